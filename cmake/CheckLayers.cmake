@@ -1,0 +1,23 @@
+# Fails when a file in src/ includes a header of a module its own does not depend on, or another
+# module's *_internal.h. LAYERS is "remote/wire=wire,base|server/http=http,base,io|…".
+cmake_minimum_required(VERSION 3.25)
+
+string(REPLACE "|" ";" layers "${LAYERS}")
+foreach(layer IN LISTS layers)
+  string(REGEX MATCH "^(.*/([^=]+))=(.*)$" _ "${layer}")
+  set(path "${CMAKE_MATCH_1}")
+  set(module "${CMAKE_MATCH_2}")
+  string(REPLACE "," ";" allowed "${CMAKE_MATCH_3}")
+  file(GLOB_RECURSE files "${SOURCE}/${path}/*.[ch]")
+  foreach(file IN LISTS files)
+    file(STRINGS "${file}" includes REGEX "^#include \"")
+    foreach(line IN LISTS includes)
+      string(REGEX MATCH "\"(([^/\"]+)/[^\"]+)\"" _ "${line}")
+      if(NOT CMAKE_MATCH_2 IN_LIST allowed)
+        message(SEND_ERROR "${file}: ${module} may not include \"${CMAKE_MATCH_1}\"")
+      elseif(CMAKE_MATCH_1 MATCHES "_internal\\.h$" AND NOT CMAKE_MATCH_2 STREQUAL module)
+        message(SEND_ERROR "${file}: \"${CMAKE_MATCH_1}\" is private to ${CMAKE_MATCH_2}")
+      endif()
+    endforeach()
+  endforeach()
+endforeach()

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Allocation of sizes that we choose. These end the process when memory is gone, so they never
+ * return NULL; a size that comes from outside is checked against a stated limit first. */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/attributes.h"
+#include "base/auto.h"
+
+MUST_USE void *xmalloc(size_t size);
+/* Zeroed; count * size is checked for overflow. */
+MUST_USE void *xcalloc(size_t count, size_t size);
+MUST_USE void *xrealloc(void *pointer, size_t size);
+/* Room for `count` items of `size` bytes, checked for overflow. */
+MUST_USE void *xreallocarray(void *pointer, size_t count, size_t size);
+MUST_USE char *xstrdup(const char *text);
+MUST_USE char *xstrndup(const char *text, size_t size);
+MUST_USE char *xasprintf(const char *format, ...) PRINTF_LIKE(1, 2);

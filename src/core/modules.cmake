@@ -1,0 +1,7 @@
+module(core/base LIBRARIES lib::jansson lib::xxhash Threads::Threads)
+
+if(BUILD_TESTING)
+  add_library(test_support STATIC tests/support/test.c)
+  target_include_directories(test_support PUBLIC tests)
+  target_link_libraries(test_support PUBLIC base lib::cmocka PRIVATE warnings)
+endif()

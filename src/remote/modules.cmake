@@ -1,0 +1,1 @@
+# vma: the laptop's client and the remote agent. Links nothing heavy.

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a photo to what the renderer needs: decoded, faces found, cropped for the format, the
+ * person cut out. Blocking; call from a worker. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/attributes.h"
+#include "media/face.h"
+#include "media/picture.h"
+
+struct error;
+
+/* Decodes a file that came from outside, in a sandboxed child: orientation applied, converted to
+ * sRGB, alpha kept (RGBA) only where the file has some. Larger than `max_side` is scaled down.
+ * Errors are about "image": image_not_a_picture, image_truncated, image_too_many_pixels,
+ * image_animated, image_empty, image_decoder_died, image_timeout. */
+MUST_USE bool photo_decode(const char *path, int max_side, struct picture *out, struct error *err);
+
+enum { MAX_FACES = 16 };
+
+struct vision; /* the loaded models; one per process, calls may come from several threads */
+MUST_USE struct vision *vision_open(const char *models_dir, struct error *err);
+void vision_close(struct vision *vision);
+/* "cpu", or what was asked and what runs instead: for health and log. */
+const char *vision_device(const struct vision *vision);
+
+/* Faces with landmarks, the largest first. None is not an error. */
+MUST_USE bool vision_faces(struct vision *vision, const struct picture *photo,
+                           struct face faces[MAX_FACES], int *out_count, struct error *err);
+
+/* Is this face usable for a talking portrait? Errors about "image": image_face_too_small,
+ * image_face_profile. */
+MUST_USE bool face_usable(const struct face *face, const struct picture *photo, struct error *err);
+
+/* The part of the photo that becomes the frame: upper body, the eyes where a portrait
+ * photographer would put them; leaves the photo only where it must (`out` may then lie outside). */
+struct box portrait_crop(const struct face *face, const struct picture *photo, int width,
+                         int height);
+
+struct portrait {
+    struct picture photo;      /* RGB, frame size */
+    struct picture matte;      /* grey: 255 is the person */
+    struct picture foreground; /* RGB: the person's own colour, also under soft edges */
+    struct face face;          /* in pixels of the frame */
+};
+void portrait_dispose(struct portrait *portrait);
+static inline void portrait_dispose_auto(struct portrait *portrait)
+{
+    portrait_dispose(portrait);
+}
+
+/* Crops, scales, cuts out (when `cut_out`; otherwise matte and foreground stay empty) and moves
+ * the landmarks. */
+MUST_USE bool portrait_make(struct vision *vision, const struct picture *photo,
+                            const struct face *face, int width, int height, bool cut_out,
+                            struct portrait *out, struct error *err);

@@ -1,0 +1,2 @@
+# vmad: the application. From the leaves up.
+module(server/media DEPENDS base)
