@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/attributes.h"
+#include "base/auto.h"
 #include "base/bytes.h"
 
 struct error;

@@ -2,6 +2,7 @@
 /* XXH3-128: names for content. Fast and well spread, not a defence against forgery. */
 #pragma once
 
+#include "base/auto.h"
 #include "base/bytes.h"
 
 struct hash128 {

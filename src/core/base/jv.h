@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/attributes.h"
+#include "base/auto.h"
 #include "base/bytes.h"
 
 struct buf;
