@@ -1,0 +1,17 @@
+# End-to-end tests: whole programs, real sockets. e2e_test(NAME COMMAND … [TIMEOUT s] [SERIAL])
+# registers tests/e2e/…; the programs' folder is in the environment variable BUILD_DIR.
+function(e2e_test name)
+  cmake_parse_arguments(arg "SERIAL" "TIMEOUT" "COMMAND;LABELS" ${ARGN})
+  if(NOT BUILD_TESTING)
+    return()
+  endif()
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 60)
+  endif()
+  add_test(NAME e2e/${name} COMMAND ${arg_COMMAND} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(e2e/${name} PROPERTIES LABELS "e2e;${arg_LABELS}" TIMEOUT ${arg_TIMEOUT}
+    ENVIRONMENT "BUILD_DIR=${CMAKE_BINARY_DIR};SOURCE_DIR=${PROJECT_SOURCE_DIR}")
+  if(arg_SERIAL)
+    set_tests_properties(e2e/${name} PROPERTIES RUN_SERIAL ON)
+  endif()
+endfunction()
