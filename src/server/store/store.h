@@ -71,13 +71,15 @@ MUST_USE bool store_put(struct store *store, const struct store_key *key, struct
 MUST_USE bool store_adopt(struct store *store, const struct store_key *key, const char *path,
                           struct error *err);
 
-/* ERROR_NOT_FOUND when it is not there. Opening counts as use and renews its time to live. */
+/* ERROR_NOT_FOUND when it is not there. */
 MUST_USE bool store_open(struct store *store, const struct store_key *key, struct store_object *out,
                          struct error *err);
 /* Appends the whole content to `out`, whose limit bounds it. */
 MUST_USE bool store_get(struct store *store, const struct store_key *key, struct buf *out,
                         struct error *err);
 bool store_has(struct store *store, const struct store_key *key);
+/* Its time to live begins anew. False when it is not there. */
+bool store_renew(struct store *store, const struct store_key *key);
 /* What is not there is fine. */
 MUST_USE bool store_remove(struct store *store, const struct store_key *key, struct error *err);
 
@@ -101,3 +103,8 @@ struct store_options {
 };
 /* A local directory: ROOT/CLASS/ab/NAME, sharded by the name's hash, and ROOT/tmp. */
 MUST_USE struct store *store_local_open(const struct store_options *options, struct error *err);
+
+/* For tests: one that holds everything in memory, and one that lets `healthy` calls through to
+ * `inner` (taken over) and fails from then on with ERROR_UNAVAILABLE. */
+MUST_USE struct store *store_memory_new(void);
+MUST_USE struct store *store_faulty_new(struct store **inner, unsigned healthy);
