@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "voice/hts.h"
+
+#include <math.h>
+#include <string.h>
+
+#include <HTS_engine.h>
+
+#include "base/auto.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "voice/speech.h"
+#include "voice/voice.h"
+
+enum {
+    LF0 = 1, /* the stream of logarithmic pitch */
+    PHONEME_SIZE = 16,
+    CHUNK = 4096,
+    SPEECH_LIMIT_S = 600,
+};
+
+static const double edge_s = 0.08;     /* before the first sound */
+static const double tail_s = 0.20;     /* after the last */
+static const double sentence_s = 0.45; /* between two sentences, in two parts */
+static const double full_scale = 32768;
+
+static inline void engine_clear_auto(HTS_Engine *engine)
+{
+    HTS_Engine_clear(engine);
+}
+
+static bool engine_load(HTS_Engine *engine, const struct hts_speech *speech, struct error *err)
+{
+    const struct hts_style *style = speech->style;
+    AUTO(mem_free) char *path = xstrdup(speech->path);
+    if (!HTS_Engine_load(engine, &path, 1))
+        return error_set(err, ERROR_UNAVAILABLE, "load %s", path);
+    HTS_Engine_set_speed(engine, speech->request->speed * style->speed);
+    HTS_Engine_add_half_tone(engine, speech->request->pitch + style->half_tones);
+    HTS_Engine_set_alpha(engine, style->alpha);
+    HTS_Engine_set_gv_weight(engine, 0, style->gv);
+    HTS_Engine_set_msd_threshold(engine, LF0, style->unvoiced);
+    return true;
+}
+
+/* The phoneme is between '-' and '+', the next one between '+' and '='. */
+static void phoneme_copy(const char *label, char from, char to, char out[PHONEME_SIZE])
+{
+    const char *start = strchr(label, from);
+    const char *end = start ? strchr(start + 1, to) : NULL;
+    size_t length = end ? (size_t)(end - start - 1) : 0;
+    if (length >= PHONEME_SIZE)
+        length = 0;
+    memcpy(out, end ? start + 1 : "", length);
+    out[length] = '\0';
+}
+
+static bool label_is_pause(const char *label)
+{
+    char phoneme[PHONEME_SIZE];
+    phoneme_copy(label, '-', '+', phoneme);
+    return mouth_is_pause(phoneme);
+}
+
+static size_t frames_of(const HTS_Engine *engine, size_t label)
+{
+    size_t frames = 0, states = engine->ms.num_states;
+    for (size_t i = 0; i < states; i++)
+        frames += engine->sss.duration[label * states + i];
+    return frames;
+}
+
+/* Shares `frames` out over a label's states as they were; each keeps one at least. */
+static void frames_set(HTS_Engine *engine, size_t label, double frames)
+{
+    size_t states = engine->ms.num_states;
+    size_t *durations = &engine->sss.duration[label * states];
+    double factor = frames / (double)frames_of(engine, label);
+    for (size_t i = 0; i < states; i++) {
+        double length = round((double)durations[i] * factor);
+        engine->sss.total_frame -= durations[i];
+        durations[i] = length < 1 ? 1 : (size_t)length;
+        engine->sss.total_frame += durations[i];
+    }
+}
+
+/* How long the pause `label` shall be, in seconds. */
+static double pause_length(const HTS_Engine *engine, const struct hts_speech *speech,
+                           size_t sentence, size_t label)
+{
+    const struct voice_request *request = speech->request;
+    double frame_s =
+        (double)engine->condition.fperiod / (double)engine->condition.sampling_frequency;
+    size_t last = speech->sentences[sentence].labels.count - 1;
+    double between_s = sentence_s * request->pause / request->speed;
+    if (label == 0)
+        return sentence == 0 ? edge_s : between_s * .3;
+    if (label == last)
+        return sentence + 1 == speech->count ? tail_s : between_s * .7;
+    return (double)frames_of(engine, label) * frame_s * request->pause;
+}
+
+static void durations_shape(HTS_Engine *engine, const struct hts_speech *speech, size_t sentence)
+{
+    const struct hts_sentence *said = &speech->sentences[sentence];
+    double frame_s =
+        (double)engine->condition.fperiod / (double)engine->condition.sampling_frequency;
+    for (size_t i = 0; i < said->labels.count; i++)
+        if (label_is_pause(said->labels.lines[i]))
+            frames_set(engine, i, pause_length(engine, speech, sentence, i) / frame_s);
+    if (said->question) /* the vowel that rises needs time to */
+        frames_set(engine, said->labels.count - 2,
+                   (double)frames_of(engine, said->labels.count - 2) * 1.5);
+}
+
+static bool voiced(const HTS_Engine *engine, size_t state)
+{
+    return engine->sss.sstream[LF0].msd[state] > engine->condition.msd_threshold[LF0];
+}
+
+/* Pitch moves away from its mean by `factor`, and so does its variance. */
+static void intonation_shape(HTS_Engine *engine, double factor)
+{
+    HTS_SStream *pitch = &engine->sss.sstream[LF0];
+    double sum = 0, weight = 0;
+    for (size_t i = 0; i < engine->sss.total_state; i++) {
+        if (!voiced(engine, i))
+            continue;
+        sum += pitch->mean[i][0] * (double)engine->sss.duration[i];
+        weight += (double)engine->sss.duration[i];
+    }
+    if (weight == 0)
+        return;
+    for (size_t i = 0; i < engine->sss.total_state; i++) {
+        double middle = sum / weight;
+        pitch->mean[i][0] = middle + (pitch->mean[i][0] - middle) * factor;
+        for (size_t k = 1; k < pitch->win_size; k++)
+            pitch->mean[i][k] *= factor;
+    }
+    if (pitch->gv_mean)
+        pitch->gv_mean[0] *= factor * factor;
+}
+
+static void question_shape(HTS_Engine *engine, size_t label, double factor)
+{
+    static const double rise = 0.42; /* seven half-tones */
+    size_t states = engine->ms.num_states;
+    for (size_t i = 0; i < states; i++) {
+        double part = (double)(i + 1) / (double)states;
+        size_t state = label * states + i;
+        if (voiced(engine, state))
+            engine->sss.sstream[LF0].mean[state][0] += rise * part * part * factor;
+    }
+}
+
+static bool states_make(HTS_Engine *engine, const struct hts_speech *speech, size_t sentence,
+                        struct error *err)
+{
+    const struct labels *labels = &speech->sentences[sentence].labels;
+    if (!HTS_Engine_generate_state_sequence_from_strings(engine, labels->lines, labels->count))
+        return error_set(err, ERROR_INTERNAL, "HTS Engine refused %zu labels", labels->count);
+    durations_shape(engine, speech, sentence);
+    return true;
+}
+
+static void mouth_add(struct speech *track, struct mouth mouth, size_t samples)
+{
+    struct viseme_span span = {.viseme = mouth.first, .strength = mouth.strength};
+    size_t turn = mouth.first == mouth.second ? samples : (size_t)((double)samples * mouth.turn);
+    speech_add(track, span, turn);
+    span.viseme = mouth.second;
+    speech_add(track, span, samples - turn);
+}
+
+static void track_add(const HTS_Engine *engine, const struct hts_speech *speech, size_t sentence,
+                      struct speech *track)
+{
+    const struct labels *labels = &speech->sentences[sentence].labels;
+    for (size_t i = 0; i < labels->count; i++) {
+        char phoneme[PHONEME_SIZE], next[PHONEME_SIZE];
+        phoneme_copy(labels->lines[i], '-', '+', phoneme);
+        phoneme_copy(labels->lines[i], '+', '=', next);
+        struct mouth mouth = speech->mouth(labels->lines[i], phoneme, next);
+        mouth_add(track, mouth, frames_of(engine, i) * engine->condition.fperiod);
+    }
+}
+
+static bool plan(HTS_Engine *engine, const struct hts_speech *speech, const struct voice_sink *sink,
+                 struct error *err)
+{
+    AUTO(speech_dispose)
+    struct speech track = {.rate_hz = (int)engine->condition.sampling_frequency};
+    for (size_t i = 0; i < speech->count; i++) {
+        if (!states_make(engine, speech, i, err))
+            return false;
+        track_add(engine, speech, i, &track);
+        HTS_Engine_refresh(engine);
+        if (track.samples > (size_t)SPEECH_LIMIT_S * (size_t)track.rate_hz)
+            return error_set(err, ERROR_LIMIT, "speech of more than %d s", SPEECH_LIMIT_S);
+    }
+    return sink->plan(sink->context, &track.track, track.rate_hz, track.samples, err);
+}
+
+static bool samples_give(const HTS_Engine *engine, double volume, const struct voice_sink *sink,
+                         struct error *err)
+{
+    float chunk[CHUNK];
+    double gain = volume / full_scale;
+    for (size_t at = 0; at < engine->gss.total_nsample; at += CHUNK) {
+        size_t count = engine->gss.total_nsample - at;
+        if (count > CHUNK)
+            count = CHUNK;
+        for (size_t i = 0; i < count; i++)
+            chunk[i] = (float)fmax(-1, fmin(1, engine->gss.gspeech[at + i] * gain));
+        if (!sink->audio(sink->context, chunk, count, err))
+            return false;
+    }
+    return true;
+}
+
+static bool sound(HTS_Engine *engine, const struct hts_speech *speech, size_t sentence,
+                  const struct voice_sink *sink, struct error *err)
+{
+    const struct hts_sentence *said = &speech->sentences[sentence];
+    if (!states_make(engine, speech, sentence, err))
+        return false;
+    double intonation = speech->request->intonation * speech->style->intonation;
+    intonation_shape(engine, intonation);
+    if (said->question)
+        question_shape(engine, said->labels.count - 2, intonation);
+    if (!HTS_Engine_generate_parameter_sequence(engine) ||
+        !HTS_Engine_generate_sample_sequence(engine))
+        return error_set(err, ERROR_INTERNAL, "HTS Engine made no sound");
+    bool ok = samples_give(engine, speech->request->volume, sink, err);
+    HTS_Engine_refresh(engine);
+    return ok;
+}
+
+bool hts_speak(const struct hts_speech *speech, const struct voice_sink *sink, struct error *err)
+{
+    AUTO(engine_clear) HTS_Engine engine;
+    HTS_Engine_initialize(&engine);
+    if (!engine_load(&engine, speech, err) || !plan(&engine, speech, sink, err))
+        return false;
+    for (size_t i = 0; i < speech->count; i++)
+        if (!sound(&engine, speech, i, sink, err))
+            return false;
+    return true;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "voice/openjtalk.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "voice/child.h"
+#include "voice/label_voice.h"
+
+enum {
+    TRACE_LIMIT = 8 << 20, /* 400 bytes a label, and as much again for its states */
+    LABELS_MAX = 8000,
+    TIMEOUT_MS = 5000,
+};
+
+struct openjtalk {
+    char *dictionary;
+    int voice_fd; /* the voice that costs nothing; children reopen it by its number */
+};
+
+void labels_dispose(struct labels *labels)
+{
+    for (size_t i = 0; i < labels->count; i++)
+        free(labels->lines[i]);
+    free(labels->lines);
+    *labels = (struct labels){0};
+}
+
+static bool has_dictionary(const char *folder)
+{
+    AUTO(mem_free) char *path = xasprintf("%s/sys.dic", folder);
+    return access(path, R_OK) == 0;
+}
+
+static char *dictionary_find(const char *data_dir)
+{
+    static const char *const places[] = {
+        "/var/lib/mecab/dic/open-jtalk/naist-jdic",
+        "/usr/lib/mecab/dic/open-jtalk/naist-jdic",
+        "/usr/local/share/open_jtalk/naist-jdic",
+    };
+    if (data_dir) {
+        AUTO(mem_free) char *own = xasprintf("%s/naist-jdic", data_dir);
+        if (has_dictionary(own))
+            return TAKE(own);
+    }
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (has_dictionary(places[i]))
+            return xstrdup(places[i]);
+    return NULL;
+}
+
+struct openjtalk *openjtalk_open(const char *data_dir, struct error *err)
+{
+    AUTO(mem_free) char *dictionary = dictionary_find(data_dir);
+    if (!dictionary) {
+        error_set(err, ERROR_NOT_FOUND, "Open JTalk's dictionary is not installed");
+        return NULL;
+    }
+    AUTO(fd_close) int fd = memfd_create("label-voice", MFD_CLOEXEC);
+    if (fd < 0) {
+        error_os(err, errno, "memfd_create");
+        return NULL;
+    }
+    if (!fd_write_all(fd, label_voice(), err))
+        return NULL;
+    AUTO(openjtalk_close) struct openjtalk *openjtalk = xmalloc(sizeof *openjtalk);
+    *openjtalk = (struct openjtalk){.dictionary = TAKE(dictionary), .voice_fd = fd_take(&fd)};
+    AUTO(labels_dispose) struct labels probe = {0}; /* also warms the dictionary's pages */
+    if (!openjtalk_labels(openjtalk, "あ", &probe, err))
+        return NULL;
+    return TAKE(openjtalk);
+}
+
+void openjtalk_close(struct openjtalk *openjtalk)
+{
+    if (!openjtalk)
+        return;
+    close(openjtalk->voice_fd);
+    free(openjtalk->dictionary);
+    free(openjtalk);
+}
+
+/* Lines "start end label" between the heading and an empty line. */
+static bool trace_parse(const char *trace, struct labels *out, struct error *err)
+{
+    static const char heading[] = "[Output label]\n";
+    const char *at = strstr(trace, heading);
+    if (!at)
+        return error_set(err, ERROR_INTERNAL, "open_jtalk's trace has no labels");
+    AUTO(labels_dispose) struct labels labels = {0};
+    labels.lines = xcalloc(LABELS_MAX, sizeof *labels.lines);
+    for (at += sizeof heading - 1; *at && *at != '\n' && labels.count < LABELS_MAX;) {
+        size_t length = strcspn(at, "\n");
+        const char *label = memrchr(at, ' ', length);
+        label = label ? label + 1 : at;
+        labels.lines[labels.count++] = xstrndup(label, (size_t)(at + length - label));
+        at += length;
+        at += *at == '\n';
+    }
+    if (labels.count < 3) /* silence at both ends and nothing between */
+        return error_set(err, ERROR_INVALID, "nothing to say");
+    labels.lines = xreallocarray(labels.lines, labels.count, sizeof *labels.lines);
+    *out = labels;
+    labels = (struct labels){0};
+    return true;
+}
+
+bool openjtalk_labels(const struct openjtalk *openjtalk, const char *sentence, struct labels *out,
+                      struct error *err)
+{
+    const char *const argv[] = {
+        "open_jtalk",      "-x",  openjtalk->dictionary, "-m",
+        "/proc/self/fd/3", "-ot", "/dev/stdout",         NULL,
+    };
+    struct child_job job = {
+        .argv = argv,
+        .input = bytes_of(sentence),
+        .extra_fd = openjtalk->voice_fd,
+        .timeout_ms = TIMEOUT_MS,
+    };
+    AUTO(buf_dispose) struct buf trace = BUF(TRACE_LIMIT);
+    if (job.input.size > OPENJTALK_LIMIT)
+        return error_set(err, ERROR_LIMIT, "a sentence of %zu bytes", job.input.size);
+    struct error cause = {0};
+    if (child_run(&job, &trace, &cause))
+        return trace_parse(buf_string(&trace), out, err);
+    /* It ends with status 1 and no trace when analysis leaves nothing. */
+    if (cause.kind == ERROR_UNAVAILABLE && trace.size == 0 &&
+        access(openjtalk->dictionary, R_OK) == 0)
+        return error_set(err, ERROR_INVALID, "nothing to say: %s", cause.text);
+    if (err)
+        *err = cause;
+    return false;
+}
