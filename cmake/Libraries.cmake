@@ -30,3 +30,8 @@ if(WITH_SERVER)
   bare_library(htsengine HTSEngine)
   bare_library(flite flite_cmu_us_slt flite_cmu_us_rms flite_cmu_us_awb flite_usenglish
     flite_cmulex flite m)
+  library(avcodec libavcodec)
+  library(avformat libavformat)
+  library(avutil libavutil)
+  library(swresample libswresample)
+endif()

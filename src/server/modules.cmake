@@ -2,3 +2,9 @@
 module(server/media DEPENDS base)
 module(server/voice DEPENDS base media
   LIBRARIES lib::htsengine lib::flite Threads::Threads m)
+module(server/video DEPENDS base media
+  LIBRARIES lib::avformat lib::avcodec lib::swresample lib::avutil m
+  TEST_LIBRARIES lib::avformat lib::avcodec lib::avutil m)
+module(server/store DEPENDS base LIBRARIES Threads::Threads)
+module(server/jobs DEPENDS base LIBRARIES lib::sqlite3 Threads::Threads)
+module(server/pipeline DEPENDS base media store jobs)
