@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CSSProperties } from 'react';
+import type { BackgroundPreset, Box } from '../api/types.ts';
+import { useMessages } from '../i18n/language.tsx';
+import { frameOf, placement } from '../lib/framing.ts';
+import { useCutOut } from '../state/cutout.ts';
+import type { Draft, Photo } from '../state/draft.ts';
+
+interface Props {
+  draft: Draft;
+  backgrounds: BackgroundPreset[] | null;
+}
+
+/** How the picture will be framed, with the chosen background behind the person. */
+export function FramePreview({ draft, backgrounds }: Props) {
+  const t = useMessages();
+  const { photo, background } = draft;
+  const keep = background.kind === 'keep';
+  const cut = useCutOut(photo, !keep && photo?.shown === true);
+  if (!photo?.shown) return <p className="preview-empty">{photo ? t.photo.noPreview : t.make.previewEmpty}</p>;
+
+  const face = photo.faces.find((item) => item.index === draft.face)?.box ?? null;
+  const frame = frameOf(photo, face, draft.format);
+  const place = placement(photo, frame);
+  return (
+    <div className="preview" role="img" aria-label={t.make.preview}>
+      <Behind draft={draft} photo={photo} backgrounds={backgrounds} place={place} />
+      {keep || !cut ? (
+        <img className="person" src={photo.url} alt="" style={keep ? place : { ...place, ...outline(photo, face) }} />
+      ) : (
+        <img className="person" src={cut} alt="" style={place} />
+      )}
+    </div>
+  );
+}
+
+interface BehindProps {
+  draft: Draft;
+  photo: Photo;
+  backgrounds: BackgroundPreset[] | null;
+  place: CSSProperties;
+}
+
+function Behind({ draft, photo, backgrounds, place }: BehindProps) {
+  const { background, backgroundImage } = draft;
+  switch (background.kind) {
+    case 'color':
+      return <div className="behind" style={{ backgroundColor: background.color }} />;
+    case 'preset': {
+      const preset = backgrounds?.find((item) => item.id === background.preset);
+      return preset ? <img className="behind" src={preset.image} alt="" /> : null;
+    }
+    case 'upload':
+      return backgroundImage ? <img className="behind" src={backgroundImage.url} alt="" /> : null;
+    case 'blur':
+      return <img className="person blurred" src={photo.url} alt="" style={place} />;
+    case 'keep':
+      return null;
+  }
+}
+
+/** A soft head-and-shoulders shape, until (or in place of) the real cut-out. */
+function outline(photo: Photo, face: Box | null): CSSProperties {
+  const box = face ?? { x: photo.width * 0.35, y: photo.height * 0.2, width: photo.width * 0.3, height: photo.height * 0.3 };
+  const x = (value: number) => `${((100 * value) / photo.width).toFixed(2)}%`;
+  const y = (value: number) => `${((100 * value) / photo.height).toFixed(2)}%`;
+  const centre = x(box.x + box.width / 2);
+  const head = `radial-gradient(ellipse ${x(box.width * 0.95)} ${y(box.height * 1.05)} at ${centre} ${y(box.y + box.height * 0.4)}, #000 78%, transparent)`;
+  const body = `radial-gradient(ellipse ${x(box.width * 1.75)} ${y(box.height * 2)} at ${centre} ${y(box.y + box.height * 2.9)}, #000 88%, transparent)`;
+  return { maskImage: `${head}, ${body}` };
+}

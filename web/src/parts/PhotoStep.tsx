@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+import { useEffect, useRef, useState, type ChangeEvent } from 'react';
+import sample from '../../../assets/sample/portrait.jpg';
+import type { Fault } from '../App.tsx';
+import type { Face } from '../api/types.ts';
+import { useMessages } from '../i18n/language.tsx';
+import type { Messages } from '../i18n/en.ts';
+import type { Change, Draft, Photo } from '../state/draft.ts';
+import { useDrop } from '../state/drop.ts';
+import { CameraDialog } from './CameraDialog.tsx';
+import { FaceMarks } from './FaceMarks.tsx';
+import { CameraIcon, PhotoIcon } from './icons.tsx';
+import { Good, Step, Warning } from './Step.tsx';
+
+interface Props {
+  draft: Draft;
+  change: (change: Change) => void;
+  take: (file: Blob | null) => Promise<void>;
+  missing: boolean;
+  fault: Fault | null;
+}
+
+const TYPES = 'image/jpeg,image/png,image/webp,image/avif,image/heic,image/heif,.heic,.heif';
+
+export function PhotoStep({ draft, change, take, missing, fault }: Props) {
+  const t = useMessages();
+  const input = useRef<HTMLInputElement>(null);
+  const [camera, setCamera] = useState(false);
+  const over = useDrop((file) => void take(file));
+  const { photo } = draft;
+  const hadPhoto = useRef(false);
+  const choose = useRef<HTMLButtonElement>(null);
+
+  useEffect(() => {
+    // The button that was pressed disappears with the photo: keep the keyboard's place.
+    if (hadPhoto.current && !photo && document.activeElement === document.body) choose.current?.focus();
+    hadPhoto.current = photo !== null;
+  }, [photo]);
+
+  const chosen = (event: ChangeEvent<HTMLInputElement>) => {
+    const file = event.target.files?.[0];
+    event.target.value = ''; // so that the same file can be chosen again
+    if (file) void take(file);
+  };
+  const useSample = async () => {
+    const response = await fetch(sample).catch(() => null);
+    if (response?.ok) await take(await response.blob());
+  };
+  const canShoot = 'mediaDevices' in navigator;
+  const faultText = fault?.field === 'image' && photo ? fault.detail : null;
+
+  return (
+    <Step id="photo" number={1} title={t.photo.title} hint={t.photo.hint}>
+      <input ref={input} className="hidden" type="file" accept={TYPES} onChange={chosen} tabIndex={-1} aria-hidden="true" />
+      <div className={`photo ${photo ? 'has' : 'empty'} ${over ? 'over' : ''}`} id="field-image">
+        {photo ? <Chosen photo={photo} draft={draft} change={change} /> : <Invitation over={over} />}
+        <div className="photo-actions">
+          <button ref={choose} type="button" className={photo ? 'button' : 'button primary'} onClick={() => input.current?.click()} aria-describedby="photo-state">
+            <PhotoIcon /> {photo ? t.photo.change : t.photo.choose}
+          </button>
+          {canShoot && (
+            <button type="button" className="button" onClick={() => setCamera(true)}>
+              <CameraIcon /> {t.photo.camera}
+            </button>
+          )}
+          {photo ? (
+            <button type="button" className="link" onClick={() => void take(null)}>{t.photo.remove}</button>
+          ) : (
+            <button type="button" className="sample" onClick={() => void useSample()}>
+              <img src={sample} alt="" width="40" height="40" /> {t.photo.sample}
+            </button>
+          )}
+        </div>
+      </div>
+      <div id="photo-state" role="status">
+        {photo ? <State photo={photo} chosen={draft.face} /> : missing && <Warning>{t.photo.missing}</Warning>}
+        {faultText && <Warning>{faultText}</Warning>}
+      </div>
+      {camera && <CameraDialog take={take} close={() => setCamera(false)} />}
+    </Step>
+  );
+}
+
+function Invitation({ over }: { over: boolean }) {
+  const t = useMessages();
+  return (
+    <div className="invitation">
+      <svg viewBox="0 0 120 120" aria-hidden="true">
+        <circle cx="60" cy="60" r="58" className="glow" />
+        <path d="M24 104c3-22 17-33 36-33s33 11 36 33" />
+        <path d="M60 66c-13 0-20-11-20-24 0-14 8-23 20-23s20 9 20 23c0 13-7 24-20 24z" />
+        <path d="M52 52c4 5 12 5 16 0" />
+        <path d="M51.500 40v2m17-2v2" />
+      </svg>
+      <p>{over ? t.photo.dropNow : t.photo.drop}</p>
+    </div>
+  );
+}
+
+function Chosen({ photo, draft, change }: { photo: Photo; draft: Draft; change: (change: Change) => void }) {
+  const t = useMessages();
+  if (!photo.shown) return <p className="no-preview"><PhotoIcon /> {t.photo.noPreview}</p>;
+  return (
+    <div className="photo-view">
+      <img src={photo.url} alt={t.photo.alt} />
+      <FaceMarks photo={photo} chosen={draft.face} choose={(face) => change({ face })} />
+    </div>
+  );
+}
+
+function State({ photo, chosen }: { photo: Photo; chosen: number | null }) {
+  const t = useMessages();
+  switch (photo.state) {
+    case 'checking':
+      return <p className="say busy">{t.photo.checking}</p>;
+    case 'none':
+      return <Warning>{t.photo.none}</Warning>;
+    case 'broken':
+      return <Warning>{photo.problem ?? t.photo.notPicture}</Warning>;
+    case 'unchecked':
+      return <p className="say">{t.photo.unchecked}</p>;
+    case 'ready': {
+      const face = photo.faces.find((item) => item.index === chosen);
+      if (face && !face.usable) return <Warning>{faceProblem(face, t)}</Warning>;
+      if (photo.faces.length > 1) return <p className="say">{t.photo.several(photo.faces.length)}</p>;
+      return <Good>{t.photo.found}</Good>;
+    }
+  }
+}
+
+function faceProblem(face: Face, t: Messages): string {
+  const problem = face.problem ?? '';
+  if (problem.includes('small')) return t.photo.tooSmall;
+  if (problem.includes('profile')) return t.photo.profile;
+  // A code is one word; anything with more in it is already a sentence for people.
+  return /^[a-z_]*$/.test(problem) ? t.photo.unusable : problem;
+}

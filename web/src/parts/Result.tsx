@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+import { useEffect, useRef, useState } from 'react';
+import { fetchVideo, jobPath } from '../api/client.ts';
+import type { Job } from '../api/types.ts';
+import { useMessages } from '../i18n/language.tsx';
+import type { Recent } from '../state/recent.ts';
+import { SaveIcon, ShareIcon } from './icons.tsx';
+import { Good } from './Step.tsx';
+
+function videoUrl(job: Job): string {
+  return job.video_url ?? `${jobPath(job.id)}/video`;
+}
+
+export function Result({ job }: { job: Job }) {
+  const t = useMessages();
+  const [broken, setBroken] = useState(false);
+  return (
+    <>
+      <video key={job.id} src={videoUrl(job)} controls playsInline autoPlay preload="auto" aria-label={t.make.video} onError={() => setBroken(true)} />
+      {broken && <p className="preview-empty">{t.make.noPlay}</p>}
+    </>
+  );
+}
+
+interface Props {
+  job: Job;
+  recent: Recent | null;
+  again: () => void;
+}
+
+Result.Actions = function Actions({ job, recent, again }: Props) {
+  const t = useMessages();
+  const [said, setSaid] = useState('');
+  const save = useRef<HTMLAnchorElement>(null);
+  useEffect(() => save.current?.focus({ preventScroll: true }), []);
+  const url = videoUrl(job);
+  const share = async () => setSaid((await shareVideo(url, t.make.shareTitle)) ? '' : (await copyLink(url)) ? t.make.copied : t.make.copyFailed);
+  return (
+    <div className="result">
+      <div role="status"><Good>{t.make.done}</Good></div>
+      <div className="row">
+        <a ref={save} className="button primary" href={`${url}${url.includes('?') ? '&' : '?'}download=1`} download="video-message.mp4">
+          <SaveIcon /> {t.make.download}
+        </a>
+        <button type="button" className="button" onClick={() => void share()}><ShareIcon /> {t.make.share}</button>
+      </div>
+      <p className="say" role="status">{said}</p>
+      {recent?.credit && <p className="hint">{t.app.credit(recent.credit)}</p>}
+      <button type="button" className="link" onClick={again}>{t.make.again}</button>
+    </div>
+  );
+};
+
+/** Hands the file to the system's share sheet; false where there is none. Closing it is no failure. */
+async function shareVideo(url: string, title: string): Promise<boolean> {
+  if (!('canShare' in navigator)) return false;
+  try {
+    const file = new File([await fetchVideo(url)], 'video-message.mp4', { type: 'video/mp4' });
+    if (!navigator.canShare({ files: [file] })) return false;
+    await navigator.share({ files: [file], title });
+    return true;
+  } catch (error) {
+    return error instanceof DOMException && error.name === 'AbortError';
+  }
+}
+
+async function copyLink(url: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(new URL(url, location.href).href);
+    return true;
+  } catch {
+    return false;
+  }
+}

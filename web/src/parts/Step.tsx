@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ReactNode } from 'react';
+import { CheckIcon, WarnIcon } from './icons.tsx';
+
+interface StepProps {
+  id: string;
+  number: number;
+  title: string;
+  hint?: string;
+  children: ReactNode;
+}
+
+/** One numbered step of the form. */
+export function Step({ id, number, title, hint, children }: StepProps) {
+  return (
+    <section className="step" id={id} aria-labelledby={`${id}-title`} tabIndex={-1}>
+      <div className="step-head">
+        <span className="number" aria-hidden="true">{number}</span>
+        <h2 id={`${id}-title`}>{title}</h2>
+        {hint && <p className="hint">{hint}</p>}
+      </div>
+      {children}
+    </section>
+  );
+}
+
+export function Warning({ id, children }: { id?: string; children: ReactNode }) {
+  return (
+    <p className="say warning" id={id}>
+      <WarnIcon /> <span>{children}</span>
+    </p>
+  );
+}
+
+export function Good({ children }: { children: ReactNode }) {
+  return (
+    <p className="say good">
+      <CheckIcon /> <span>{children}</span>
+    </p>
+  );
+}

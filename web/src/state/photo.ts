@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+import { useCallback, useEffect, useRef } from 'react';
+import { findFaces } from '../api/client.ts';
+import { isProblem } from '../api/problem.ts';
+import type { Face } from '../api/types.ts';
+import { fitPhoto, measure } from '../lib/photo.ts';
+import type { Change, Photo } from './draft.ts';
+
+/** Takes a photo into the draft and has it checked while the person goes on. */
+export function usePhoto(change: (change: Change) => void): (file: Blob | null) => Promise<void> {
+  const running = useRef<AbortController | null>(null);
+  const shown = useRef<string | null>(null);
+  useEffect(() => () => running.current?.abort(), []);
+
+  return useCallback(
+    async (file: Blob | null) => {
+      running.current?.abort();
+      const check = new AbortController();
+      running.current = check;
+      if (shown.current) URL.revokeObjectURL(shown.current);
+      shown.current = null;
+      change({ photo: null, face: null });
+      if (!file) return;
+
+      const blob = await fitPhoto(file);
+      const url = URL.createObjectURL(blob);
+      const size = await measure(url);
+      if (check.signal.aborted) return URL.revokeObjectURL(url);
+      shown.current = url;
+      const photo: Photo = {
+        blob,
+        url,
+        shown: size !== null,
+        width: size?.width ?? 3,
+        height: size?.height ?? 4,
+        state: 'checking',
+        faces: [],
+        problem: null,
+      };
+      change({ photo });
+      const result = await checked(photo, check.signal);
+      if (!check.signal.aborted) change({ photo: { ...photo, ...result }, face: best(result.faces) });
+    },
+    [change],
+  );
+}
+
+type Checked = Pick<Photo, 'state' | 'faces' | 'problem' | 'width' | 'height'>;
+
+async function checked(photo: Photo, signal: AbortSignal): Promise<Checked> {
+  const { width, height } = photo;
+  try {
+    const reply = await findFaces(photo.blob, signal);
+    const state = reply.faces.length > 0 ? 'ready' : 'none';
+    return { state, faces: reply.faces, problem: null, width: reply.width, height: reply.height };
+  } catch (error) {
+    const refused = isProblem(error) && error.status >= 400 && error.status < 500 && error.status !== 429;
+    if (!refused) return { state: 'unchecked', faces: [], problem: null, width, height };
+    const state = error.code.includes('no_face') || error.code === 'no_face' ? 'none' : 'broken';
+    return { state, faces: [], problem: error.message || null, width, height };
+  }
+}
+
+/** The first usable face (the server lists the largest first), or none to choose among. */
+export function best(faces: Face[]): number | null {
+  return (faces.find((face) => face.usable) ?? faces[0])?.index ?? null;
+}
