@@ -5,3 +5,8 @@ if(BUILD_TESTING)
   target_include_directories(test_support PUBLIC tests)
   target_link_libraries(test_support PUBLIC base lib::cmocka PRIVATE warnings)
 endif()
+
+module(core/sys DEPENDS base)
+if(TARGET lib::uv)
+  module(core/io DEPENDS base sys LIBRARIES lib::uv TEST_LIBRARIES Threads::Threads)
+endif()

@@ -70,7 +70,6 @@ struct signals *signals_new(struct loop *loop, signal_callback *arrived, void *c
 void signals_add(struct signals *signals, int number);
 void signals_free(struct signals *signals);
 
-/* A free list of one kind each, for AUTO. */
 static inline void timer_free_auto(struct timer **timer)
 {
     timer_free(*timer);

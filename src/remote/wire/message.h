@@ -40,7 +40,8 @@ struct message_reader {
     size_t max_payload;
 };
 #define MESSAGE_READER(max_bytes)                                                                  \
-    ((struct message_reader){.rest = BUF((max_bytes) + 2 * 1024 * 1024), .max_payload = (max_bytes)})
+    ((struct message_reader){.rest = BUF((max_bytes) + 2 * 1024 * 1024),                           \
+                             .max_payload = (max_bytes)})
 void message_reader_dispose(struct message_reader *reader);
 typedef bool message_got(void *context, const struct message *message, struct error *err);
 MUST_USE bool message_reader_add(struct message_reader *reader, struct bytes bytes,

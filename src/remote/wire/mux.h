@@ -147,8 +147,11 @@ int64_t mux_next_us(const struct mux *mux);
 /* Something about the network changed: ask for a sign of life now and expect it soon. */
 void mux_probe(struct mux *mux, int64_t now_us);
 
-/* Says goodbye for good; the peer's `ended` is called. Flush mux_output afterwards. */
+/* Says goodbye for good once everything written has left; the peer's `ended` is called. The
+ * stream may be closed when mux_flushed. */
 void mux_end(struct mux *mux);
+/* Nothing is left to write. */
+bool mux_flushed(const struct mux *mux);
 
 struct mux_stats {
     int64_t rtt_us;          /* smoothed; 0 before the first answer                     */
