@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tools that are compared. Each keeps `destination` (on the other host, which shares this
+file system) like `source` between start() and stop()."""
+import os
+import shlex
+import shutil
+import subprocess
+import time
+
+from far import stop
+
+BUILD = os.environ.get("BUILD_DIR", "build/release")
+
+
+class Tool:
+    name = "?"
+    needs = []  # programs
+
+    def __init__(self, host, source, destination):
+        self.host, self.source, self.destination = host, source, destination
+        self.process = None
+
+    @classmethod
+    def available(cls):
+        return all(shutil.which(program) for program in cls.needs)
+
+    def start(self):
+        """Returns once the trees are equal and changes are being followed."""
+
+    def stop(self):
+        if self.process:
+            stop(self.process)
+
+
+class Vma(Tool):
+    name = "vma"
+
+    def __init__(self, *words):
+        super().__init__(*words)
+        self.home = f"{self.host.dir}/vma-home"
+        os.makedirs(self.home, exist_ok=True)
+        self.program = os.path.abspath(f"{BUILD}/vma")
+        self.environment = dict(os.environ, HOME=self.home, XDG_RUNTIME_DIR=self.home,
+                                XDG_CACHE_HOME=f"{self.home}/cache",
+                                VMA_SSH=shlex.join(self.host.ssh))
+
+    @classmethod
+    def available(cls):
+        return os.access(f"{BUILD}/vma", os.X_OK)
+
+    def words(self, *more):
+        return [self.program, "sync", self.source, f"peer:{self.destination}", *more]
+
+    def once(self):
+        return self.host.run(self.words("--once", "--json"), env=self.environment,
+                             stdout=subprocess.PIPE).stdout
+
+    def start(self):
+        self.process = self.host.start(self.words(), env=self.environment)
+        wait_equal(self.source, self.destination)
+
+    def stop(self):
+        super().stop()
+        self.host.run([self.program, "stop", "peer"], env=self.environment, check=False)
+
+
+class RsyncLoop(Tool):
+    """inotifywait waits for anything, then rsync over a multiplexed connection runs."""
+    name = "rsync loop"
+    needs = ["rsync", "inotifywait"]
+
+    def rsync(self, *flags):
+        return ["rsync", "-az", "--delete", *flags, "-e", shlex.join(self.host.master()),
+                self.source + "/", f"peer:{self.destination}/"]
+
+    def once(self):
+        self.host.run(self.rsync())
+
+    def start(self):
+        self.once()
+        loop = (f"inotifywait -q -m -r -e close_write,move,create,delete {self.source} | "
+                "while read -r line; do while read -r -t 0.01 line; do :; done; "
+                f"{shlex.join(self.rsync())}; done")
+        self.process = self.host.start(["bash", "-c", loop])
+        wait_watching(self)
+
+
+class Lsyncd(Tool):
+    name = "lsyncd"
+    needs = ["lsyncd", "rsync"]
+
+    def start(self):
+        path = f"{self.host.dir}/lsyncd.lua"
+        with open(path, "w", encoding="utf8") as f:
+            f.write(f"""settings {{ nodaemon = true, logfile = "/dev/null", inotifyMode = "CloseWrite" }}
+sync {{ default.rsync, source = "{self.source}", target = "peer:{self.destination}", delay = 0,
+  rsync = {{ archive = true, compress = true, rsh = "{shlex.join(self.host.master())}" }} }}
+""")
+        self.process = self.host.start(["lsyncd", path])
+        wait_equal(self.source, self.destination)
+        wait_watching(self)
+
+
+class Unison(Tool):
+    """Debian has no file monitor for it: it looks once a second."""
+    name = "unison"
+    needs = ["unison"]
+
+    def start(self):
+        home = f"{self.host.dir}/unison"
+        os.makedirs(home, exist_ok=True)
+        words = ["unison", self.source, f"ssh://peer/{self.destination}", "-batch", "-auto",
+                 "-confirmbigdel=false", "-sshargs", shlex.join(self.host.master()[1:]),
+                 "-repeat", "1"]
+        self.process = self.host.start(words, env=dict(os.environ, UNISON=home, HOME=home))
+        wait_equal(self.source, self.destination)
+        wait_watching(self)
+
+
+ALL = [Vma, RsyncLoop, Lsyncd, Unison]
+
+
+def wait_equal(source, destination, seconds=180):
+    """Until `destination` has as many files as `source` and the newest of them is there."""
+    want = sum(len(files) for _, _, files in os.walk(source))
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if sum(len(files) for _, _, files in os.walk(destination)) >= want:
+            return
+        time.sleep(0.1)
+    raise TimeoutError(f"{destination} has not become like {source}")
+
+
+def wait_watching(tool, seconds=60):
+    """Until a small change really arrives: some tools watch long after they copied."""
+    end = time.monotonic() + seconds
+    number = 0
+    while time.monotonic() < end:
+        number += 1
+        probe = f"are-you-watching-{number}"
+        with open(f"{tool.source}/{probe}", "w", encoding="utf8") as f:
+            f.write(probe)
+        for _ in range(100):
+            if os.path.exists(f"{tool.destination}/{probe}"):
+                time.sleep(0.5)
+                return
+            time.sleep(0.02)
+    raise TimeoutError(f"{tool.name} does not follow changes")
