@@ -33,7 +33,7 @@ size_t utf8_decode(struct bytes input, uint32_t *out_code_point)
     return length;
 }
 
-size_t utf8_encode(uint32_t code_point, char out[4])
+size_t utf8_write(uint32_t code_point, char out[4])
 {
     if (code_point < 0x80) {
         out[0] = (char)code_point;

@@ -10,7 +10,7 @@ size_t utf8_decode(struct bytes input, uint32_t *out_code_point);
 
 /* Writes the UTF-8 form of a valid code point to `out` (room for 4 bytes) and
  * returns its length, or 0 for what is no code point. */
-size_t utf8_encode(uint32_t code_point, char out[4]);
+size_t utf8_write(uint32_t code_point, char out[4]);
 
 bool utf8_valid(struct bytes input);
 

@@ -60,7 +60,7 @@ bool script_ja(const char *text, size_t limit_bytes, struct script *out, struct 
         if (c != '\n') {
             if (lines.size + 4 > limit_bytes)
                 line_end(&lines, false);
-            lines.size += utf8_encode(c, lines.text + lines.size);
+            lines.size += utf8_write(c, lines.text + lines.size);
             lines.spoken |= !punctuation(c);
         }
         if (ends_sentence(c))
