@@ -1,5 +1,7 @@
 # vmad: the application. From the leaves up.
 module(server/media DEPENDS base)
+module(server/sound DEPENDS base media LIBRARIES lib::ebur128 lib::swresample lib::avutil m
+  TEST_LIBRARIES lib::ebur128 m)
 module(server/voice DEPENDS base media
   LIBRARIES lib::htsengine lib::flite Threads::Threads m)
 module(server/video DEPENDS base media
