@@ -10,3 +10,4 @@ module(server/video DEPENDS base media
 module(server/store DEPENDS base LIBRARIES Threads::Threads)
 module(server/jobs DEPENDS base LIBRARIES lib::sqlite3 Threads::Threads)
 module(server/pipeline DEPENDS base media store jobs)
+module(server/http DEPENDS base LIBRARIES lib::microhttpd Threads::Threads)

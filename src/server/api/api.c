@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/api.h"
+
+#include "api/endpoint.h"
+#include "api/metrics.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "http/server.h"
+
+enum { SLOW_MS = 1000 };
+
+struct bound {
+    struct api *api;
+    const struct endpoint **rows; /* those of this process's roles */
+    struct http_route *routes;
+    struct http_part_rule **rules;
+    size_t count;
+};
+
+/* The form's table of parts, from the endpoint's table of fields. */
+static struct http_part_rule *rules_of(const struct endpoint *endpoint)
+{
+    size_t count = 0;
+    struct http_part_rule *rules = xcalloc(HTTP_FORM_MAX_PARTS + 1, sizeof *rules);
+    for (const struct field *field = endpoint->fields; field && field->name; field++) {
+        if (field->place != FIELD_FORM || count == HTTP_FORM_MAX_PARTS)
+            continue;
+        rules[count++] = (struct http_part_rule){
+            .name = field->name,
+            .kind = field->kind == FIELD_FILE ? HTTP_PART_FILE : HTTP_PART_TEXT,
+            .max_bytes = field->max_bytes ? field->max_bytes : 256,
+            .too_large_code = field->too_large_code,
+            .not_utf8_code = field->not_utf8_code,
+            .required = field->required,
+        };
+    }
+    return rules;
+}
+
+static const struct endpoint *endpoint_of(const struct bound *bound,
+                                          const struct http_request *request)
+{
+    const struct http_route *route = http_request_route(request);
+    return route ? bound->rows[route - bound->routes] : NULL;
+}
+
+static bool handle(void *context, const struct http_request *request,
+                   struct http_response *response, struct error *err)
+{
+    const struct bound *bound = context;
+    return endpoint_of(bound, request)->handle(bound->api, request, response, err);
+}
+
+static void explain(void *context, const struct http_request *request, const struct error *err,
+                    struct http_response *response)
+{
+    api_problem(request, err, response);
+}
+
+static void finished(void *context, const struct http_request *request, int status, bool complete)
+{
+    const struct bound *bound = context;
+    const struct http_route *route = http_request_route(request);
+    size_t index = route ? (size_t)(route - bound->routes) : bound->count;
+    int64_t took_ns = mono_ns() - http_request_started_ns(request);
+    metrics_request(bound->api->metrics, index, http_request_method(request), status, took_ns);
+
+    const struct endpoint *endpoint = endpoint_of(bound, request);
+    bool slow = took_ns > SLOW_MS * INT64_C(1000000) && !(endpoint && endpoint->long_lived);
+    if (!slow && complete)
+        return;
+    log_set_id(http_request_id(request));
+    struct log_field fields[] = {
+        LOG_TEXT("method", http_method_name(http_request_method(request))),
+        LOG_TEXT("path", http_request_path(request)),
+        LOG_INT("status", status),
+        LOG_INT("took_ms", took_ns / 1000000),
+        {.kind = 0},
+    };
+    if (slow)
+        log_event(LOG_WARN, "http.slow", fields);
+    else
+        log_event(LOG_DEBUG, "http.broken_off", fields);
+    log_set_id(NULL);
+}
+
+void api_app(struct api *api, struct http_app *out)
+{
+    struct bound *bound = xcalloc(1, sizeof *bound);
+    size_t total = endpoint_count();
+    *bound = (struct bound){
+        .api = api,
+        .rows = xcalloc(total, sizeof *bound->rows),
+        .routes = xcalloc(total, sizeof *bound->routes),
+        .rules = xcalloc(total, sizeof *bound->rules),
+    };
+    for (size_t i = 0; i < total; i++) {
+        const struct endpoint *endpoint = &endpoints[i];
+        if (endpoint->roles != API_ALWAYS && !(endpoint->roles & api->roles))
+            continue;
+        bool form = endpoint->max_body > 0;
+        size_t at = bound->count++;
+        bound->rows[at] = endpoint;
+        bound->rules[at] = form ? rules_of(endpoint) : NULL;
+        bound->routes[at] = (struct http_route){
+            .method = endpoint->method,
+            .pattern = endpoint->pattern,
+            .body = form ? HTTP_BODY_FORM : HTTP_BODY_NONE,
+            .max_body = endpoint->max_body,
+            .parts = bound->rules[at],
+            .blocking = endpoint->blocking,
+        };
+        metrics_route(api->metrics, at, endpoint->pattern);
+    }
+    metrics_route(api->metrics, bound->count, "unmatched");
+    *out = (struct http_app){
+        .context = bound,
+        .routes = bound->routes,
+        .route_count = bound->count,
+        .handle = handle,
+        .explain = explain,
+        .finished = finished,
+    };
+}
+
+void api_close(struct http_app *app)
+{
+    struct bound *bound = app->context;
+    if (!bound)
+        return;
+    for (size_t i = 0; i < bound->count; i++)
+        free(bound->rules[i]);
+    free(bound->rules);
+    free(bound->routes);
+    free(bound->rows);
+    free(bound);
+    *app = (struct http_app){.context = NULL};
+}
+
+bool endpoint_number(const struct field *fields, const char *name, const struct http_form *form,
+                     double *out, struct error *err)
+{
+    const struct field *field = fields;
+    while (field->name && strcmp(field->name, name) != 0)
+        field++;
+    const char *text = http_form_text(form, name);
+    if (!text || !*text)
+        text = field->initial;
+    if (!text)
+        return true; /* *out stays as it is */
+    double value = 0;
+    int64_t whole = 0;
+    bool integer = field->kind == FIELD_INTEGER;
+    bool number = integer ? text_int(text, INT64_MIN / 2, INT64_MAX / 2, &whole)
+                          : text_real(text, -1e15, 1e15, &value);
+    if (integer)
+        value = (double)whole;
+    if (!number) {
+        error_set(err, ERROR_INVALID, "%s: \"%.40s\" is not %s number", field->name, text,
+                  integer ? "a whole" : "a");
+        return error_about(err, field->name, "number_malformed");
+    }
+    if (value < field->min || value > field->max) {
+        error_set(err, ERROR_INVALID, "%s: %g is not in %g to %g", field->name, value, field->min,
+                  field->max);
+        return error_about(err, field->name, "number_out_of_range");
+    }
+    *out = value;
+    return true;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "http/listen.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+#include "base/auto.h"
+#include "base/error.h"
+
+enum { BACKLOG = 1024 };
+
+static int bind_to(const struct addrinfo *address, struct error *err)
+{
+    AUTO(fd_close)
+    int fd = socket(address->ai_family, address->ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int on = 1;
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+        bind(fd, address->ai_addr, address->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0) {
+        error_os(err, errno, "listen");
+        return -1;
+    }
+    return fd_take(&fd);
+}
+
+static int port_of(int fd)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    if (getsockname(fd, (struct sockaddr *)&address, &size) != 0)
+        return 0;
+    return address.ss_family == AF_INET6
+               ? ntohs(((const struct sockaddr_in6 *)&address)->sin6_port)
+               : ntohs(((const struct sockaddr_in *)&address)->sin_port);
+}
+
+int listen_open(const char *host, int port, int *out_port, struct error *err)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+    struct addrinfo *addresses = NULL;
+    char service[16];
+    snprintf(service, sizeof service, "%d", port);
+    int status = getaddrinfo(host, service, &hints, &addresses);
+    if (status != 0) {
+        error_set(err, ERROR_INVALID, "the address \"%s\" to listen on: %s", host,
+                  gai_strerror(status));
+        return -1;
+    }
+    int fd = bind_to(addresses, err);
+    freeaddrinfo(addresses);
+    if (fd < 0) {
+        if (err && err->os == EADDRINUSE)
+            error_set(err, ERROR_CONFLICT,
+                      "port %d of %s is taken by another program: stop that, or choose another "
+                      "port with --port (0 takes any free one)",
+                      port, host);
+        else if (err)
+            error_wrap(err, "port %d of %s", port, host);
+        return -1;
+    }
+    *out_port = port_of(fd);
+    return fd;
+}

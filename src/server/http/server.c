@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one file that knows libmicrohttpd. */
+#include "http/server.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <microhttpd.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <sys/sysinfo.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "http/header.h"
+#include "http/listen.h"
+#include "http/server_internal.h"
+#include "http/workers.h"
+
+enum {
+    MAX_DISCARD = 16 * 1024 * 1024, /* of a refused body, so that the client reads the answer */
+    MAX_STRAY_BODY = 64 * 1024,     /* where none is expected */
+    MAX_PENDING = 1024 * 1024,      /* of a stream, at once */
+    MAX_QUEUED = 256,               /* requests in front of the workers */
+    STREAM_BLOCK = 16 * 1024,
+    STALLED_S = 90, /* a connection on which nothing moves at all */
+};
+
+struct http_shared {
+    struct MHD_Response *response;
+    atomic_int references;
+    int status;
+};
+
+struct http_shared *http_shared_new(int status, const char *type, struct bytes body)
+{
+    struct http_shared *shared = xmalloc(sizeof *shared);
+    *shared = (struct http_shared){.references = 1, .status = status};
+    shared->response = MHD_create_response_from_buffer(body.size, (void *)body.data,
+                                                       MHD_RESPMEM_MUST_COPY);
+    assert(shared->response);
+    MHD_add_response_header(shared->response, "Content-Type", type);
+    MHD_add_response_header(shared->response, "Cache-Control", "no-store");
+    MHD_add_response_header(shared->response, "X-Content-Type-Options", "nosniff");
+    return shared;
+}
+
+struct http_shared *http_shared_ref(struct http_shared *shared)
+{
+    atomic_fetch_add(&shared->references, 1);
+    return shared;
+}
+
+void http_shared_unref(struct http_shared *shared)
+{
+    if (!shared || atomic_fetch_sub(&shared->references, 1) != 1)
+        return;
+    MHD_destroy_response(shared->response);
+    free(shared);
+}
+
+const char *exchange_header(const struct exchange *exchange, const char *name)
+{
+    return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
+}
+
+const char *exchange_query(const struct exchange *exchange, const char *name)
+{
+    return MHD_lookup_connection_value(exchange->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+void exchange_suspend(struct exchange *exchange)
+{
+    MHD_suspend_connection(exchange->connection);
+}
+
+void exchange_resume(struct exchange *exchange)
+{
+    MHD_resume_connection(exchange->connection);
+}
+
+/* Sending */
+
+static ssize_t stream_read(void *context, uint64_t position, char *out, size_t size)
+{
+    struct exchange *exchange = context;
+    struct http_stream *stream = &exchange->response.stream;
+    while (exchange->pending.size == 0 && !exchange->stream_ended) {
+        bool stopping = atomic_load(&exchange->server->stopping);
+        int64_t wake_ms = HTTP_FOREVER_MS;
+        switch (stream->pull(stream->state, mono_ms(), stopping, &exchange->pending, &wake_ms)) {
+        case HTTP_PULL_FAILED:
+            return MHD_CONTENT_READER_END_WITH_ERROR;
+        case HTTP_PULL_DATA:
+            break;
+        case HTTP_PULL_END:
+            exchange->stream_ended = true;
+            break;
+        case HTTP_PULL_WAIT:
+            if (stopping)
+                exchange->stream_ended = true;
+            else if (exchange->pending.size == 0 &&
+                     waiting_begin(exchange, WAITING_STREAM, wake_ms))
+                return 0;
+            break;
+        }
+    }
+    if (exchange->pending.size == 0)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    size_t count = exchange->pending.size < size ? exchange->pending.size : size;
+    memcpy(out, exchange->pending.data, count);
+    buf_consume(&exchange->pending, count);
+    return (ssize_t)count;
+}
+
+static struct MHD_Response *response_make(struct exchange *exchange)
+{
+    struct http_response *response = &exchange->response;
+    size_t size = response->body.size;
+    switch (response->kind) {
+    case RESPONSE_BUF:
+        return MHD_create_response_from_buffer(size, buf_take(&response->body),
+                                               MHD_RESPMEM_MUST_FREE);
+    case RESPONSE_STATIC:
+        return MHD_create_response_from_buffer(
+            response->fixed.size, (void *)response->fixed.data, MHD_RESPMEM_PERSISTENT);
+    case RESPONSE_FD:
+        return MHD_create_response_from_fd_at_offset64(response->size, fd_take(&response->fd),
+                                                       response->offset);
+    case RESPONSE_STREAM:
+        exchange->pending = BUF(MAX_PENDING);
+        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, stream_read,
+                                                 exchange, NULL);
+    default:
+        return MHD_create_response_from_buffer(0, (void *)"", MHD_RESPMEM_PERSISTENT);
+    }
+}
+
+static enum MHD_Result send_response(struct exchange *exchange)
+{
+    struct http_response *response = &exchange->response;
+    if (response->kind == RESPONSE_SHARED) {
+        response->status = response->shared->status;
+        return MHD_queue_response(exchange->connection, (unsigned)response->status,
+                                  response->shared->response);
+    }
+    struct MHD_Response *made = response_make(exchange);
+    if (!made)
+        return MHD_NO;
+    for (size_t i = 0; i < response->header_count; i++)
+        MHD_add_response_header(made, response->headers[i].name, response->headers[i].value);
+    MHD_add_response_header(made, "X-Content-Type-Options", "nosniff");
+    MHD_add_response_header(made, "X-Request-Id", exchange->request.id);
+    if (atomic_load(&exchange->server->stopping))
+        MHD_add_response_header(made, "Connection", "close");
+    enum MHD_Result queued =
+        MHD_queue_response(exchange->connection, (unsigned)response->status, made);
+    MHD_destroy_response(made);
+    return queued;
+}
+
+/* Receiving */
+
+static void fail(struct exchange *exchange)
+{
+    exchange->failed = true;
+}
+
+static void fail_with(struct exchange *exchange, enum error_kind kind, const char *code,
+                      const char *text)
+{
+    error_set(&exchange->err, kind, "%s", text);
+    error_about(&exchange->err, NULL, code);
+    fail(exchange);
+}
+
+/* Pages of other sites must not send forms to us in a visitor's name. */
+static bool origin_allowed(const struct exchange *exchange)
+{
+    enum http_method method = exchange->request.method;
+    const char *origin = exchange_header(exchange, "Origin");
+    const char *host = exchange_header(exchange, "Host");
+    if (!origin || method == HTTP_GET || method == HTTP_HEAD || method == HTTP_OPTIONS)
+        return true;
+    const char *name = strstr(origin, "://");
+    if (!name || !host)
+        return false;
+    name += 3;
+    size_t name_size = strlen(name), host_size = strlen(host);
+    const char *name_port = strrchr(name, ':'), *host_port = strrchr(host, ':');
+    if (name_port && !strchr(name_port, ']'))
+        name_size = (size_t)(name_port - name);
+    if (host_port && !strchr(host_port, ']'))
+        host_size = (size_t)(host_port - host);
+    return name_size == host_size && strncasecmp(name, host, host_size) == 0;
+}
+
+static void prepare_body(struct exchange *exchange)
+{
+    const struct http_route *route = exchange->request.match.route;
+    const char *type = exchange_header(exchange, "Content-Type");
+    size_t limit = route->body == HTTP_BODY_NONE ? MAX_STRAY_BODY : route->max_body;
+    if (exchange->announced > limit) {
+        fail_with(exchange, ERROR_LIMIT, "body_too_large", "the announced body is too large");
+        return;
+    }
+    if (route->body == HTTP_BODY_BYTES)
+        exchange->request.body = BUF(route->max_body);
+    if (route->body != HTTP_BODY_FORM)
+        return;
+    if (!type || !bytes_equal_nocase(header_value(bytes_of(type)), "multipart/form-data")) {
+        fail_with(exchange, ERROR_INVALID, "media_type_unsupported",
+                  "the body is not multipart/form-data");
+        return;
+    }
+    exchange->request.form =
+        http_form_new(type, route->parts, exchange->server->spool_dir, &exchange->err);
+    if (!exchange->request.form)
+        fail(exchange);
+}
+
+static void find_route(struct exchange *exchange, const char *url)
+{
+    struct http_request *request = &exchange->request;
+    const struct http_app *app = &exchange->server->app;
+    request->path = xmalloc(strlen(url) + 2);
+    if (!url_path(url, request->path)) {
+        strcpy(request->path, "/");
+        fail_with(exchange, ERROR_INVALID, "path_malformed", "the path is malformed");
+        return;
+    }
+    request->match = http_route_find(app->routes, app->route_count, request->method, request->path);
+    if (request->match.route) {
+        if (!origin_allowed(exchange))
+            fail_with(exchange, ERROR_DENIED, "origin_denied", "sent by a page of another site");
+        return;
+    }
+    if (!request->match.path_known) {
+        fail_with(exchange, ERROR_NOT_FOUND, "not_found", "no such path");
+        return;
+    }
+    char allowed[80];
+    http_allowed_text(request->match.allowed, allowed, sizeof allowed);
+    http_response_header(&exchange->response, "Allow", allowed);
+    if (request->method == HTTP_OPTIONS) {
+        exchange->response.status = 204;
+        exchange->ready = true;
+        return;
+    }
+    fail_with(exchange, ERROR_INVALID, "method_not_allowed", "this path has no such method");
+}
+
+static void name_request(struct exchange *exchange)
+{
+    static const char allowed[] = "0123456789abcdefghijklmnopqrstuvwxyz"
+                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_.";
+    char *id = exchange->request.id;
+    const char *sent = exchange_header(exchange, "X-Request-Id");
+    size_t size = sent ? strlen(sent) : 0;
+    if (size > 0 && size <= HTTP_ID_MAX && strspn(sent, allowed) == size)
+        memcpy(id, sent, size + 1);
+    else
+        snprintf(id, HTTP_ID_MAX + 1, "r%08x-%llu", exchange->server->id_base,
+                 (unsigned long long)atomic_fetch_add(&exchange->server->next_id, 1));
+}
+
+static struct exchange *exchange_begin(struct http_server *server,
+                                       struct MHD_Connection *connection, const char *url,
+                                       const char *method)
+{
+    struct exchange *exchange = xcalloc(1, sizeof *exchange);
+    exchange->server = server;
+    exchange->connection = connection;
+    exchange->request.exchange = exchange;
+    exchange->request.started_ns = mono_ns();
+    exchange->request.method = http_method_parse(method);
+    response_init(&exchange->response);
+    exchange->conn =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    atomic_store(&exchange->conn->idle_since_ms, 0);
+    atomic_fetch_add(&exchange->conn->requests, 1);
+    atomic_fetch_add(&server->active, 1);
+
+    const char *length = exchange_header(exchange, "Content-Length");
+    exchange->chunked = exchange_header(exchange, "Transfer-Encoding") != NULL;
+    exchange->announced = length ? strtoull(length, NULL, 10) : 0;
+    exchange->has_body = exchange->chunked || exchange->announced > 0;
+    name_request(exchange);
+    find_route(exchange, url);
+    if (!exchange->failed && !exchange->ready)
+        prepare_body(exchange);
+    if (exchange->has_body) {
+        atomic_store(&exchange->conn->body_bytes, 0);
+        atomic_store(&exchange->conn->body_since_ms, mono_ms());
+    }
+    return exchange;
+}
+
+/* False when the client must be cut off: it goes on sending what nobody wants. */
+static bool receive(struct exchange *exchange, struct bytes data)
+{
+    const struct http_route *route = exchange->request.match.route;
+    exchange->received += data.size;
+    atomic_fetch_add(&exchange->conn->body_bytes, data.size);
+    if (exchange->failed)
+        return exchange->received <= MAX_DISCARD;
+    if (exchange->ready || !route)
+        return exchange->received <= MAX_STRAY_BODY;
+    size_t limit = route->body == HTTP_BODY_NONE ? MAX_STRAY_BODY : route->max_body;
+    if (exchange->received > limit)
+        fail_with(exchange, ERROR_LIMIT, "body_too_large", "the body is too large");
+    else if (route->body == HTTP_BODY_BYTES && !buf_append(&exchange->request.body, data, NULL))
+        fail_with(exchange, ERROR_LIMIT, "body_too_large", "the body is too large");
+    else if (route->body == HTTP_BODY_FORM &&
+             !http_form_feed(exchange->request.form, data, &exchange->err))
+        fail(exchange);
+    return true;
+}
+
+/* The request is whole: let it be handled. False when the connection is suspended meanwhile:
+ * then the exchange is another thread's. */
+static bool dispatch(struct exchange *exchange)
+{
+    struct http_request *request = &exchange->request;
+    if (!exchange->failed && request->form && !http_form_end(request->form, &exchange->err))
+        fail(exchange);
+    if (exchange->failed) {
+        exchange_explain(exchange);
+        return true;
+    }
+    if (!request->match.route->blocking) {
+        exchange_handle(exchange);
+        return true;
+    }
+    exchange_suspend(exchange);
+    if (workers_submit(exchange->server->workers, exchange_work, exchange))
+        return false;
+    fail_with(exchange, ERROR_UNAVAILABLE, "server_busy", "too many requests wait");
+    exchange_explain(exchange);
+    exchange_resume(exchange);
+    return false;
+}
+
+/* May the answer go out before the body has come in? Only when the client waits for it, or means
+ * to send more than we care to throw away. */
+static bool answer_early(const struct exchange *exchange)
+{
+    if (!exchange->has_body)
+        return true;
+    return exchange->failed && (exchange->announced > MAX_DISCARD ||
+                                exchange_header(exchange, "Expect") != NULL);
+}
+
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
+                                  const char *url, const char *method, const char *version,
+                                  const char *data, size_t *size, void **state)
+{
+    struct exchange *exchange = *state;
+    if (!exchange) {
+        *state = exchange = exchange_begin(context, connection, url, method);
+        if (!answer_early(exchange))
+            return MHD_YES;
+        bool at_once = exchange->failed || exchange->ready ||
+                       !exchange->request.match.route->blocking;
+        if (!at_once)
+            return MHD_YES; /* suspended in the next call, where it is sure to work */
+        if (!exchange->ready)
+            dispatch(exchange);
+        return send_response(exchange);
+    }
+    if (*size) {
+        bool goes_on = receive(exchange, (struct bytes){(const uint8_t *)data, *size});
+        *size = 0;
+        return goes_on ? MHD_YES : MHD_NO;
+    }
+    atomic_store(&exchange->conn->body_since_ms, 0);
+    if (!exchange->ready && !dispatch(exchange))
+        return MHD_YES;
+    return send_response(exchange);
+}
+
+static void on_completed(void *context, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode how)
+{
+    struct http_server *server = context;
+    struct exchange *exchange = *state;
+    *state = NULL;
+    if (!exchange)
+        return;
+    waiting_forget(exchange);
+    server->app.finished(server->app.context, &exchange->request, exchange->response.status,
+                         how == MHD_REQUEST_TERMINATED_COMPLETED_OK);
+    response_dispose(&exchange->response);
+    request_dispose(&exchange->request);
+    buf_dispose(&exchange->pending);
+    atomic_store(&exchange->conn->body_since_ms, 0);
+    atomic_store(&exchange->conn->idle_since_ms, mono_ms());
+    free(exchange);
+    atomic_fetch_sub(&server->active, 1);
+}
+
+static void on_connection(void *context, struct MHD_Connection *connection, void **state,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+        if (*state)
+            conn_close(context, *state);
+        *state = NULL;
+        return;
+    }
+    struct conn *conn = xcalloc(1, sizeof *conn);
+    conn->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    conn->idle_since_ms = mono_ms();
+    *state = conn;
+    conn_open(context, conn);
+}
+
+/* Escapes are decoded by http/header.h, segment by segment. */
+static size_t keep_escaped(void *context, struct MHD_Connection *connection, char *text)
+{
+    return strlen(text);
+}
+
+__attribute__((format(printf, 2, 0))) static void on_library_log(void *context, const char *format,
+                                                                 va_list values)
+{
+    char text[256];
+    vsnprintf(text, sizeof text, format, values);
+    text[strcspn(text, "\r\n")] = '\0';
+    log_debug("http.library", LOG_TEXT("text", text));
+}
+
+static bool start_daemon(struct http_server *server, struct error *err)
+{
+    const struct http_options *options = &server->options;
+    server->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_TURBO |
+            MHD_USE_ERROR_LOG,
+        0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL,
+        MHD_OPTION_LISTEN_SOCKET, server->listen_fd, MHD_OPTION_THREAD_POOL_SIZE,
+        (unsigned)options->threads, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)options->max_connections, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)STALLED_S,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_NOTIFY_CONNECTION,
+        on_connection, server, MHD_OPTION_UNESCAPE_CALLBACK, keep_escaped, NULL, MHD_OPTION_END);
+    return server->daemon || error_set(err, ERROR_INTERNAL, "start the HTTP server");
+}
+
+static int value_or(int value, int otherwise)
+{
+    return value > 0 ? value : otherwise;
+}
+
+struct http_server *http_server_start(const struct http_options *options,
+                                      const struct http_app *app, struct error *err)
+{
+    struct http_server *server = xcalloc(1, sizeof *server);
+    int cores = get_nprocs();
+    server->app = *app;
+    server->options = *options;
+    server->options.threads = value_or(options->threads, cores < 4 ? (cores > 2 ? cores : 2) : 4);
+    server->options.max_connections = value_or(options->max_connections, 4096);
+    server->options.header_timeout_ms = value_or(options->header_timeout_ms, 30 * 1000);
+    server->options.body_grace_ms = value_or(options->body_grace_ms, 20 * 1000);
+    server->spool_dir = xstrdup(options->spool_dir);
+    if (getrandom(&server->id_base, sizeof server->id_base, 0) < 0)
+        server->id_base = (unsigned)mono_ns();
+    server->listen_fd = listen_open(options->host, options->port, &server->port, err);
+    if (server->listen_fd < 0) {
+        free(server->spool_dir);
+        free(server);
+        return NULL;
+    }
+    server->workers = workers_new(value_or(options->workers, 8), MAX_QUEUED);
+    bool ticking = ticker_start(server);
+    if (ticking && start_daemon(server, err))
+        return server;
+    if (ticking)
+        ticker_stop(server);
+    else
+        error_set(err, ERROR_INTERNAL, "start a thread");
+    workers_free(server->workers);
+    close(server->listen_fd);
+    free(server->spool_dir);
+    free(server);
+    return NULL;
+}
+
+int http_server_port(const struct http_server *server)
+{
+    return server->port;
+}
+
+void http_server_counts(struct http_server *server, struct http_counts *out)
+{
+    *out = (struct http_counts){.connections = atomic_load(&server->connections)};
+    workers_counts(server->workers, &out->busy_workers, &out->queued);
+    pthread_mutex_lock(&server->lock);
+    out->waiting = server->waiting_count;
+    pthread_mutex_unlock(&server->lock);
+}
+
+void http_server_stop(struct http_server *server, int64_t grace_ms)
+{
+    if (!server)
+        return;
+    int64_t until_ms = mono_ms() + grace_ms;
+    MHD_quiesce_daemon(server->daemon);
+    atomic_store(&server->stopping, true);
+    waiting_wake_all(server);
+    const struct timespec moment = {.tv_nsec = 5 * 1000 * 1000};
+    while (atomic_load(&server->active) > 0 && mono_ms() < until_ms)
+        nanosleep(&moment, NULL);
+    workers_end(server->workers); /* afterwards nothing is suspended */
+    MHD_stop_daemon(server->daemon);
+    workers_free(server->workers);
+    ticker_stop(server);
+    close(server->listen_fd);
+    free(server->spool_dir);
+    free(server);
+}

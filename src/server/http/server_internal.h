@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A request under way, and who waits for what.
+ *
+ *     headers ─► body ─► handler ─────────────────────► ready ─► sent
+ *                           │ ▲ (server thread or worker)   ▲
+ *                           ▼ │ wake, time, stopping        │
+ *                          waiting ──────────────────────────┘
+ *
+ * One thread at a time has an exchange: the server thread of its connection, or a worker while
+ * the connection is suspended. Who wants to wake it does not have it and goes through
+ * waiting_wake, under the server's lock. */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "http/exchange_internal.h"
+#include "http/server.h"
+
+struct MHD_Connection;
+struct MHD_Daemon;
+struct workers;
+
+/* One TCP connection, for the clock that cuts slow clients off. Times on the monotonic clock, 0
+ * when not in that state. */
+struct conn {
+    struct conn *next, **previous;
+    int fd;
+    atomic_llong idle_since_ms; /* no whole request header yet */
+    atomic_llong body_since_ms; /* a body is being received */
+    atomic_ullong body_bytes;
+    atomic_uint requests;
+};
+
+enum waiting { WAITING_NOT, WAITING_AGAIN, WAITING_STREAM };
+
+struct exchange {
+    struct http_server *server;
+    struct MHD_Connection *connection;
+    struct conn *conn;
+    struct http_request request;
+    struct http_response response;
+    uint64_t received, announced; /* bytes of the body */
+    bool has_body, chunked;
+    bool failed; /* err says why: the body is thrown away, then explained */
+    bool ready;  /* the response can be queued */
+    bool handed; /* the handler has been called, or a worker will */
+    struct error err;
+
+    /* Under the server's lock. */
+    enum waiting waiting;
+    bool woken; /* while it was not waiting */
+    int64_t wake_at_ms;
+    struct exchange *next, **previous;
+    struct http_waker *waker;
+
+    struct buf pending; /* of a stream, not yet sent */
+    bool stream_ended;
+};
+
+struct http_server {
+    struct http_app app;
+    struct http_options options;
+    char *spool_dir;
+    struct MHD_Daemon *daemon;
+    int listen_fd, port;
+    struct workers *workers;
+    atomic_bool stopping;
+    atomic_int active; /* exchanges */
+    atomic_int connections;
+    atomic_ullong next_id;
+    unsigned id_base;
+
+    pthread_mutex_t lock; /* everything below, and the fields of exchanges named above */
+    pthread_cond_t changed;
+    struct exchange *waiters;
+    int waiting_count;
+    struct conn *conns;
+    bool ticker_ends;
+    pthread_t ticker;
+};
+
+/* What the adapter does for the others. */
+void exchange_suspend(struct exchange *exchange);
+void exchange_resume(struct exchange *exchange);
+
+/* Runs the handler, or asks a waiting one again; afterwards the exchange waits or is ready and
+ * resumed. On a worker, with the connection suspended. */
+void exchange_work(void *exchange);
+/* Runs the handler at once, on the server's thread. */
+void exchange_handle(struct exchange *exchange);
+/* Puts the explanation of `exchange->err` in place of the response. */
+void exchange_explain(struct exchange *exchange);
+
+/* Begins to wait, unless it has been woken meanwhile or the server is stopping: then false. A
+ * stream's connection is suspended here. */
+bool waiting_begin(struct exchange *exchange, enum waiting kind, int64_t wake_at_ms);
+/* The exchange is going away: no waker reaches it any more. */
+void waiting_forget(struct exchange *exchange);
+void waiting_wake_all(struct http_server *server);
+
+void conn_open(struct http_server *server, struct conn *conn);
+void conn_close(struct http_server *server, struct conn *conn);
+
+/* The thread that keeps the time of those who wait and of those who are slow. */
+bool ticker_start(struct http_server *server);
+void ticker_stop(struct http_server *server);
