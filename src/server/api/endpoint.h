@@ -23,11 +23,11 @@ struct field {
     const char *name;
     const char *help;
     bool required;
-    size_t max_bytes; /* of a text or file */
-    double min, max;  /* of numbers */
-    const char *initial;          /* NULL, or the value when it is not sent */
-    const char *const *choices;   /* NULL, or all values of a text, ended by NULL */
-    const char *too_large_code;   /* see struct http_part_rule */
+    size_t max_bytes;           /* of a text or file */
+    double min, max;            /* of numbers */
+    const char *initial;        /* NULL, or the value when it is not sent */
+    const char *const *choices; /* NULL, or all values of a text, ended by NULL */
+    const char *too_large_code; /* see struct http_part_rule */
     const char *not_utf8_code;
 };
 
@@ -59,11 +59,11 @@ extern const struct endpoint endpoints[];
 size_t endpoint_count(void);
 
 /* Handlers, one file each (or a few that belong together). */
-endpoint_handler api_docs, api_health, api_health_live, api_health_ready, api_image_faces,
-    api_job_cancel, api_job_events, api_job_list, api_job_show, api_job_thumbnail, api_job_video,
-    api_limits, api_message_create, api_metrics, api_openapi, api_page, api_preset_background_file,
-    api_preset_backgrounds, api_preset_music, api_preset_music_file, api_problem_show,
-    api_voice_sample, api_voices;
+endpoint_handler api_docs, api_docs_style, api_health, api_health_live, api_health_ready,
+    api_image_faces, api_job_cancel, api_job_events, api_job_list, api_job_show, api_job_thumbnail,
+    api_job_video, api_limits, api_message_create, api_metrics, api_openapi, api_page,
+    api_preset_background_file, api_preset_backgrounds, api_preset_music, api_preset_music_file,
+    api_problem_show, api_voice_sample, api_voices;
 
 /* A number from the form, within the limits of its row; the row's initial value when it was not
  * sent. Errors number_malformed and number_out_of_range about the field. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/metrics.h"
 
+#include <dirent.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/resource.h>
-#include <dirent.h>
 
 #include "api/endpoint.h"
 #include "base/buf.h"
@@ -198,8 +198,8 @@ static void write_requests(const struct metrics *metrics, struct metrics_writer 
     for (size_t i = 0; i < MAX_ROUTES && metrics->routes[i]; i++) {
         for (int method = 0; method <= HTTP_OTHER; method++) {
             for (int status = 0; status < STATUSES; status++) {
-                unsigned count = atomic_load_explicit(
-                    &metrics->routes[i]->statuses[method][status], memory_order_relaxed);
+                unsigned count = atomic_load_explicit(&metrics->routes[i]->statuses[method][status],
+                                                      memory_order_relaxed);
                 if (count)
                     PRINT(writer, "%s{method=\"%s\",route=\"%s\",status=\"%d\"} %u\n", count_name,
                           http_method_name((enum http_method)method), metrics->routes[i]->pattern,
@@ -260,8 +260,8 @@ static void write_process(const struct metrics *metrics, struct metrics_writer *
     double cpu = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
                  (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
     char labels[80];
-    snprintf(labels, sizeof labels, "version=\"%s\",compiler=\"%d.%d\"", metrics->version,
-             __GNUC__, __GNUC_MINOR__);
+    snprintf(labels, sizeof labels, "version=\"%s\",compiler=\"%d.%d\"", metrics->version, __GNUC__,
+             __GNUC_MINOR__);
     metrics_value(writer, "vma_build_info", "gauge", "Which program this is; always 1.", labels, 1);
     metrics_value(writer, "process_resident_memory_bytes", "gauge", "Memory in use.", NULL,
                   resident_bytes());

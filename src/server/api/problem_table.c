@@ -27,8 +27,7 @@ static const struct problem_row rows[] = {
         "Send this request as multipart/form-data.",
         "このリクエストは multipart/form-data で送信してください。"),
     ROW("multipart_malformed", 400, "The form is incomplete or damaged",
-        "フォームのデータが壊れています",
-        "The form could not be read to its end. Send it again.",
+        "フォームのデータが壊れています", "The form could not be read to its end. Send it again.",
         "フォームを最後まで読み取れませんでした。もう一度送信してください。", .show_reason = true),
     ROW("multipart_header_too_large", 400, "The form is damaged", "フォームのデータが壊れています",
         "The header of one part of the form is too large.",
@@ -45,7 +44,8 @@ static const struct problem_row rows[] = {
     ROW("part_missing", 400, "A field is missing", "必要な項目がありません",
         "A field that is needed was not sent.", "必要な項目が送信されていません。"),
     ROW("part_kind", 400, "Text expected, file sent", "ファイルではなく文字が必要です",
-        "This field takes text, not a file.", "この項目にはファイルではなく文字を送信してください。"),
+        "This field takes text, not a file.",
+        "この項目にはファイルではなく文字を送信してください。"),
     ROW("part_too_large", 413, "A field is too large", "項目が大きすぎます",
         "This field is larger than allowed.", "この項目は上限を超えています。"),
     ROW("part_not_utf8", 400, "Not UTF-8", "文字コードが正しくありません",
@@ -184,8 +184,7 @@ static const struct problem_row rows[] = {
     ROW("starting", 503, "Starting", "起動しています",
         "The service is still starting. Try again in a moment.",
         "サービスを起動しています。少し待ってからもう一度お試しください。", .retry_after_s = 2),
-    ROW("engine_missing", 503, "A part of the service is missing",
-        "サービスの一部が使えません",
+    ROW("engine_missing", 503, "A part of the service is missing", "サービスの一部が使えません",
         "Something that is needed for this is not installed. The operator finds the reason at "
         "/health and in the log.",
         "必要な機能がインストールされていません。理由は /health とログで確認できます。"),
@@ -210,9 +209,8 @@ static const struct problem_row rows[] = {
         "It has changed meanwhile, or exists already.", "すでに存在するか、変更されています。"),
     ROW("denied", 403, "Not allowed", "許可されていません", "This is not allowed.",
         "この操作は許可されていません。"),
-    ROW("limit", 429, "Limit reached", "上限に達しました",
-        "A limit was reached. Try again later.", "上限に達しました。後でもう一度お試しください。",
-        .retry_after_s = 10),
+    ROW("limit", 429, "Limit reached", "上限に達しました", "A limit was reached. Try again later.",
+        "上限に達しました。後でもう一度お試しください。", .retry_after_s = 10),
 };
 
 size_t problem_count(void)

@@ -29,8 +29,8 @@ static void ask_again(struct exchange *exchange)
     bool stopping = atomic_load(&exchange->server->stopping);
     exchange->response.wait = (struct http_wait){.state = NULL};
     exchange->response.kind = RESPONSE_EMPTY;
-    bool fine = wait.again(wait.state, &exchange->request, &exchange->response, stopping,
-                           &exchange->err);
+    bool fine =
+        wait.again(wait.state, &exchange->request, &exchange->response, stopping, &exchange->err);
     bool waits = fine && exchange->response.kind == RESPONSE_WAIT;
     if (waits && stopping) {
         error_set(&exchange->err, ERROR_UNAVAILABLE, "the server is stopping");

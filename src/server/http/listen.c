@@ -32,9 +32,8 @@ static int port_of(int fd)
     socklen_t size = sizeof address;
     if (getsockname(fd, (struct sockaddr *)&address, &size) != 0)
         return 0;
-    return address.ss_family == AF_INET6
-               ? ntohs(((const struct sockaddr_in6 *)&address)->sin6_port)
-               : ntohs(((const struct sockaddr_in *)&address)->sin_port);
+    return address.ss_family == AF_INET6 ? ntohs(((const struct sockaddr_in6 *)&address)->sin6_port)
+                                         : ntohs(((const struct sockaddr_in *)&address)->sin_port);
 }
 
 int listen_open(const char *host, int port, int *out_port, struct error *err)

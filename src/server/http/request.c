@@ -58,8 +58,8 @@ const char *http_request_param(const struct http_request *request, const char *n
                     memcmp(name, params->items[i].name, params->items[i].name_size) == 0;
         if (!same)
             continue;
-        const char *text = remember(request, name,
-                                    xstrndup(params->items[i].value, params->items[i].value_size));
+        const char *text =
+            remember(request, name, xstrndup(params->items[i].value, params->items[i].value_size));
         return text ? text : "";
     }
     return "";

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A response as a handler fills it in. Besides a body of bytes it can be a part of a file, a
- * stream that goes on as long as it likes without holding a thread, or a promise to answer later. */
+ * stream that goes on as long as it likes without holding a thread, or a promise to answer later.
+ */
 #pragma once
 
 #include <stdbool.h>

@@ -72,8 +72,7 @@ struct http_match http_route_find(const struct http_route *routes, size_t count,
         match.allowed |= 1u << route->method | 1u << HTTP_OPTIONS;
         if (route->method == HTTP_GET)
             match.allowed |= 1u << HTTP_HEAD;
-        bool fits =
-            route->method == method || (route->method == HTTP_GET && method == HTTP_HEAD);
+        bool fits = route->method == method || (route->method == HTTP_GET && method == HTTP_HEAD);
         if (fits) {
             match.route = route;
             match.params = params;

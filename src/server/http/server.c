@@ -39,8 +39,8 @@ struct http_shared *http_shared_new(int status, const char *type, struct bytes b
 {
     struct http_shared *shared = xmalloc(sizeof *shared);
     *shared = (struct http_shared){.references = 1, .status = status};
-    shared->response = MHD_create_response_from_buffer(body.size, (void *)body.data,
-                                                       MHD_RESPMEM_MUST_COPY);
+    shared->response =
+        MHD_create_response_from_buffer(body.size, (void *)body.data, MHD_RESPMEM_MUST_COPY);
     assert(shared->response);
     MHD_add_response_header(shared->response, "Content-Type", type);
     MHD_add_response_header(shared->response, "Cache-Control", "no-store");
@@ -125,8 +125,8 @@ static struct MHD_Response *response_make(struct exchange *exchange)
         return MHD_create_response_from_buffer(size, buf_take(&response->body),
                                                MHD_RESPMEM_MUST_FREE);
     case RESPONSE_STATIC:
-        return MHD_create_response_from_buffer(
-            response->fixed.size, (void *)response->fixed.data, MHD_RESPMEM_PERSISTENT);
+        return MHD_create_response_from_buffer(response->fixed.size, (void *)response->fixed.data,
+                                               MHD_RESPMEM_PERSISTENT);
     case RESPONSE_FD:
         return MHD_create_response_from_fd_at_offset64(response->size, fd_take(&response->fd),
                                                        response->offset);
@@ -344,31 +344,24 @@ static bool dispatch(struct exchange *exchange)
     return false;
 }
 
-/* May the answer go out before the body has come in? Only when the client waits for it, or means
- * to send more than we care to throw away. */
+/* Must the answer go out before the body has come in? The connection cannot be used again then, so
+ * only when the client waits for it, or means to send more than we care to throw away. */
 static bool answer_early(const struct exchange *exchange)
 {
-    if (!exchange->has_body)
-        return true;
-    return exchange->failed && (exchange->announced > MAX_DISCARD ||
-                                exchange_header(exchange, "Expect") != NULL);
+    return exchange->failed && exchange->has_body &&
+           (exchange->announced > MAX_DISCARD || exchange_header(exchange, "Expect") != NULL);
 }
 
-static enum MHD_Result on_request(void *context, struct MHD_Connection *connection,
-                                  const char *url, const char *method, const char *version,
-                                  const char *data, size_t *size, void **state)
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *size, void **state)
 {
     struct exchange *exchange = *state;
     if (!exchange) {
         *state = exchange = exchange_begin(context, connection, url, method);
         if (!answer_early(exchange))
             return MHD_YES;
-        bool at_once = exchange->failed || exchange->ready ||
-                       !exchange->request.match.route->blocking;
-        if (!at_once)
-            return MHD_YES; /* suspended in the next call, where it is sure to work */
-        if (!exchange->ready)
-            dispatch(exchange);
+        exchange_explain(exchange);
         return send_response(exchange);
     }
     if (*size) {
@@ -441,10 +434,10 @@ static bool start_daemon(struct http_server *server, struct error *err)
             MHD_USE_ERROR_LOG,
         0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL,
         MHD_OPTION_LISTEN_SOCKET, server->listen_fd, MHD_OPTION_THREAD_POOL_SIZE,
-        (unsigned)options->threads, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)options->max_connections, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)STALLED_S,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_NOTIFY_CONNECTION,
-        on_connection, server, MHD_OPTION_UNESCAPE_CALLBACK, keep_escaped, NULL, MHD_OPTION_END);
+        (unsigned)options->threads, MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->max_connections,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)STALLED_S, MHD_OPTION_NOTIFY_COMPLETED,
+        on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+        MHD_OPTION_UNESCAPE_CALLBACK, keep_escaped, NULL, MHD_OPTION_END);
     return server->daemon || error_set(err, ERROR_INTERNAL, "start the HTTP server");
 }
 

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* GET /docs: the route table as a page to read. */
+#include "api/endpoint.h"
+
+#include "base/auto.h"
+#include "base/buf.h"
+#include "base/error.h"
+
+enum { MAX_PAGE = 512 * 1024 };
+
+static const char style[] =
+    ":root{color-scheme:light dark;--line:#8884;--soft:#8882;--accent:#0b6e99}\n"
+    "@media(prefers-color-scheme:dark){:root{--accent:#6cc6ea}}\n"
+    "body{font:1rem/1.6 system-ui,sans-serif;margin:0}\n"
+    "main{max-width:56rem;margin:0 auto;padding:1.5rem 1rem 4rem}\n"
+    "h1{font-size:1.7rem;margin:0 0 .5rem}\n"
+    "h2{font-size:1.2rem;margin:2.5rem 0 .5rem;text-transform:capitalize}\n"
+    "section{border:1px solid var(--line);border-radius:.6rem;margin:1rem 0;padding:.8rem 1rem}\n"
+    "h3{font-size:1rem;margin:0;display:flex;flex-wrap:wrap;gap:.6rem;align-items:baseline}\n"
+    "code,pre{font:.92em ui-monospace,monospace;overflow-wrap:anywhere}\n"
+    "pre{background:var(--soft);padding:.8rem;border-radius:.5rem;overflow-x:auto}\n"
+    ".method{color:var(--accent);font-weight:700}\n"
+    "table{border-collapse:collapse;width:100%;margin:.6rem 0}\n"
+    "td,th{border-top:1px solid var(--line);padding:.35rem .6rem .35rem 0;text-align:left;"
+    "vertical-align:top}\n"
+    "th{font-weight:600;white-space:nowrap}\n"
+    "a{color:var(--accent)}nav a{margin-right:1rem}\n";
+
+static const char example[] = "curl -X POST http://localhost:55433/api/video/generate \\\n"
+                              "     -F image=@photo.jpg -F text='こんにちは' -o answer.json";
+
+bool api_docs_style(struct api *api, const struct http_request *request,
+                    struct http_response *response, struct error *err)
+{
+    http_response_header(response, "Cache-Control", "no-cache");
+    http_response_static(response, "text/css; charset=utf-8", bytes_of(style));
+    return true;
+}
+
+/* Text of ours, but some of it holds < and &. */
+static bool put(struct buf *out, const char *text, struct error *err)
+{
+    for (; *text; text++) {
+        const char *plain = *text == '<'   ? "&lt;"
+                            : *text == '&' ? "&amp;"
+                            : *text == '"' ? "&quot;"
+                                           : NULL;
+        if (plain ? !buf_text(out, plain, err)
+                  : !buf_append(out, (struct bytes){(const uint8_t *)text, 1}, err))
+            return false;
+    }
+    return true;
+}
+
+static bool put_limits(struct buf *out, const struct field *field, struct error *err)
+{
+    bool number = field->kind == FIELD_NUMBER || field->kind == FIELD_INTEGER;
+    if (number && !buf_printf(out, err, " %g to %g.", field->min, field->max))
+        return false;
+    for (const char *const *choice = field->choices; choice && *choice; choice++)
+        if (!buf_printf(out, err, "%s<code>%s</code>", choice == field->choices ? " " : ", ",
+                        *choice))
+            return false;
+    return !field->initial || buf_printf(out, err, " Default <code>%s</code>.", field->initial);
+}
+
+static bool put_field(struct buf *out, const struct field *field, struct error *err)
+{
+    static const char *const places[] = {[FIELD_FORM] = "form",
+                                         [FIELD_PATH] = "path",
+                                         [FIELD_QUERY] = "query",
+                                         [FIELD_HEADER] = "header"};
+    return buf_printf(out, err, "<tr><th><code>%s</code></th><td>%s%s</td><td>", field->name,
+                      places[field->place], field->required ? ", needed" : "") &&
+           put(out, field->help, err) && put_limits(out, field, err) &&
+           buf_text(out, "</td></tr>\n", err);
+}
+
+static bool put_endpoint(struct buf *out, const struct endpoint *endpoint, struct error *err)
+{
+    if (!buf_printf(out, err,
+                    "<section id=\"%s\"><h3><span class=\"method\">%s</span> <code>%s</code></h3>"
+                    "\n<p>",
+                    endpoint->id, http_method_name(endpoint->method), endpoint->pattern) ||
+        !put(out, endpoint->summary, err) || !buf_text(out, ". ", err) ||
+        !put(out, endpoint->help ? endpoint->help : "", err) || !buf_text(out, "</p>\n", err))
+        return false;
+    if (endpoint->fields && !buf_text(out, "<table>\n", err))
+        return false;
+    for (const struct field *field = endpoint->fields; field && field->name; field++)
+        if (!put_field(out, field, err))
+            return false;
+    if (endpoint->fields && !buf_text(out, "</table>\n", err))
+        return false;
+    if (!buf_text(out, "<table>\n", err))
+        return false;
+    for (const struct answer *answer = endpoint->answers; answer && answer->status; answer++) {
+        if (!buf_printf(out, err, "<tr><th>%d</th><td><code>%s</code></td><td>", answer->status,
+                        answer->type ? answer->type : "") ||
+            !put(out, answer->help, err) || !buf_text(out, "</td></tr>\n", err))
+            return false;
+    }
+    return buf_text(out, "</table></section>\n", err);
+}
+
+static bool put_group(struct buf *out, unsigned roles, const char *group, struct error *err)
+{
+    if (!buf_printf(out, err, "<h2>%s</h2>\n", group))
+        return false;
+    for (size_t i = 0; i < endpoint_count(); i++) {
+        const struct endpoint *endpoint = &endpoints[i];
+        bool offered = endpoint->roles == API_ALWAYS || (endpoint->roles & roles);
+        if (!endpoint->id || !offered || strcmp(endpoint->group, group) != 0)
+            continue;
+        if (!put_endpoint(out, endpoint, err))
+            return false;
+    }
+    return true;
+}
+
+bool api_docs(struct api *api, const struct http_request *request, struct http_response *response,
+              struct error *err)
+{
+    static const char *const groups[] = {"messages", "voices", "photos", "presets", "operation"};
+    AUTO(buf_dispose) struct buf page = BUF(MAX_PAGE);
+    bool fine =
+        buf_text(&page,
+                 "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+                 "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n"
+                 "<title>Video Message App: API</title>\n"
+                 "<link rel=\"stylesheet\" href=\"/docs/style.css\"></head><body><main>\n"
+                 "<h1>Video Message App: API</h1>\n"
+                 "<nav><a href=\"/\">The page</a><a href=\"/openapi.json\">OpenAPI 3.1</a>"
+                 "<a href=\"/health\">Health</a></nav>\n"
+                 "<p>A photo and a sentence become a talking video message. Errors are problem "
+                 "documents (RFC 9457) in Japanese or English, by <code>Accept-Language</code>; "
+                 "<code>code</code> stays the same in every language.</p>\n<pre>",
+                 err) &&
+        put(&page, example, err) && buf_text(&page, "</pre>\n", err);
+    for (size_t i = 0; fine && i < sizeof groups / sizeof *groups; i++)
+        fine = put_group(&page, api->roles, groups[i], err);
+    if (!fine || !buf_text(&page, "</main></body></html>\n", err))
+        return false;
+    http_response_header(response, "Content-Security-Policy",
+                         "default-src 'none'; style-src 'self'; base-uri 'none'; "
+                         "frame-ancestors 'none'");
+    http_response_header(response, "Cache-Control", "no-cache");
+    http_response_take(response, "text/html; charset=utf-8", &page);
+    return true;
+}

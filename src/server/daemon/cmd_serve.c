@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vmad [serve]: the application. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "api/health.h"
+#include "api/metrics.h"
+#include "base/command.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "daemon/daemon.h"
+#include "daemon/data_dir.h"
+#include "http/files.h"
+#include "http/server.h"
+
+struct options {
+    const char *host, *data, *role, *web, *environment, *log_level, *log_format;
+    int64_t port, wait_ms, grace_ms;
+};
+
+static const char *const roles[] = {"all",     "gateway", "worker", "voice", "image",
+                                    "prosody", "music",   "video",  NULL};
+static const char *const log_levels[] = {"debug", "info", "warn", "error", "off", NULL};
+static const char *const log_formats[] = {"auto", "json", "text", NULL};
+static const char *const environments[] = {"development", "production", NULL};
+
+static const struct option rows[] = {
+    OPTION_INT('p', "port", "N", port, "listen on this port; 0 takes any free one [55433]",
+               .environment = "VMAD_PORT", .min = 0, .max = 65535),
+    OPTION_TEXT(0, "host", "ADDRESS", host, "listen on this address [127.0.0.1]",
+                .environment = "VMAD_HOST"),
+    OPTION_TEXT('d', "data", "DIR", data, "keep jobs, uploads and videos here [./data]",
+                .environment = "STORAGE_ROOT_PATH"),
+    OPTION_CHOICE(0, "role", "ROLE", role, "offer only a part of the service [all]",
+                  .choices = roles, .environment = "VMAD_ROLE"),
+    OPTION_TEXT(0, "web", "DIR", web, "serve the page from here, not from the installation"),
+    OPTION_DURATION(0, "wait", "TIME", wait_ms,
+                    "answer 202 when a message takes longer than this [60s]",
+                    .environment = "VMAD_WAIT"),
+    OPTION_DURATION(0, "grace", "TIME", grace_ms,
+                    "on SIGTERM, let running messages finish for this long [10s]",
+                    .environment = "VMAD_GRACE"),
+    OPTION_CHOICE(0, "environment", "NAME", environment,
+                  "production writes JSON logs even on a terminal [development]",
+                  .choices = environments, .environment = "ENVIRONMENT"),
+    OPTION_CHOICE(0, "log-level", "LEVEL", log_level, "log nothing below this [info]",
+                  .choices = log_levels, .environment = "LOG_LEVEL"),
+    OPTION_CHOICE(0, "log-format", "FORMAT", log_format,
+                  "auto is text on a terminal and JSON elsewhere [auto]", .choices = log_formats,
+                  .environment = "LOG_FORMAT"),
+    OPTION_END,
+};
+
+/* What runs, in the order in which it is started; stopped the other way round. */
+struct running {
+    const struct daemon *daemon;
+    const struct options *options;
+    struct data_dir dir;
+    struct health *health;
+    struct metrics *metrics;
+    struct http_tree *page;
+    struct api api;
+    struct http_app app;
+    struct http_server *server;
+};
+
+static unsigned roles_of(const char *name)
+{
+    static const unsigned bits[] = {API_ALL_ROLES, API_GATEWAY, API_WORKER, API_VOICE,
+                                    API_IMAGE,     API_PROSODY, API_MUSIC,  API_VIDEO};
+    for (size_t i = 0; roles[i]; i++)
+        if (strcmp(roles[i], name) == 0)
+            return bits[i];
+    return 0;
+}
+
+static void set_log(const struct options *options)
+{
+    enum log_level level = LOG_INFO;
+    if (!log_level_parse(options->log_level, &level))
+        level = LOG_INFO;
+    bool text = strcmp(options->log_format, "text") == 0 ||
+                (strcmp(options->log_format, "auto") == 0 &&
+                 strcmp(options->environment, "production") != 0 && isatty(STDERR_FILENO));
+    log_set(level, text ? LOG_TERMINAL : LOG_JSON, STDERR_FILENO);
+}
+
+/* Many waiting clients need many descriptors. */
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max < 65536 ? limit.rlim_max : 65536;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static bool start(struct running *running, struct error *err)
+{
+    const struct options *options = running->options;
+    const struct daemon *daemon = running->daemon;
+    if (!data_dir_open(&running->dir, options->data, err))
+        return false;
+    running->health = health_new(daemon->version);
+    running->metrics = metrics_new(daemon->version);
+    const char *web = options->web ? options->web : daemon->paths.web;
+    running->page = http_tree_open(web, NULL);
+    if (!running->page)
+        log_info("page.missing", LOG_TEXT("folder", web));
+    running->api = (struct api){
+        .version = daemon->version,
+        .health = running->health,
+        .metrics = running->metrics,
+        .page = running->page,
+        .roles = roles_of(options->role),
+        .wait_limit_ms = options->wait_ms,
+    };
+    api_app(&running->api, &running->app);
+    const struct http_options http = {
+        .host = options->host,
+        .port = (int)options->port,
+        .spool_dir = running->dir.spool,
+    };
+    running->server = http_server_start(&http, &running->app, err);
+    return running->server != NULL;
+}
+
+static void stop(struct running *running)
+{
+    http_server_stop(running->server, running->options->grace_ms);
+    api_close(&running->app);
+    http_tree_close(running->page);
+    metrics_free(running->metrics);
+    health_free(running->health);
+    data_dir_close(&running->dir);
+}
+
+static void announce(const struct running *running)
+{
+    const char *host = running->options->host;
+    bool v6 = strchr(host, ':') != NULL;
+    int port = http_server_port(running->server);
+    printf("Video Message App: http://%s%s%s:%d/\n", v6 ? "[" : "", host, v6 ? "]" : "", port);
+    fflush(stdout);
+    log_info("server.ready", LOG_TEXT("host", host), LOG_INT("port", port),
+             LOG_TEXT("role", running->options->role), LOG_TEXT("data", running->dir.root),
+             LOG_TEXT("version", running->daemon->version));
+}
+
+static bool serve_run(void *context, const void *raw, struct operands operands, struct error *err)
+{
+    const struct options *options = raw;
+    struct running running = {.daemon = context, .options = options, .dir.lock_fd = -1};
+    sigset_t signals;
+
+    set_log(options);
+    raise_file_limit();
+    /* Blocked before threads start, so that only this one takes them. */
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+
+    bool started = start(&running, err);
+    if (started) {
+        announce(&running);
+        int number = 0;
+        while (sigwait(&signals, &number) != 0 || number == SIGHUP)
+            ;
+        log_info("server.stopping", LOG_INT("signal", number));
+    }
+    stop(&running);
+    if (started)
+        log_info("server.stopped");
+    return started;
+}
+
+const struct command command_serve = {
+    .name = "serve",
+    .summary = "Run the application: web page, API, jobs",
+    .options = rows,
+    .defaults =
+        &(const struct options){
+            .host = "127.0.0.1",
+            .data = "data",
+            .role = "all",
+            .environment = "development",
+            .log_level = "info",
+            .log_format = "auto",
+            .port = 55433,
+            .wait_ms = 60 * 1000,
+            .grace_ms = 10 * 1000,
+        },
+    .options_size = sizeof(struct options),
+    .run = serve_run,
+};
