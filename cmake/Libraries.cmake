@@ -54,3 +54,14 @@ if(WITH_SERVER)
   library(swresample libswresample)
   library(microhttpd libmicrohttpd)
 endif()
+
+# ONNX Runtime is loaded when the program runs; only its C header is needed to build.
+if(WITH_SERVER)
+  find_path(ONNXRUNTIME_INCLUDE_DIR onnxruntime_c_api.h
+    HINTS ${PROJECT_SOURCE_DIR}/.deps/onnxruntime/include PATH_SUFFIXES onnxruntime)
+  if(NOT ONNXRUNTIME_INCLUDE_DIR)
+    message(FATAL_ERROR "onnxruntime_c_api.h is missing: run scripts/deps")
+  endif()
+  add_library(lib::onnxruntime INTERFACE IMPORTED)
+  target_include_directories(lib::onnxruntime SYSTEM INTERFACE ${ONNXRUNTIME_INCLUDE_DIR})
+endif()

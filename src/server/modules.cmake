@@ -4,6 +4,8 @@ module(server/sound DEPENDS base media LIBRARIES lib::ebur128 lib::swresample li
   TEST_LIBRARIES lib::ebur128 m)
 module(server/voice DEPENDS base media
   LIBRARIES lib::htsengine lib::flite Threads::Threads m)
+module(server/infer DEPENDS base LIBRARIES lib::onnxruntime ${CMAKE_DL_LIBS})
+module(server/image DEPENDS base media infer LIBRARIES Threads::Threads m TEST_LIBRARIES m)
 module(server/video DEPENDS base media
   LIBRARIES lib::avformat lib::avcodec lib::swresample lib::avutil m
   TEST_LIBRARIES lib::avformat lib::avcodec lib::avutil m)

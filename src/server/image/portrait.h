@@ -22,8 +22,16 @@ enum { MAX_FACES = 16 };
 struct vision; /* the loaded models; one per process, calls may come from several threads */
 MUST_USE struct vision *vision_open(const char *models_dir, struct error *err);
 void vision_close(struct vision *vision);
+static inline void vision_close_auto(struct vision **vision)
+{
+    vision_close(*vision);
+}
 /* "cpu", or what was asked and what runs instead: for health and log. */
 const char *vision_device(const struct vision *vision);
+
+/* How far each pixel is the person (grey, the photo's size); `photo` is RGB. */
+MUST_USE bool vision_matte(struct vision *vision, const struct picture *photo, struct picture *out,
+                           struct error *err);
 
 /* Faces with landmarks, the largest first. None is not an error. */
 MUST_USE bool vision_faces(struct vision *vision, const struct picture *photo,
@@ -55,3 +63,10 @@ static inline void portrait_dispose_auto(struct portrait *portrait)
 MUST_USE bool portrait_make(struct vision *vision, const struct picture *photo,
                             const struct face *face, int width, int height, bool cut_out,
                             struct portrait *out, struct error *err);
+
+/* The two halves of portrait_make, for who wants to render while the person is still being cut
+ * out: the first is fast and gives photo and face, the second fills matte and foreground and
+ * changes nothing else, so that another thread may read photo and face meanwhile. */
+void portrait_frame(const struct picture *photo, const struct face *face, int width, int height,
+                    struct portrait *out);
+MUST_USE bool portrait_cut_out(struct vision *vision, struct portrait *portrait, struct error *err);

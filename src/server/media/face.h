@@ -18,8 +18,10 @@ struct box {
 };
 
 struct face {
-    struct box box;         /* of the detector: brow to chin, ear to ear */
-    float score;            /* 0..1, that this is a face at all */
-    float roll, yaw, pitch; /* radians; 0 looks straight into the camera */
+    struct box box; /* of the detector: brow to chin, ear to ear */
+    float score;    /* 0..1, that this is a face at all */
+    /* Radians; all zero looks straight into the camera. Positive: the head leans clockwise as the
+     * picture shows it, turns towards the picture's right edge, looks up. */
+    float roll, yaw, pitch;
     struct point3 points[FACE_POINTS];
 };

@@ -20,6 +20,8 @@ struct picture {
 /* Storage for a picture, not cleared. The stride is a multiple of 64 bytes. */
 MUST_USE struct picture picture_new(int width, int height, int channels);
 MUST_USE struct picture picture_copy(const struct picture *picture);
+/* RGB of any picture: grey is spread, alpha is laid over white. */
+MUST_USE struct picture picture_on_white(const struct picture *picture);
 void picture_dispose(struct picture *picture);
 static inline void picture_dispose_auto(struct picture *picture)
 {

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The colour guided filter of He, Sun and Tang: around each pixel the matte is a linear function
+ * of the photo's colour. Its coefficients vary slowly, so they are found on a grid about 256
+ * cells long, where its radius is two cells, and only applied at full size. */
+#include "image/matte.h"
+
+#include <math.h>
+
+#include "base/mem.h"
+#include "image/planes.h"
+#include "media/hot.h"
+#include "media/resample.h"
+
+enum {
+    GRID = 256, /* cells along the longer side */
+    RADIUS = 2, /* cells */
+};
+static const float epsilon = 4e-4f, solid_below = 0.12f, solid_above = 0.88f;
+
+/* Planes of means: colour, matte, their products. */
+enum { R, G, B, P, RP, GP, BP, RR, RG, RB, GG, GB, BB, MEANS };
+
+static void products_fill(const struct picture *colour, const struct picture *coarse,
+                          struct planes *means)
+{
+    for (int y = 0; y < colour->height; y++) {
+        const uint8_t *row = picture_row(colour, y), *mask = picture_row(coarse, y);
+        for (int x = 0; x < colour->width; x++) {
+            float r = (float)row[3 * x] / 255, g = (float)row[3 * x + 1] / 255,
+                  b = (float)row[3 * x + 2] / 255, p = (float)mask[x] / 255;
+            const float values[MEANS] = {r,     g,     b,     p,     r * p, g * p, b * p,
+                                         r * r, r * g, r * b, g * g, g * b, b * b};
+            for (int i = 0; i < MEANS; i++)
+                planes_row(means, i, y)[x] = values[i];
+        }
+    }
+}
+
+/* The line's slope and offset at one cell, from its neighbourhood's means. */
+static void solve(const float m[MEANS], float out[4])
+{
+    float rr = m[RR] - m[R] * m[R] + epsilon, rg = m[RG] - m[R] * m[G];
+    float rb = m[RB] - m[R] * m[B], gg = m[GG] - m[G] * m[G] + epsilon;
+    float gb = m[GB] - m[G] * m[B], bb = m[BB] - m[B] * m[B] + epsilon;
+    float cr = m[RP] - m[R] * m[P], cg = m[GP] - m[G] * m[P], cb = m[BP] - m[B] * m[P];
+    /* The inverse of a symmetric 3 × 3 matrix by its cofactors. */
+    float irr = gg * bb - gb * gb, irg = gb * rb - rg * bb, irb = rg * gb - gg * rb;
+    float igg = rr * bb - rb * rb, igb = rb * rg - rr * gb, ibb = rr * gg - rg * rg;
+    float scale = 1 / (rr * irr + rg * irg + rb * irb);
+    out[0] = (irr * cr + irg * cg + irb * cb) * scale;
+    out[1] = (irg * cr + igg * cg + igb * cb) * scale;
+    out[2] = (irb * cr + igb * cg + ibb * cb) * scale;
+    out[3] = m[P] - out[0] * m[R] - out[1] * m[G] - out[2] * m[B];
+}
+
+static void lines_solve(const struct planes *means, struct planes *lines)
+{
+    for (int y = 0; y < means->height; y++)
+        for (int x = 0; x < means->width; x++) {
+            float m[MEANS], line[4];
+            for (int i = 0; i < MEANS; i++)
+                m[i] = planes_row(means, i, y)[x];
+            solve(m, line);
+            for (int i = 0; i < 4; i++)
+                planes_row(lines, i, y)[x] = line[i];
+        }
+}
+
+HOT static void lines_apply(const float *restrict lines, const uint8_t *restrict row,
+                            uint8_t *restrict out, int width)
+{
+    const float *r = lines, *g = r + width, *b = g + width, *offset = b + width;
+    const float gain = 255 / (solid_above - solid_below);
+    for (int x = 0; x < width; x++) {
+        float value =
+            r[x] * (float)row[3 * x] + g[x] * (float)row[3 * x + 1] + b[x] * (float)row[3 * x + 2];
+        value = (value * (1.0f / 255) + offset[x] - solid_below) * gain;
+        value = value < 0 ? 0 : value > 255 ? 255 : value;
+        out[x] = (uint8_t)(value + 0.5f);
+    }
+}
+
+void matte_refine(const struct picture *photo, const struct picture *coarse,
+                  const struct picture *out)
+{
+    int longer = photo->width > photo->height ? photo->width : photo->height;
+    float scale = longer > GRID ? (float)GRID / (float)longer : 1;
+    int width = (int)ceilf((float)photo->width * scale);
+    int height = (int)ceilf((float)photo->height * scale);
+
+    AUTO(picture_dispose) struct picture colour = picture_new(width, height, PICTURE_RGB);
+    AUTO(picture_dispose) struct picture mask = picture_new(width, height, PICTURE_GREY);
+    picture_resample(photo, (struct box){0, 0, (float)photo->width, (float)photo->height},
+                     RESAMPLE_TRIANGLE, &colour);
+    picture_resample(coarse, (struct box){0, 0, (float)coarse->width, (float)coarse->height},
+                     RESAMPLE_TRIANGLE, &mask);
+
+    AUTO(planes_dispose) struct planes means = planes_new(MEANS, width, height);
+    AUTO(planes_dispose) struct planes lines = planes_new(4, width, height);
+    products_fill(&colour, &mask, &means);
+    planes_box_mean(&means, RADIUS);
+    lines_solve(&means, &lines);
+    planes_box_mean(&lines, RADIUS);
+
+    struct enlarger enlarger AUTO(enlarger_dispose);
+    enlarger_init(&enlarger, &lines, photo->width, photo->height);
+    AUTO(mem_free) float *row = xcalloc((size_t)photo->width * 4, sizeof *row);
+    for (int y = 0; y < photo->height; y++) {
+        enlarger_row(&enlarger, y, row);
+        lines_apply(row, picture_row(photo, y), picture_row(out, y), photo->width);
+    }
+}

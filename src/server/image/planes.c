@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "image/planes.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "media/hot.h"
+
+struct planes planes_new(int count, int width, int height)
+{
+    struct planes planes = {.count = count, .width = width, .height = height};
+    planes.data = xcalloc((size_t)count * (size_t)width * (size_t)height, sizeof *planes.data);
+    return planes;
+}
+
+void planes_dispose(struct planes *planes)
+{
+    free(planes->data);
+    *planes = (struct planes){0};
+}
+
+/* The sums run along for the whole plane, so they are doubles: what goes in must come out again
+ * without a trace, or an empty corner would show what was added far away. */
+HOT static void add_row(double *restrict sums, const float *restrict row, double sign, int width)
+{
+    for (int x = 0; x < width; x++)
+        sums[x] += (double)row[x] * sign;
+}
+
+HOT static void mean_across(const double *restrict sums, float *restrict out, int width, int radius,
+                            int rows)
+{
+    double sum = 0;
+    int have = 0;
+    for (int x = 0; x < radius && x < width; x++, have++)
+        sum += sums[x];
+    for (int x = 0; x < width; x++) {
+        if (x + radius < width) {
+            sum += sums[x + radius];
+            have++;
+        }
+        if (x - radius - 1 >= 0) {
+            sum -= sums[x - radius - 1];
+            have--;
+        }
+        out[x] = (float)(sum / (have * rows));
+    }
+}
+
+static void plane_box_mean(const struct planes *planes, int plane, int radius, float *copy,
+                           double *sums)
+{
+    int width = planes->width, height = planes->height;
+    size_t size = (size_t)width * (size_t)height;
+    memcpy(copy, planes_row(planes, plane, 0), size * sizeof *copy);
+    memset(sums, 0, (size_t)width * sizeof *sums);
+    int have = 0;
+    for (int y = 0; y < radius && y < height; y++, have++)
+        add_row(sums, copy + (size_t)y * (size_t)width, 1, width);
+    for (int y = 0; y < height; y++) {
+        if (y + radius < height) {
+            add_row(sums, copy + (size_t)(y + radius) * (size_t)width, 1, width);
+            have++;
+        }
+        if (y - radius - 1 >= 0) {
+            add_row(sums, copy + (size_t)(y - radius - 1) * (size_t)width, -1, width);
+            have--;
+        }
+        mean_across(sums, planes_row(planes, plane, y), width, radius, have);
+    }
+}
+
+void planes_box_mean(struct planes *planes, int radius)
+{
+    size_t size = (size_t)planes->width * (size_t)planes->height;
+    AUTO(mem_free) float *copy = xcalloc(size, sizeof *copy);
+    AUTO(mem_free) double *sums = xcalloc((size_t)planes->width, sizeof *sums);
+    for (int plane = 0; plane < planes->count; plane++)
+        plane_box_mean(planes, plane, radius, copy, sums);
+}
+
+/* Where pixel `at` of `large` lies among `small` samples: the one before it and the share of the
+ * next. Centres of pixels meet centres of cells. */
+static int place(int at, int large, int small, float *out_share)
+{
+    float where = ((float)at + 0.5f) * (float)small / (float)large - 0.5f;
+    where = fminf(fmaxf(where, 0), (float)(small - 1));
+    int before = (int)where;
+    if (before > small - 2)
+        before = small > 1 ? small - 2 : 0;
+    *out_share = small > 1 ? where - (float)before : 0;
+    return before;
+}
+
+void enlarger_init(struct enlarger *enlarger, const struct planes *planes, int width, int height)
+{
+    size_t row = (size_t)planes->count * (size_t)width;
+    *enlarger =
+        (struct enlarger){.planes = planes,
+                          .width = width,
+                          .height = height,
+                          .left = xcalloc((size_t)width, sizeof(int)),
+                          .share = xcalloc((size_t)width, sizeof(float)),
+                          .rows = {xcalloc(row, sizeof(float)), xcalloc(row, sizeof(float))},
+                          .row_at = {-1, -1}};
+    for (int x = 0; x < width; x++)
+        enlarger->left[x] = place(x, width, planes->width, &enlarger->share[x]);
+}
+
+void enlarger_dispose(struct enlarger *enlarger)
+{
+    free(enlarger->left);
+    free(enlarger->share);
+    free(enlarger->rows[0]);
+    free(enlarger->rows[1]);
+    *enlarger = (struct enlarger){0};
+}
+
+HOT static void widen(const float *restrict row, const int *restrict left,
+                      const float *restrict share, int step, float *restrict out, int width)
+{
+    for (int x = 0; x < width; x++) {
+        float a = row[left[x]], b = row[left[x] + step];
+        out[x] = a + (b - a) * share[x];
+    }
+}
+
+static void row_load(struct enlarger *enlarger, int slot, int y)
+{
+    const struct planes *planes = enlarger->planes;
+    int step = planes->width > 1;
+    for (int plane = 0; plane < planes->count; plane++)
+        widen(planes_row(planes, plane, y), enlarger->left, enlarger->share, step,
+              enlarger->rows[slot] + (size_t)plane * (size_t)enlarger->width, enlarger->width);
+    enlarger->row_at[slot] = y;
+}
+
+HOT static void lerp(const float *restrict a, const float *restrict b, float share,
+                     float *restrict out, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        out[i] = a[i] + (b[i] - a[i]) * share;
+}
+
+void enlarger_row(struct enlarger *enlarger, int y, float *out)
+{
+    float share;
+    int before = place(y, enlarger->height, enlarger->planes->height, &share);
+    int after = before + (enlarger->planes->height > 1);
+    if (enlarger->row_at[0] != before) {
+        float *spare = enlarger->rows[0];
+        enlarger->rows[0] = enlarger->rows[1];
+        enlarger->rows[1] = spare;
+        enlarger->row_at[0] = enlarger->row_at[1];
+        enlarger->row_at[1] = -1;
+        if (enlarger->row_at[0] != before)
+            row_load(enlarger, 0, before);
+    }
+    if (enlarger->row_at[1] != after)
+        row_load(enlarger, 1, after);
+    lerp(enlarger->rows[0], enlarger->rows[1], share, out,
+         (size_t)enlarger->planes->count * (size_t)enlarger->width);
+}

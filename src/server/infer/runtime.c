@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "infer/runtime.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "infer/library.h"
+#include "infer/runtime_internal.h"
+
+/* The C API only grows, so a binary made for 21 runs on everything newer. */
+enum { API_VERSION = 21 };
+
+typedef const OrtApiBase *api_base_function(void);
+
+static enum error_kind kind_of(OrtErrorCode code, const char *text)
+{
+    if (strstr(text, "terminate flag"))
+        return ERROR_CANCELLED;
+    if (strstr(text, "out of memory") || strstr(text, "bad_alloc") ||
+        strstr(text, "Failed to allocate") || strstr(text, "Available memory"))
+        return ERROR_LIMIT;
+    switch (code) {
+    case ORT_INVALID_ARGUMENT:
+    case ORT_INVALID_PROTOBUF:
+    case ORT_INVALID_GRAPH:
+    case ORT_NO_MODEL:
+        return ERROR_INVALID;
+    case ORT_NO_SUCHFILE:
+        return ERROR_NOT_FOUND;
+    default:
+        return ERROR_INTERNAL;
+    }
+}
+
+bool ort_ok(const struct runtime *runtime, OrtStatus *status, struct error *err)
+{
+    if (!status)
+        return true;
+    const char *text = runtime->api->GetErrorMessage(status);
+    size_t length = strcspn(text, "\r\n");
+    error_set(err, kind_of(runtime->api->GetErrorCode(status), text), "ONNX Runtime: %.*s",
+              (int)(length < 200 ? length : 200), text);
+    runtime->api->ReleaseStatus(status);
+    return false;
+}
+
+static void ORT_API_CALL on_log(void *context, OrtLoggingLevel level, const char *category,
+                                const char *id, const char *place, const char *message)
+{
+    (void)context, (void)level, (void)category, (void)id;
+    log_debug("onnxruntime", LOG_TEXT("place", place), LOG_TEXT("message", message));
+}
+
+static bool environment(struct runtime *runtime, struct error *err)
+{
+    const OrtApi *api = runtime->api;
+    OrtStatus *status = api->CreateEnvWithCustomLogger(on_log, NULL, ORT_LOGGING_LEVEL_ERROR,
+                                                       "vmad", &runtime->env);
+    if (!ort_ok(runtime, status, err))
+        return false;
+    status = api->DisableTelemetryEvents(runtime->env);
+    if (status)
+        api->ReleaseStatus(status);
+    return true;
+}
+
+struct runtime *runtime_open(const char *library, struct error *err)
+{
+    AUTO(runtime_close) struct runtime *runtime = xcalloc(1, sizeof *runtime);
+    runtime->library = library_load(library, runtime->name, sizeof runtime->name, err);
+    if (!runtime->library)
+        return NULL;
+    api_base_function *base = NULL;
+    *(void **)&base = dlsym(runtime->library, "OrtGetApiBase");
+    runtime->api = base ? base()->GetApi(API_VERSION) : NULL;
+    if (!runtime->api) {
+        error_set(err, ERROR_UNAVAILABLE, "%s is older than ONNX Runtime 1.21", runtime->name);
+        return NULL;
+    }
+    snprintf(runtime->version, sizeof runtime->version, "%s", base()->GetVersionString());
+    return environment(runtime, err) ? TAKE(runtime) : NULL;
+}
+
+void runtime_close(struct runtime *runtime)
+{
+    if (!runtime)
+        return;
+    if (runtime->env)
+        runtime->api->ReleaseEnv(runtime->env);
+    /* The library stays mapped: its threads and static objects do not survive dlclose. */
+    free(runtime);
+}
+
+const char *runtime_version(const struct runtime *runtime)
+{
+    return runtime->version;
+}
+
+const char *runtime_library(const struct runtime *runtime)
+{
+    return runtime->name;
+}
+
+bool runtime_has_provider(const struct runtime *runtime, const char *name)
+{
+    char **names = NULL;
+    int count = 0;
+    bool found = false;
+    if (!ort_ok(runtime, runtime->api->GetAvailableProviders(&names, &count), NULL))
+        return false;
+    for (int i = 0; i < count; i++)
+        found |= strcmp(names[i], name) == 0;
+    return ort_ok(runtime, runtime->api->ReleaseAvailableProviders(names, count), NULL) && found;
+}
+
+struct run_control {
+    const struct runtime *runtime;
+    OrtRunOptions *options;
+};
+
+struct run_control *run_control_new(struct runtime *runtime)
+{
+    struct run_control *control = xcalloc(1, sizeof *control);
+    control->runtime = runtime;
+    if (!ort_ok(runtime, runtime->api->CreateRunOptions(&control->options), NULL))
+        control->options = NULL;
+    return control;
+}
+
+void run_control_cancel(struct run_control *control)
+{
+    (void)ort_ok(control->runtime, control->runtime->api->RunOptionsSetTerminate(control->options),
+                 NULL);
+}
+
+void run_control_reset(struct run_control *control)
+{
+    (void)ort_ok(control->runtime,
+                 control->runtime->api->RunOptionsUnsetTerminate(control->options), NULL);
+}
+
+void run_control_free(struct run_control *control)
+{
+    if (!control)
+        return;
+    if (control->options)
+        control->runtime->api->ReleaseRunOptions(control->options);
+    free(control);
+}
+
+OrtRunOptions *run_control_options(struct run_control *control)
+{
+    return control ? control->options : NULL;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ONNX Runtime: the library, found and loaded when the program runs, and one environment.
+ *
+ * Search order: the path that the caller names (ONNXRUNTIME_LIB), beside the program's
+ * installation (../lib/vmad, ../lib), .deps of the source tree that the program was built in,
+ * the system's library path. Threads may share a runtime and a session. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/attributes.h"
+#include "infer/tensor.h"
+
+struct error;
+struct runtime;
+
+/* `library` is a file, or NULL to search. ERROR_UNAVAILABLE says where was looked. */
+MUST_USE struct runtime *runtime_open(const char *library, struct error *err);
+void runtime_close(struct runtime *runtime);
+static inline void runtime_close_auto(struct runtime **runtime)
+{
+    runtime_close(*runtime);
+}
+const char *runtime_version(const struct runtime *runtime); /* "1.28.2" */
+const char *runtime_library(const struct runtime *runtime); /* the file that was loaded */
+/* Was the library built with this execution provider ("CUDAExecutionProvider")? That it works is
+ * known only when a session is there. */
+bool runtime_has_provider(const struct runtime *runtime, const char *name);
+
+struct session_options {
+    const char *device;       /* "cpu", "cuda", "cuda:1"; NULL is "cpu" */
+    int threads;              /* for one operator; 0 means 1 */
+    size_t arena_limit_bytes; /* of the device's (CPU: the process's) arena; 0: no arena at all */
+    bool device_required;     /* fail rather than fall back to the CPU */
+    const void *model_data;   /* the model itself instead of a file; only while opening */
+    size_t model_size;        /* bytes */
+};
+
+/* A loaded model. */
+struct session;
+MUST_USE struct session *session_open(struct runtime *runtime, const char *path,
+                                      const struct session_options *options, struct error *err);
+void session_close(struct session *session);
+static inline void session_close_auto(struct session **session)
+{
+    session_close(*session);
+}
+
+/* Borrowed from the session. */
+const struct tensor_info *session_inputs(const struct session *session, int *out_count);
+const struct tensor_info *session_outputs(const struct session *session, int *out_count);
+/* Index by name, or -1. */
+int session_input(const struct session *session, const char *name);
+int session_output(const struct session *session, const char *name);
+
+/* What runs: "cpu", "cuda:0"; and why not what was asked, or NULL when it is that. */
+const char *session_device(const struct session *session);
+const char *session_fallback(const struct session *session);
+
+/* Lets another thread end a run early. */
+struct run_control;
+MUST_USE struct run_control *run_control_new(struct runtime *runtime);
+void run_control_cancel(struct run_control *control);
+void run_control_reset(struct run_control *control);
+void run_control_free(struct run_control *control);
+static inline void run_control_free_auto(struct run_control **control)
+{
+    run_control_free(*control);
+}
+
+/* One inference, blocking. `inputs` are in the order of session_inputs. `wanted` names outputs by
+ * index; out[i] is allocated (tensor_dispose) unless its data is set: then it must have the type
+ * and the dims that the model gives. ERROR_CANCELLED after run_control_cancel, ERROR_LIMIT when
+ * memory ran out. `control` may be NULL. */
+struct session_run {
+    const struct tensor *inputs;
+    const int *wanted;
+    struct tensor *out;
+    int input_count, out_count;
+    struct run_control *control;
+};
+MUST_USE bool session_run(struct session *session, const struct session_run *run,
+                          struct error *err);

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include <onnxruntime_c_api.h>
+
+#include "infer/runtime.h"
+
+struct runtime {
+    void *library;
+    const OrtApi *api;
+    OrtEnv *env;
+    char name[512]; /* of the library's file */
+    char version[32];
+};
+
+/* True for success; otherwise turns `status` into *err and releases it. */
+bool ort_ok(const struct runtime *runtime, OrtStatus *status, struct error *err);
+
+/* Options for a session on the device that was asked for; *out_device is what it will be. NULL
+ * when the provider refuses, with *err saying at which step. */
+struct device {
+    bool cuda;
+    int index;
+    char name[16]; /* "cpu", "cuda:0" */
+};
+MUST_USE bool device_parse(const char *text, struct device *out, struct error *err);
+MUST_USE OrtSessionOptions *session_settings(const struct runtime *runtime,
+                                             const struct session_options *options,
+                                             const struct device *device, struct error *err);
+
+/* NULL for a NULL control. */
+OrtRunOptions *run_control_options(struct run_control *control);

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "infer/runtime_internal.h"
+
+enum { MAX_PORTS = 16 };
+
+struct session {
+    struct runtime *runtime;
+    OrtSession *session;
+    OrtMemoryInfo *memory;
+    struct tensor_info inputs[MAX_PORTS], outputs[MAX_PORTS];
+    int input_count, output_count;
+    char device[16];
+    char *fallback;
+};
+
+static const struct {
+    ONNXTensorElementDataType theirs;
+    enum tensor_type ours;
+} types[] = {
+    {ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, TENSOR_F32},
+    {ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT16, TENSOR_F16},
+    {ONNX_TENSOR_ELEMENT_DATA_TYPE_INT32, TENSOR_I32},
+    {ONNX_TENSOR_ELEMENT_DATA_TYPE_INT64, TENSOR_I64},
+    {ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8, TENSOR_U8},
+    {ONNX_TENSOR_ELEMENT_DATA_TYPE_BOOL, TENSOR_BOOL},
+};
+
+static enum tensor_type type_of(ONNXTensorElementDataType theirs)
+{
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (types[i].theirs == theirs)
+            return types[i].ours;
+    return TENSOR_OTHER;
+}
+
+static ONNXTensorElementDataType type_to(enum tensor_type ours)
+{
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (types[i].ours == ours)
+            return types[i].theirs;
+    return ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
+}
+
+/* Type, rank and dims of one input or output. Sequences and maps become TENSOR_OTHER. */
+static bool shape_of(const struct runtime *runtime, const OrtTensorTypeAndShapeInfo *shape,
+                     enum tensor_type *out_type, int *out_rank, int64_t dims[TENSOR_RANK],
+                     struct error *err)
+{
+    ONNXTensorElementDataType type;
+    size_t rank;
+    if (!ort_ok(runtime, runtime->api->GetTensorElementType(shape, &type), err) ||
+        !ort_ok(runtime, runtime->api->GetDimensionsCount(shape, &rank), err))
+        return false;
+    if (rank > TENSOR_RANK)
+        return error_set(err, ERROR_INVALID, "a tensor has %zu dimensions", rank);
+    *out_type = type_of(type);
+    *out_rank = (int)rank;
+    return ort_ok(runtime, runtime->api->GetDimensions(shape, dims, rank), err);
+}
+
+typedef OrtStatus *port_name_function(const OrtSession *, size_t, OrtAllocator *, char **);
+typedef OrtStatus *port_type_function(const OrtSession *, size_t, OrtTypeInfo **);
+
+static bool port_read(struct session *session, size_t index, port_name_function *get_name,
+                      port_type_function *get_type, struct tensor_info *out, struct error *err)
+{
+    const struct runtime *runtime = session->runtime;
+    const OrtApi *api = runtime->api;
+    OrtAllocator *allocator;
+    char *name;
+    if (!ort_ok(runtime, api->GetAllocatorWithDefaultOptions(&allocator), err) ||
+        !ort_ok(runtime, get_name(session->session, index, allocator, &name), err))
+        return false;
+    out->name = xstrdup(name);
+    if (!ort_ok(runtime, api->AllocatorFree(allocator, name), err))
+        return false;
+
+    OrtTypeInfo *info;
+    if (!ort_ok(runtime, get_type(session->session, index, &info), err))
+        return false;
+    const OrtTensorTypeAndShapeInfo *shape = NULL;
+    bool read = ort_ok(runtime, api->CastTypeInfoToTensorInfo(info, &shape), err);
+    if (read && shape)
+        read = shape_of(runtime, shape, &out->type, &out->rank, out->dims, err);
+    api->ReleaseTypeInfo(info);
+    return read;
+}
+
+static bool ports_read(struct session *session, struct error *err)
+{
+    const OrtApi *api = session->runtime->api;
+    size_t inputs, outputs;
+    if (!ort_ok(session->runtime, api->SessionGetInputCount(session->session, &inputs), err) ||
+        !ort_ok(session->runtime, api->SessionGetOutputCount(session->session, &outputs), err))
+        return false;
+    if (inputs > MAX_PORTS || outputs > MAX_PORTS)
+        return error_set(err, ERROR_INVALID, "the model has %zu inputs and %zu outputs", inputs,
+                         outputs);
+    for (size_t i = 0; i < inputs; i++, session->input_count++)
+        if (!port_read(session, i, api->SessionGetInputName, api->SessionGetInputTypeInfo,
+                       &session->inputs[i], err))
+            return false;
+    for (size_t i = 0; i < outputs; i++, session->output_count++)
+        if (!port_read(session, i, api->SessionGetOutputName, api->SessionGetOutputTypeInfo,
+                       &session->outputs[i], err))
+            return false;
+    return true;
+}
+
+static bool session_create(struct session *session, const char *path,
+                           const struct session_options *options, const struct device *device,
+                           struct error *err)
+{
+    const struct runtime *runtime = session->runtime;
+    const OrtApi *api = runtime->api;
+    OrtSessionOptions *settings = session_settings(runtime, options, device, err);
+    if (!settings)
+        return false;
+    OrtStatus *status =
+        options->model_data
+            ? api->CreateSessionFromArray(runtime->env, options->model_data, options->model_size,
+                                          settings, &session->session)
+            : api->CreateSession(runtime->env, path, settings, &session->session);
+    bool made = ort_ok(runtime, status, err);
+    api->ReleaseSessionOptions(settings);
+    if (made)
+        memcpy(session->device, device->name, sizeof session->device);
+    return made;
+}
+
+/* On the device that was asked for, or on the CPU with a note of why. */
+static bool session_start(struct session *session, const char *path,
+                          const struct session_options *options, struct error *err)
+{
+    struct device device;
+    if (!device_parse(options->device, &device, err))
+        return false;
+    if (session_create(session, path, options, &device, err))
+        return true;
+    if (!device.cuda || options->device_required)
+        return false;
+    struct error on_cpu;
+    struct device cpu = {.name = "cpu"};
+    if (!session_create(session, path, options, &cpu, &on_cpu)) {
+        *err = on_cpu;
+        return false;
+    }
+    session->fallback =
+        xasprintf("asked for %s, running on cpu: %s", device.name, err ? err->text : "refused");
+    return true;
+}
+
+struct session *session_open(struct runtime *runtime, const char *path,
+                             const struct session_options *options, struct error *err)
+{
+    struct error local;
+    err = err ? err : &local;
+    AUTO(session_close) struct session *session = xcalloc(1, sizeof *session);
+    session->runtime = runtime;
+    if (session_start(session, path, options, err) && ports_read(session, err) &&
+        ort_ok(runtime,
+               runtime->api->CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault,
+                                                 &session->memory),
+               err))
+        return TAKE(session);
+    error_wrap(err, "model %s", path ? path : "in memory");
+    return NULL;
+}
+
+void session_close(struct session *session)
+{
+    if (!session)
+        return;
+    const OrtApi *api = session->runtime->api;
+    if (session->memory)
+        api->ReleaseMemoryInfo(session->memory);
+    if (session->session)
+        api->ReleaseSession(session->session);
+    for (int i = 0; i < MAX_PORTS; i++) {
+        free(session->inputs[i].name);
+        free(session->outputs[i].name);
+    }
+    free(session->fallback);
+    free(session);
+}
+
+const struct tensor_info *session_inputs(const struct session *session, int *out_count)
+{
+    *out_count = session->input_count;
+    return session->inputs;
+}
+
+const struct tensor_info *session_outputs(const struct session *session, int *out_count)
+{
+    *out_count = session->output_count;
+    return session->outputs;
+}
+
+static int find(const struct tensor_info *ports, int count, const char *name)
+{
+    for (int i = 0; i < count; i++)
+        if (strcmp(ports[i].name, name) == 0)
+            return i;
+    return -1;
+}
+
+int session_input(const struct session *session, const char *name)
+{
+    return find(session->inputs, session->input_count, name);
+}
+
+int session_output(const struct session *session, const char *name)
+{
+    return find(session->outputs, session->output_count, name);
+}
+
+const char *session_device(const struct session *session)
+{
+    return session->device;
+}
+
+const char *session_fallback(const struct session *session)
+{
+    return session->fallback;
+}
+
+static bool value_wrap(const struct session *session, const struct tensor *tensor,
+                       OrtValue **out_value, struct error *err)
+{
+    size_t size = tensor_count(tensor->rank, tensor->dims) * tensor_type_size(tensor->type);
+    return ort_ok(session->runtime,
+                  session->runtime->api->CreateTensorWithDataAsOrtValue(
+                      session->memory, tensor->data, size, tensor->dims, (size_t)tensor->rank,
+                      type_to(tensor->type), out_value),
+                  err);
+}
+
+/* Copies what the runtime allocated. */
+static bool value_copy(const struct session *session, OrtValue *value, struct tensor *out,
+                       struct error *err)
+{
+    const struct runtime *runtime = session->runtime;
+    const OrtApi *api = runtime->api;
+    OrtTensorTypeAndShapeInfo *shape;
+    void *data;
+    if (!ort_ok(runtime, api->GetTensorTypeAndShape(value, &shape), err))
+        return false;
+    bool read = shape_of(runtime, shape, &out->type, &out->rank, out->dims, err) &&
+                ort_ok(runtime, api->GetTensorMutableData(value, &data), err);
+    api->ReleaseTensorTypeAndShapeInfo(shape);
+    if (!read)
+        return false;
+    size_t size = tensor_count(out->rank, out->dims) * tensor_type_size(out->type);
+    out->data = malloc(size ? size : 1);
+    if (!out->data)
+        return error_set(err, ERROR_LIMIT, "no memory for %zu bytes of output", size);
+    memcpy(out->data, data, size);
+    return true;
+}
+
+struct values {
+    const struct runtime *runtime;
+    OrtValue *in[MAX_PORTS], *out[MAX_PORTS];
+    const char *in_names[MAX_PORTS], *out_names[MAX_PORTS];
+};
+
+static void values_dispose_auto(const struct values *values)
+{
+    for (int i = 0; i < MAX_PORTS; i++) {
+        if (values->in[i])
+            values->runtime->api->ReleaseValue(values->in[i]);
+        if (values->out[i])
+            values->runtime->api->ReleaseValue(values->out[i]);
+    }
+}
+
+bool session_run(struct session *session, const struct session_run *run, struct error *err)
+{
+    AUTO(values_dispose) struct values values = {.runtime = session->runtime};
+    bool allocated[MAX_PORTS] = {false};
+    for (int i = 0; i < run->input_count; i++) {
+        values.in_names[i] = session->inputs[i].name;
+        if (!value_wrap(session, &run->inputs[i], &values.in[i], err))
+            return false;
+    }
+    for (int i = 0; i < run->out_count; i++) {
+        values.out_names[i] = session->outputs[run->wanted[i]].name;
+        allocated[i] = !run->out[i].data;
+        if (!allocated[i] && !value_wrap(session, &run->out[i], &values.out[i], err))
+            return false;
+    }
+    if (!ort_ok(session->runtime,
+                session->runtime->api->Run(session->session, run_control_options(run->control),
+                                           values.in_names, (const OrtValue *const *)values.in,
+                                           (size_t)run->input_count, values.out_names,
+                                           (size_t)run->out_count, values.out),
+                err))
+        return false;
+    for (int i = 0; i < run->out_count; i++)
+        if (allocated[i] && !value_copy(session, values.out[i], &run->out[i], err))
+            return false;
+    return true;
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Two passes: down each column first, which works on whole rows at once, then along each row.
+ * Weights are 14-bit integers that sum to one exactly, so flat areas stay as they are. */
+#include "media/resample.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "media/hot.h"
+
+enum { ONE = 1 << 14 };
+
+/* For each place in the output, `taps` neighbours from `first` on. */
+struct taps {
+    int count; /* places in the output */
+    int taps;
+    int *first;       /* may leave the picture: clamp when reading */
+    int16_t *weights; /* count * taps */
+};
+
+static void taps_dispose_auto(const struct taps *taps)
+{
+    free(taps->first);
+    free(taps->weights);
+}
+
+static double kernel(enum resample_filter filter, double x)
+{
+    x = fabs(x);
+    if (filter == RESAMPLE_TRIANGLE)
+        return x < 1 ? 1 - x : 0;
+    if (x < 1)
+        return (1.5 * x - 2.5) * x * x + 1;
+    return x < 2 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : 0;
+}
+
+static void weights_fill(int16_t *weights, int taps, double start, double scale,
+                         enum resample_filter filter)
+{
+    double values[1024], sum = 0; /* taps_make keeps taps below */
+    for (int i = 0; i < taps; i++)
+        sum += values[i] = kernel(filter, (i - start) / scale);
+    int total = 0, largest = 0;
+    for (int i = 0; i < taps; i++) {
+        weights[i] = (int16_t)lrint(values[i] / sum * ONE);
+        total += weights[i];
+        if (weights[i] > weights[largest])
+            largest = i;
+    }
+    weights[largest] = (int16_t)(weights[largest] + ONE - total);
+}
+
+static struct taps taps_make(double start, double size, int count, enum resample_filter filter)
+{
+    double step = size / count;
+    double scale = step > 1 ? step : 1;
+    double reach = (filter == RESAMPLE_CUBIC ? 2 : 1) * scale;
+    if (reach > 500) { /* a thousandfold reduction: the middle of each place is enough */
+        scale *= 500 / reach;
+        reach = 500;
+    }
+    struct taps taps = {.count = count, .taps = (int)ceil(2 * reach) + 1};
+    taps.first = xcalloc((size_t)count, sizeof *taps.first);
+    taps.weights = xcalloc((size_t)count * (size_t)taps.taps, sizeof *taps.weights);
+    for (int i = 0; i < count; i++) {
+        double centre = start + (i + 0.5) * step - 0.5;
+        taps.first[i] = (int)ceil(centre - reach);
+        weights_fill(taps.weights + (size_t)i * (size_t)taps.taps, taps.taps,
+                     centre - taps.first[i], scale, filter);
+    }
+    return taps;
+}
+
+static int clamp_index(int index, int size)
+{
+    return index < 0 ? 0 : index >= size ? size - 1 : index;
+}
+
+HOT static void row_add(int32_t *restrict sums, const uint8_t *restrict row, int weight,
+                        size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        sums[i] += row[i] * weight;
+}
+
+HOT static void row_finish(const int32_t *restrict sums, uint8_t *restrict out, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        int value = (sums[i] + ONE / 2) >> 14;
+        out[i] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+    }
+}
+
+/* `line` holds the columns from `taps->first[0]` on, edges repeated already. */
+HOT static void line_three(const struct taps *taps, const uint8_t *restrict line,
+                           uint8_t *restrict out)
+{
+    for (int i = 0; i < taps->count; i++) {
+        const uint8_t *at = line + 3 * (size_t)(taps->first[i] - taps->first[0]);
+        const int16_t *weights = taps->weights + (size_t)i * (size_t)taps->taps;
+        int sums[3] = {ONE / 2, ONE / 2, ONE / 2};
+        for (int k = 0; k < taps->taps; k++)
+            for (int c = 0; c < 3; c++)
+                sums[c] += at[3 * k + c] * weights[k];
+        for (int c = 0; c < 3; c++) {
+            int value = sums[c] >> 14;
+            out[3 * i + c] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
+        }
+    }
+}
+
+HOT static void line_any(const struct taps *taps, const uint8_t *restrict line,
+                         uint8_t *restrict out, int channels)
+{
+    for (int i = 0; i < taps->count; i++) {
+        const uint8_t *at = line + (size_t)channels * (size_t)(taps->first[i] - taps->first[0]);
+        const int16_t *weights = taps->weights + (size_t)i * (size_t)taps->taps;
+        for (int c = 0; c < channels; c++) {
+            int sum = ONE / 2;
+            for (int k = 0; k < taps->taps; k++)
+                sum += at[channels * k + c] * weights[k];
+            sum >>= 14;
+            out[channels * i + c] = (uint8_t)(sum < 0 ? 0 : sum > 255 ? 255 : sum);
+        }
+    }
+}
+
+/* Columns [left, left + count) where only [from, to) exist; `row` begins with column `from`. */
+static void line_spread(uint8_t *line, const uint8_t *row, int left, int count, int from, int to,
+                        int channels)
+{
+    size_t pixel = (size_t)channels;
+    int before = from > left ? from - left : 0;
+    before = before < count ? before : count;
+    int inside = from >= left ? to - from : 0;
+    inside = inside < count - before ? inside : count - before;
+    for (int i = 0; i < before; i++)
+        memcpy(line + (size_t)i * pixel, row, pixel);
+    memcpy(line + (size_t)before * pixel, row, (size_t)inside * pixel);
+    const uint8_t *last = row + (size_t)(to - from - 1) * pixel;
+    for (int i = before + inside; i < count; i++)
+        memcpy(line + (size_t)i * pixel, last, pixel);
+}
+
+void picture_resample(const struct picture *from, struct box box, enum resample_filter filter,
+                      const struct picture *to)
+{
+    int channels = from->channels;
+    AUTO(taps_dispose)
+    struct taps across = taps_make((double)box.x, (double)box.width, to->width, filter);
+    AUTO(taps_dispose)
+    struct taps down = taps_make((double)box.y, (double)box.height, to->height, filter);
+
+    int left = across.first[0];
+    int count = across.first[to->width - 1] + across.taps - left;
+    int x0 = clamp_index(left, from->width);
+    int x1 = clamp_index(left + count - 1, from->width) + 1;
+    size_t size = (size_t)(x1 - x0) * (size_t)channels;
+    AUTO(mem_free) int32_t *sums = xmalloc(size * sizeof *sums);
+    AUTO(mem_free) uint8_t *row = xmalloc(size);
+    AUTO(mem_free) uint8_t *line = xmalloc((size_t)count * (size_t)channels);
+
+    for (int y = 0; y < to->height; y++) {
+        memset(sums, 0, size * sizeof *sums);
+        for (int k = 0; k < down.taps; k++) {
+            int weight = down.weights[(size_t)y * (size_t)down.taps + (size_t)k];
+            int source = clamp_index(down.first[y] + k, from->height);
+            if (weight != 0)
+                row_add(sums, picture_row(from, source) + (size_t)x0 * (size_t)channels, weight,
+                        size);
+        }
+        row_finish(sums, row, size);
+        line_spread(line, row, left, count, x0, x1, channels);
+        if (channels == 3)
+            line_three(&across, line, picture_row(to, y));
+        else
+            line_any(&across, line, picture_row(to, y), channels);
+    }
+}
