@@ -1,5 +1,5 @@
 # vmad: the application. From the leaves up.
-module(server/media DEPENDS base)
+module(server/media DEPENDS base LIBRARIES m)
 module(server/sound DEPENDS base media LIBRARIES lib::ebur128 lib::swresample lib::avutil m
   TEST_LIBRARIES lib::ebur128 m)
 module(server/voice DEPENDS base media
