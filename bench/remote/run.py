@@ -11,16 +11,17 @@ import tempfile
 
 sys.path.insert(0, os.path.dirname(__file__))
 import far  # noqa: E402
+import measure_forward as forward  # noqa: E402
 import measure_sync as sync  # noqa: E402
 import tree  # noqa: E402
 
 ROOT = os.path.join(os.path.dirname(__file__), "..", "..")
 
 
-def build_emulator(folder):
-    program = os.path.join(folder, "link_emulator")
-    subprocess.run(["cc", "-std=gnu17", "-D_GNU_SOURCE", "-O2", "-o", program,
-                    os.path.join(ROOT, "tests/support/link_emulator.c")], check=True)
+def build(folder, source):
+    program = os.path.join(folder, os.path.basename(source)[:-2])
+    subprocess.run(["cc", "-std=gnu17", "-D_GNU_SOURCE", "-O2", "-pthread", "-o", program,
+                    os.path.join(ROOT, source)], check=True)
     return program
 
 
@@ -31,10 +32,11 @@ def main():
     parser.add_argument("what", nargs="*")
     options = parser.parse_args()
     work = tempfile.mkdtemp(prefix="vma-bench-", dir="/dev/shm")
-    wanted = options.what or ["save", "batch", "copy", "large", "restart"]
+    wanted = options.what or ["save", "batch", "copy", "large", "restart", "forward", "cut"]
     rounds = 3 if options.quick else 5
     try:
-        emulator = build_emulator(work)
+        emulator = build(work, "tests/support/link_emulator.c")
+        pingpong = build(work, "bench/remote/pingpong.c")
         source = tree.make(f"{work}/tree", 0.1 if options.quick else 1.0)
         for name in options.hosts.split(","):
             host = far.Host() if name == "lo" else far.Far(emulator)
@@ -49,6 +51,13 @@ def main():
                     sync.large_file(host, work, rounds)
                 if "restart" in wanted:
                     sync.restart(host, source, work, rounds)
+                if "forward" in wanted:
+                    forward.latency(host, pingpong, 400 if options.quick else 2000)
+                if "cut" in wanted and name == "far":
+                    for how in ("packets dropped", "interface down", "ssh killed"):
+                        forward.cut(host, pingpong, 10, how)
+                    if not options.quick:
+                        forward.cut(host, pingpong, 60, "packets dropped")
             finally:
                 host.close()
     finally:
