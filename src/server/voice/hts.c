@@ -24,6 +24,19 @@ static const double tail_s = 0.20;     /* after the last */
 static const double sentence_s = 0.45; /* between two sentences, in two parts */
 static const double full_scale = 32768;
 
+void hts_sentences_dispose(struct hts_sentences *sentences)
+{
+    for (size_t i = 0; i < sentences->count; i++)
+        labels_dispose(&sentences->items[i].labels);
+    free(sentences->items);
+    *sentences = (struct hts_sentences){0};
+}
+
+void hts_sentences_reserve(struct hts_sentences *sentences, size_t count)
+{
+    *sentences = (struct hts_sentences){.items = xcalloc(count + 1, sizeof *sentences->items)};
+}
+
 static inline void engine_clear_auto(HTS_Engine *engine)
 {
     HTS_Engine_clear(engine);
@@ -91,18 +104,18 @@ static double pause_length(const HTS_Engine *engine, const struct hts_speech *sp
     const struct voice_request *request = speech->request;
     double frame_s =
         (double)engine->condition.fperiod / (double)engine->condition.sampling_frequency;
-    size_t last = speech->sentences[sentence].labels.count - 1;
+    size_t last = speech->sentences->items[sentence].labels.count - 1;
     double between_s = sentence_s * request->pause / request->speed;
     if (label == 0)
         return sentence == 0 ? edge_s : between_s * .3;
     if (label == last)
-        return sentence + 1 == speech->count ? tail_s : between_s * .7;
+        return sentence + 1 == speech->sentences->count ? tail_s : between_s * .7;
     return (double)frames_of(engine, label) * frame_s * request->pause;
 }
 
 static void durations_shape(HTS_Engine *engine, const struct hts_speech *speech, size_t sentence)
 {
-    const struct hts_sentence *said = &speech->sentences[sentence];
+    const struct hts_sentence *said = &speech->sentences->items[sentence];
     double frame_s =
         (double)engine->condition.fperiod / (double)engine->condition.sampling_frequency;
     for (size_t i = 0; i < said->labels.count; i++)
@@ -156,7 +169,7 @@ static void question_shape(HTS_Engine *engine, size_t label, double factor)
 static bool states_make(HTS_Engine *engine, const struct hts_speech *speech, size_t sentence,
                         struct error *err)
 {
-    const struct labels *labels = &speech->sentences[sentence].labels;
+    const struct labels *labels = &speech->sentences->items[sentence].labels;
     if (!HTS_Engine_generate_state_sequence_from_strings(engine, labels->lines, labels->count))
         return error_set(err, ERROR_INTERNAL, "HTS Engine refused %zu labels", labels->count);
     durations_shape(engine, speech, sentence);
@@ -175,7 +188,7 @@ static void mouth_add(struct speech *track, struct mouth mouth, size_t samples)
 static void track_add(const HTS_Engine *engine, const struct hts_speech *speech, size_t sentence,
                       struct speech *track)
 {
-    const struct labels *labels = &speech->sentences[sentence].labels;
+    const struct labels *labels = &speech->sentences->items[sentence].labels;
     for (size_t i = 0; i < labels->count; i++) {
         char phoneme[PHONEME_SIZE], next[PHONEME_SIZE];
         phoneme_copy(labels->lines[i], '-', '+', phoneme);
@@ -190,7 +203,7 @@ static bool plan(HTS_Engine *engine, const struct hts_speech *speech, const stru
 {
     AUTO(speech_dispose)
     struct speech track = {.rate_hz = (int)engine->condition.sampling_frequency};
-    for (size_t i = 0; i < speech->count; i++) {
+    for (size_t i = 0; i < speech->sentences->count; i++) {
         if (!states_make(engine, speech, i, err))
             return false;
         track_add(engine, speech, i, &track);
@@ -221,7 +234,7 @@ static bool samples_give(const HTS_Engine *engine, double volume, const struct v
 static bool sound(HTS_Engine *engine, const struct hts_speech *speech, size_t sentence,
                   const struct voice_sink *sink, struct error *err)
 {
-    const struct hts_sentence *said = &speech->sentences[sentence];
+    const struct hts_sentence *said = &speech->sentences->items[sentence];
     if (!states_make(engine, speech, sentence, err))
         return false;
     double intonation = speech->request->intonation * speech->style->intonation;
@@ -242,7 +255,7 @@ bool hts_speak(const struct hts_speech *speech, const struct voice_sink *sink, s
     HTS_Engine_initialize(&engine);
     if (!engine_load(&engine, speech, err) || !plan(&engine, speech, sink, err))
         return false;
-    for (size_t i = 0; i < speech->count; i++)
+    for (size_t i = 0; i < speech->sentences->count; i++)
         if (!sound(&engine, speech, i, sink, err))
             return false;
     return true;

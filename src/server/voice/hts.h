@@ -9,8 +9,8 @@
 #include <stddef.h>
 
 #include "base/attributes.h"
+#include "voice/labels.h"
 #include "voice/mouth.h"
-#include "voice/openjtalk.h"
 
 struct error;
 struct voice_request;
@@ -31,12 +31,24 @@ struct hts_sentence {
     bool question; /* rises at its end */
 };
 
+struct hts_sentences {
+    size_t count;
+    struct hts_sentence *items;
+};
+
+void hts_sentences_dispose(struct hts_sentences *sentences);
+static inline void hts_sentences_dispose_auto(struct hts_sentences *sentences)
+{
+    hts_sentences_dispose(sentences);
+}
+/* Room for `count` in all, zeroed; for those who fill it in. */
+void hts_sentences_reserve(struct hts_sentences *sentences, size_t count);
+
 struct hts_speech {
     const char *path; /* the voice file */
     const struct hts_style *style;
     const struct voice_request *request;
-    const struct hts_sentence *sentences;
-    size_t count;
+    const struct hts_sentences *sentences;
     /* The mouth for a label; `phoneme` and `next` are taken from it. */
     struct mouth (*mouth)(const char *label, const char *phoneme, const char *next);
 };

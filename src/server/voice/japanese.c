@@ -78,23 +78,11 @@ static const struct voice_info *japanese_at(const void *engine, size_t index)
     return &characters[index].info;
 }
 
-struct sentences {
-    size_t count;
-    struct hts_sentence *items;
-};
-
-static void sentences_dispose_auto(struct sentences *sentences)
-{
-    for (size_t i = 0; i < sentences->count; i++)
-        labels_dispose(&sentences->items[i].labels);
-    free(sentences->items);
-}
-
 /* A line without anything to say is left out, as long as another one has something. */
 static bool analyse(const struct openjtalk *openjtalk, const struct script *script,
-                    struct sentences *out, struct error *err)
+                    struct hts_sentences *out, struct error *err)
 {
-    out->items = xcalloc(script->count, sizeof *out->items);
+    hts_sentences_reserve(out, script->count);
     for (size_t i = 0; i < script->count; i++) {
         struct hts_sentence *item = &out->items[out->count];
         struct error cause = {0};
@@ -120,7 +108,7 @@ static bool japanese_speak(void *engine, size_t index, const struct voice_reques
 {
     struct japanese *japanese = engine;
     AUTO(script_dispose) struct script script = {0};
-    AUTO(sentences_dispose) struct sentences sentences = {0};
+    AUTO(hts_sentences_dispose) struct hts_sentences sentences = {0};
     if (!script_ja(request->text, OPENJTALK_LIMIT, &script, err))
         return error_about(err, "text", "voice_text_unspeakable");
     if (!analyse(japanese->openjtalk, &script, &sentences, err)) {
@@ -132,8 +120,7 @@ static bool japanese_speak(void *engine, size_t index, const struct voice_reques
         .path = japanese->path,
         .style = &characters[index].style,
         .request = request,
-        .sentences = sentences.items,
-        .count = sentences.count,
+        .sentences = &sentences,
         .mouth = mouth_of,
     };
     return hts_speak(&speech, sink, err);

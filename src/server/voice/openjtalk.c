@@ -25,14 +25,6 @@ struct openjtalk {
     int voice_fd; /* the voice that costs nothing; children reopen it by its number */
 };
 
-void labels_dispose(struct labels *labels)
-{
-    for (size_t i = 0; i < labels->count; i++)
-        free(labels->lines[i]);
-    free(labels->lines);
-    *labels = (struct labels){0};
-}
-
 static bool has_dictionary(const char *folder)
 {
     AUTO(mem_free) char *path = xasprintf("%s/sys.dic", folder);
@@ -96,7 +88,7 @@ static bool trace_parse(const char *trace, struct labels *out, struct error *err
     if (!at)
         return error_set(err, ERROR_INTERNAL, "open_jtalk's trace has no labels");
     AUTO(labels_dispose) struct labels labels = {0};
-    labels.lines = xcalloc(LABELS_MAX, sizeof *labels.lines);
+    labels_reserve(&labels, LABELS_MAX);
     for (at += sizeof heading - 1; *at && *at != '\n' && labels.count < LABELS_MAX;) {
         size_t length = strcspn(at, "\n");
         const char *label = memrchr(at, ' ', length);
@@ -107,7 +99,7 @@ static bool trace_parse(const char *trace, struct labels *out, struct error *err
     }
     if (labels.count < 3) /* silence at both ends and nothing between */
         return error_set(err, ERROR_INVALID, "nothing to say");
-    labels.lines = xreallocarray(labels.lines, labels.count, sizeof *labels.lines);
+    labels_reserve(&labels, labels.count);
     *out = labels;
     labels = (struct labels){0};
     return true;

@@ -11,20 +11,10 @@
 #include <stddef.h>
 
 #include "base/attributes.h"
+#include "voice/labels.h"
 
 struct error;
 struct openjtalk;
-
-struct labels {
-    size_t count;
-    char **lines; /* without times; all from one allocation each */
-};
-
-void labels_dispose(struct labels *labels);
-static inline void labels_dispose_auto(struct labels *labels)
-{
-    labels_dispose(labels);
-}
 
 /* `data_dir` may be NULL. ERROR_NOT_FOUND when the program or its dictionary is not there. */
 MUST_USE struct openjtalk *openjtalk_open(const char *data_dir, struct error *err);

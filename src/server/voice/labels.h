@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Full-context labels: what HTS Engine speaks from, one for each phoneme. */
+#pragma once
+
+#include <stddef.h>
+
+struct labels {
+    size_t count;
+    char **lines; /* without times; each owned */
+};
+
+void labels_dispose(struct labels *labels);
+static inline void labels_dispose_auto(struct labels *labels)
+{
+    labels_dispose(labels);
+}
+
+/* Room for `count` lines in all, for those who fill them in. */
+void labels_reserve(struct labels *labels, size_t count);
