@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "video/eye.h"
+
+#include <math.h>
+
+#include "video/curve.h"
+
+enum { LID_POINTS = 9, BROW_POINTS = 5 };
+
+static const struct {
+    int upper[LID_POINTS], lower[LID_POINTS], brow_under[BROW_POINTS], brow[BROW_POINTS];
+    int iris; /* centre, then four on its edge */
+} sides[2] = {
+    {{33, 246, 161, 160, 159, 158, 157, 173, 133},
+     {33, 7, 163, 144, 145, 153, 154, 155, 133},
+     {46, 53, 52, 65, 55},
+     {70, 63, 105, 66, 107},
+     468},
+    {{362, 398, 384, 385, 386, 387, 388, 466, 263},
+     {362, 382, 381, 380, 374, 373, 390, 249, 263},
+     {285, 295, 282, 283, 276},
+     {336, 296, 334, 293, 300},
+     473},
+};
+
+static void place(const struct axes *axes, struct point3 point, float *out_x, float *out_y)
+{
+    axes_enter(axes, point.x - 0.5f, point.y - 0.5f, out_x, out_y);
+}
+
+static struct curve curve_through(const struct axes *axes, const struct face *face,
+                                  const int *indices, int count)
+{
+    struct curve curve = {0};
+    for (int i = 0; i < count; i++) {
+        float x, y;
+        place(axes, face->points[indices[i]], &x, &y);
+        curve_add(&curve, x, y);
+    }
+    curve_finish(&curve);
+    return curve;
+}
+
+static float mean_y(const struct axes *axes, const struct face *face, const int *indices, int count)
+{
+    float sum = 0;
+    for (int i = 0; i < count; i++) {
+        float x, y;
+        place(axes, face->points[indices[i]], &x, &y);
+        sum += y / (float)count;
+    }
+    return sum;
+}
+
+void eye_init(struct eye *eye, const struct face *face, int side, float px_per_mm)
+{
+    const int *upper = sides[side].upper, *lower = sides[side].lower;
+    struct point3 right = face->points[upper[0]], left = face->points[upper[LID_POINTS - 1]];
+    float length = fmaxf(hypotf(left.x - right.x, left.y - right.y), 1e-3f);
+    *eye = (struct eye){.px_per_mm = px_per_mm};
+    eye->axes = (struct axes){(right.x + left.x) / 2 - 0.5f, (right.y + left.y) / 2 - 0.5f,
+                              (left.x - right.x) / length, (left.y - right.y) / length};
+    eye->left = -length / 2;
+    eye->right = length / 2;
+    eye->step = length / EYE_COLUMNS;
+    struct curve above = curve_through(&eye->axes, face, upper, LID_POINTS);
+    struct curve below = curve_through(&eye->axes, face, lower, LID_POINTS);
+    struct curve brow = curve_through(&eye->axes, face, sides[side].brow_under, BROW_POINTS);
+    eye->brow_y = mean_y(&eye->axes, face, sides[side].brow, BROW_POINTS) * 0.6f +
+                  mean_y(&eye->axes, face, sides[side].brow_under, BROW_POINTS) * 0.4f;
+    eye->brow_reach = length * 0.95f;
+    float tallest = 0;
+    for (int i = 0; i <= EYE_COLUMNS; i++) {
+        float x = eye->left + eye->step * (float)i;
+        struct eye_column *column = &eye->columns[i];
+        column->upper = curve_at(&above, x);
+        column->lower = fmaxf(curve_at(&below, x), column->upper);
+        float height = column->lower - column->upper;
+        float room = fmaxf(column->upper - curve_at(&brow, x), 2 * px_per_mm);
+        column->top = column->upper - fminf(room * 0.75f, 11 * px_per_mm);
+        column->bottom = column->lower + 5 * px_per_mm;
+        float at = 2 * x / length;
+        column->inside = 1 - at * at;
+        tallest = fmaxf(tallest, height);
+        eye->top = fminf(eye->top, column->top);
+        eye->bottom = fmaxf(eye->bottom, column->bottom);
+    }
+    eye->can_blink = tallest > 2.5f * px_per_mm;
+    struct point3 iris = face->points[sides[side].iris], edge = face->points[sides[side].iris + 1];
+    place(&eye->axes, iris, &eye->iris_x, &eye->iris_y);
+    eye->iris_radius =
+        clampf(hypotf(iris.x - edge.x, iris.y - edge.y), 3 * px_per_mm, 8 * px_per_mm);
+}
+
+static float look(const struct eye_now *now, float x, float y, float *out_y)
+{
+    const struct eye *eye = now->eye;
+    float dx = fabsf(x - eye->iris_x) / eye->iris_radius;
+    float left = x - eye->left, right = eye->right - x;
+    float room = clampf(fminf(left, right) / (3.5f * eye->px_per_mm), 0, 1);
+    float share = room * (1 - 0.5f * smoothstep(1.2f, 3, dx));
+    *out_y = y - now->gaze_y * share;
+    return x - now->gaze_x * share;
+}
+
+bool eye_now_sample(const struct eye_now *now, float x, float y, struct eye_sample *out)
+{
+    const struct eye *eye = now->eye;
+    if (x <= eye->left || x >= eye->right)
+        return false;
+    float at = (x - eye->left) / eye->step;
+    int index = (int)fminf(at, EYE_COLUMNS - 1);
+    float share = at - (float)index;
+    const struct eye_column *from = &eye->columns[index], *to = from + 1;
+    float top = lerpf(from->top, to->top, share), bottom = lerpf(from->bottom, to->bottom, share);
+    if (y <= top || y >= bottom)
+        return false;
+    float upper = lerpf(from->upper, to->upper, share);
+    float lower = lerpf(from->lower, to->lower, share);
+    float inside = lerpf(from->inside, to->inside, share);
+    float mm = eye->px_per_mm, open = lower - upper;
+    float blink = eye->can_blink ? now->blink : 0;
+    /* Shut lids meet low, on a line that sags less than the lower lid does. */
+    float fall = blink * open * 0.93f, rise = blink * open * 0.07f;
+    float upper_now = upper + fall, lower_now = lower - rise;
+
+    *out = (struct eye_sample){.x = x, .light = 1};
+    float by_upper = clampf(upper_now - y + 0.5f, 0, 1);
+    float by_lower = clampf(y - lower_now + 0.5f, 0, 1) * (1 - by_upper);
+    if (by_upper >= by_lower) {
+        out->y = y < upper_now ? y - fall * smoothstep(top, upper_now, y) : y - fall;
+        out->cover = by_upper + by_lower;
+    } else {
+        out->y = y > lower_now ? y + rise * (1 - smoothstep(lower_now, bottom, y)) : y + rise;
+        out->cover = by_upper + by_lower;
+    }
+    out->under_x = look(now, x, y, &out->under_y);
+
+    if (blink > 0) {
+        float lash = (y - upper_now) / (0.62f * mm);
+        float edge = clampf(inside * 2.5f, 0, 1) * blink;
+        out->light -= 0.50f * edge * expf(-lash * lash);
+        float shade = y - upper_now; /* the lid's shadow on the eye */
+        if (shade > 0)
+            out->light -= 0.25f * edge * (1 - smoothstep(0, 3 * mm, shade)) * (1 - out->cover);
+        float crease = (y - lerpf(top, upper_now, 0.35f)) / (0.9f * mm);
+        out->light -= 0.07f * edge * expf(-crease * crease);
+    }
+    return true;
+}
+
+float eye_brow_share(const struct eye *eye, float x, float y)
+{
+    float across = fabsf(x) / eye->brow_reach;
+    if (across >= 1.6f)
+        return 0;
+    float sideways = 1 - smoothstep(0.7f, 1.6f, across);
+    float lowest = eye->top, middle = eye->brow_y;
+    if (y >= lowest)
+        return 0;
+    float highest = middle - 22 * eye->px_per_mm;
+    float upright = y > middle ? 1 - smoothstep(middle, lowest, y) : smoothstep(highest, middle, y);
+    return sideways * upright;
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "video/renderer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "media/face_mesh.h"
+#include "support/test.h"
+#include "video/frame420.h"
+
+enum { SIDE = 256, FPS = 25 };
+
+struct portrait {
+    struct picture photo;
+    struct face face;
+};
+
+/* The average head seen from the front, drawn with just enough features: skin, lips, eyes, and a
+ * texture that shows every shift. */
+static void portrait_new(struct portrait *out)
+{
+    const float scale = 10, middle_x = SIDE / 2, middle_y = SIDE * 0.45f;
+    *out = (struct portrait){.photo = picture_new(SIDE, SIDE, PICTURE_RGB)};
+    struct point3 *points = out->face.points;
+    for (int i = 0; i < FACE_MESH_VERTICES; i++)
+        points[i] = (struct point3){middle_x + face_mesh_vertices[i].x * scale,
+                                    middle_y - face_mesh_vertices[i].y * scale,
+                                    -face_mesh_vertices[i].z * scale};
+    for (int side = 0; side < 2; side++) {
+        int outer = side ? 263 : 33, inner = side ? 362 : 133, iris = 468 + 5 * side;
+        float x = (points[outer].x + points[inner].x) / 2;
+        float y = (points[outer].y + points[inner].y) / 2;
+        for (int k = 0; k < 5; k++)
+            points[iris + k] = (struct point3){x + (k == 1   ? 5
+                                                    : k == 3 ? -5
+                                                             : 0),
+                                               y + (k == 2   ? -5
+                                                    : k == 4 ? 5
+                                                             : 0),
+                                               0};
+    }
+    float mouth_x = points[13].x, mouth_y = (points[13].y + points[14].y) / 2;
+    for (int y = 0; y < SIDE; y++)
+        for (int x = 0; x < SIDE; x++) {
+            uint8_t *rgb = picture_row(&out->photo, y) + 3 * x;
+            int grain = (x * 7 + y * 13) % 9;
+            float lip = hypotf(((float)x - mouth_x) / 25, ((float)y - mouth_y) / 8);
+            rgb[0] = (uint8_t)(205 + grain);
+            rgb[1] = (uint8_t)((lip < 1 ? 90 : 160) + grain);
+            rgb[2] = (uint8_t)((lip < 1 ? 90 : 140) + grain);
+            if (fabsf((float)y - mouth_y) < 1 && fabsf((float)x - mouth_x) < 24)
+                rgb[0] = rgb[1] = rgb[2] = 40;
+        }
+}
+
+static void portrait_free_auto(const struct portrait *portrait)
+{
+    free(portrait->photo.pixels);
+}
+
+static struct renderer *renderer_for(const struct portrait *portrait, enum viseme viseme, bool sway,
+                                     uint64_t seed)
+{
+    struct viseme_span spans[] = {
+        {0, 0.4f, VISEME_SILENCE, 1}, {0.4f, 0.8f, viseme, 1}, {0.8f, 1.2f, VISEME_SILENCE, 1}};
+    struct viseme_track track = {3, spans};
+    struct scene scene = {.photo = &portrait->photo,
+                          .face = &portrait->face,
+                          .track = &track,
+                          .duration_s = 1.2,
+                          .fps = FPS,
+                          .sway = sway,
+                          .seed = seed};
+    struct error err;
+    struct renderer *renderer = renderer_new(&scene, &err);
+    assert_ok(renderer, &err);
+    return renderer;
+}
+
+/* How many luma pixels of the mouth's surroundings are dark. */
+static int dark_pixels(const struct portrait *portrait, enum viseme viseme, int index)
+{
+    AUTO(renderer_free) struct renderer *renderer = renderer_for(portrait, viseme, false, 1);
+    AUTO(frame420_dispose) struct frame420 frame = frame420_new(SIDE, SIDE);
+    renderer_frame(renderer, index, &frame);
+    int mouth_y = (int)portrait->face.points[13].y, count = 0;
+    for (int y = mouth_y - 15; y < mouth_y + 25; y++)
+        for (int x = SIDE / 2 - 30; x < SIDE / 2 + 30; x++)
+            count += frame.planes[0][y * frame.strides[0] + x] < 65;
+    return count;
+}
+
+static void silence_shows_the_photo_itself(void **state)
+{
+    AUTO(portrait_free) struct portrait portrait;
+    portrait_new(&portrait);
+    AUTO(renderer_free) struct renderer *renderer =
+        renderer_for(&portrait, VISEME_SILENCE, false, 1);
+    AUTO(frame420_dispose) struct frame420 frame = frame420_new(SIDE, SIDE);
+    AUTO(frame420_dispose) struct frame420 photo = frame420_new(SIDE, SIDE);
+    frame420_from_picture(&portrait.photo, &photo);
+    renderer_frame(renderer, 0, &frame);
+    int mouth_y = (int)portrait.face.points[13].y;
+    for (int y = mouth_y - 20; y < mouth_y + 60; y++)
+        assert_memory_equal(frame.planes[0] + y * frame.strides[0],
+                            photo.planes[0] + y * photo.strides[0], SIDE);
+}
+
+static void vowels_open_the_mouth_each_in_its_measure(void **state)
+{
+    AUTO(portrait_free) struct portrait portrait;
+    portrait_new(&portrait);
+    int rest = dark_pixels(&portrait, VISEME_SILENCE, 15);
+    int a = dark_pixels(&portrait, VISEME_A, 15);
+    int u = dark_pixels(&portrait, VISEME_U, 15);
+    assert_true(a > rest + 100);
+    assert_true(a > u);
+}
+
+static void lips_close_for_m_b_p(void **state)
+{
+    AUTO(portrait_free) struct portrait portrait;
+    portrait_new(&portrait);
+    int rest = dark_pixels(&portrait, VISEME_SILENCE, 15);
+    assert_true(dark_pixels(&portrait, VISEME_MBP, 15) <= rest + rest / 10);
+}
+
+static bool same(const struct frame420 *a, const struct frame420 *b)
+{
+    for (int plane = 0; plane < 3; plane++)
+        for (int y = 0; y < (plane ? SIDE / 2 : SIDE); y++)
+            if (memcmp(a->planes[plane] + y * a->strides[plane],
+                       b->planes[plane] + y * b->strides[plane],
+                       (size_t)(plane ? SIDE / 2 : SIDE)) != 0)
+                return false;
+    return true;
+}
+
+static void the_same_seed_makes_the_same_frames_in_any_order(void **state)
+{
+    AUTO(portrait_free) struct portrait portrait;
+    portrait_new(&portrait);
+    AUTO(renderer_free) struct renderer *first = renderer_for(&portrait, VISEME_E, true, 5);
+    AUTO(renderer_free) struct renderer *second = renderer_for(&portrait, VISEME_E, true, 5);
+    AUTO(frame420_dispose) struct frame420 a = frame420_new(SIDE, SIDE);
+    AUTO(frame420_dispose) struct frame420 b = frame420_new(SIDE, SIDE);
+    assert_int_equal(renderer_frames(first), 30);
+    for (int i = 0; i < 30; i += 5) {
+        renderer_frame(first, 25 - i, &a); /* to have been elsewhere */
+        renderer_frame(first, i, &a);
+        renderer_frame(second, i, &b);
+        assert_true(same(&a, &b));
+    }
+}
+
+static void without_sway_the_rest_of_the_photo_never_changes(void **state)
+{
+    AUTO(portrait_free) struct portrait portrait;
+    portrait_new(&portrait);
+    AUTO(renderer_free) struct renderer *renderer = renderer_for(&portrait, VISEME_A, false, 3);
+    AUTO(frame420_dispose) struct frame420 frame = frame420_new(SIDE, SIDE);
+    AUTO(frame420_dispose) struct frame420 photo = frame420_new(SIDE, SIDE);
+    frame420_from_picture(&portrait.photo, &photo);
+    for (int i = 0; i < renderer_frames(renderer); i++) {
+        renderer_frame(renderer, i, &frame);
+        for (int y = 0; y < SIDE; y++) { /* left and right of the face */
+            assert_memory_equal(frame.planes[0] + y * frame.strides[0],
+                                photo.planes[0] + y * photo.strides[0], 24);
+            assert_memory_equal(frame.planes[0] + y * frame.strides[0] + SIDE - 24,
+                                photo.planes[0] + y * photo.strides[0] + SIDE - 24, 24);
+        }
+    }
+}
+
+static void a_picture_that_cannot_be_coded_is_refused(void **state)
+{
+    AUTO(portrait_free) struct portrait portrait;
+    portrait_new(&portrait);
+    portrait.photo.width--;
+    struct viseme_track track = {0};
+    struct scene scene = {.photo = &portrait.photo,
+                          .face = &portrait.face,
+                          .track = &track,
+                          .duration_s = 1,
+                          .fps = FPS};
+    struct error err;
+    assert_null(renderer_new(&scene, &err));
+    assert_error(&err, ERROR_INTERNAL, "255 × 256 with 3 channels cannot be animated");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(silence_shows_the_photo_itself),
+        cmocka_unit_test(vowels_open_the_mouth_each_in_its_measure),
+        cmocka_unit_test(lips_close_for_m_b_p),
+        cmocka_unit_test(the_same_seed_makes_the_same_frames_in_any_order),
+        cmocka_unit_test(without_sway_the_rest_of_the_photo_never_changes),
+        cmocka_unit_test(a_picture_that_cannot_be_coded_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
