@@ -11,8 +11,9 @@ module(server/video DEPENDS base media
   TEST_LIBRARIES lib::avformat lib::avcodec lib::avutil m)
 module(server/store DEPENDS base LIBRARIES Threads::Threads)
 module(server/jobs DEPENDS base LIBRARIES lib::sqlite3 Threads::Threads)
-module(server/pipeline DEPENDS base media store jobs)
+module(server/pipeline DEPENDS base media store jobs sound voice infer image video
+  LIBRARIES lib::jpeg Threads::Threads m)
 module(server/http DEPENDS base LIBRARIES lib::microhttpd Threads::Threads)
 module(server/api DEPENDS base http jobs store pipeline media voice)
-module(server/daemon DEPENDS base http api jobs store pipeline media voice)
+module(server/daemon DEPENDS base http api jobs store pipeline media voice infer image)
 program(vmad server/daemon)

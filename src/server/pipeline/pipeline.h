@@ -94,6 +94,10 @@ MUST_USE bool pipeline_start(struct pipeline *pipeline, int workers, struct erro
  *    "timings": {"wait_s", "photo_s", "portrait_s", "speech_s", "render_s", "first_frame_s",
  *                "finish_s", "total_s"}} */
 
+/* The stages that progress names, in this order; those that were found again are skipped:
+ * "photo" (and at the same time speech), "speech" (the photo is ready, the sound is awaited),
+ * "video" (frames and encoder), "finish" (published). */
+
 /* Progress of pipeline_render; called from the calling thread. */
 typedef void pipeline_progress(void *context, const char *stage, double percent, int64_t eta_ms);
 

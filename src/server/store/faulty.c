@@ -45,6 +45,11 @@ static bool faulty_open(struct store *store, const struct store_key *key, struct
     return let_through(store, err) && store_open(inner_of(store), key, out, err);
 }
 
+static char *faulty_path(struct store *store, const struct store_key *key, struct error *err)
+{
+    return let_through(store, err) ? store_path(inner_of(store), key, err) : NULL;
+}
+
 static bool faulty_renew(struct store *store, const struct store_key *key)
 {
     return let_through(store, NULL) && store_renew(inner_of(store), key);
@@ -85,7 +90,7 @@ static void faulty_free(struct store *store)
 struct store *store_faulty_new(struct store **inner, unsigned healthy)
 {
     static const struct store_ops ops = {
-        faulty_put,     faulty_adopt, faulty_open,  faulty_renew, faulty_remove,
+        faulty_put,     faulty_adopt, faulty_open,  faulty_path,  faulty_renew, faulty_remove,
         faulty_scratch, faulty_room,  faulty_sweep, faulty_usage, faulty_free,
     };
     struct faulty *self = xcalloc(1, sizeof *self);

@@ -209,6 +209,19 @@ static bool local_open(struct store *store, const struct store_key *key, struct 
     return true;
 }
 
+static char *local_path(struct store *store, const struct store_key *key, struct error *err)
+{
+    char path[PATH_MAX];
+    final_path(local_of(store), key, path);
+    if (access(path, R_OK) == 0)
+        return xstrdup(path);
+    if (errno == ENOENT)
+        store_missing(key, err);
+    else
+        error_os(err, errno, "open %s", path);
+    return NULL;
+}
+
 static bool local_renew(struct store *store, const struct store_key *key)
 {
     char path[PATH_MAX];
@@ -298,7 +311,7 @@ static bool scratch_make(struct local *self, struct error *err)
 struct store *store_local_open(const struct store_options *options, struct error *err)
 {
     static const struct store_ops ops = {
-        local_put,     local_adopt, local_open,        local_renew, local_remove,
+        local_put,     local_adopt, local_open,        local_path,  local_renew, local_remove,
         local_scratch, local_room,  local_store_sweep, local_usage, local_free,
     };
     static const int64_t keep_days[STORE_CLASSES] = {7, 3, 30};

@@ -138,6 +138,15 @@ static char *memory_scratch(struct store *store, const char *suffix, struct erro
     return path;
 }
 
+static char *memory_path(struct store *store, const struct store_key *key, struct error *err)
+{
+    AUTO(buf_dispose) struct buf content = BUF(SIZE_MAX / 2);
+    if (!store_get(store, key, &content, err))
+        return NULL;
+    AUTO(mem_free) char *path = memory_scratch(store, "", err);
+    return path && file_write(path, buf_bytes(&content), err) ? TAKE(path) : NULL;
+}
+
 static bool memory_room(struct store *store, int64_t bytes, struct error *err)
 {
     return true;
@@ -179,7 +188,7 @@ static void memory_free(struct store *store)
 struct store *store_memory_new(void)
 {
     static const struct store_ops ops = {
-        memory_put,     memory_adopt, memory_open,  memory_renew, memory_remove,
+        memory_put,     memory_adopt, memory_open,  memory_path,  memory_renew, memory_remove,
         memory_scratch, memory_room,  memory_sweep, memory_usage, memory_free,
     };
     struct memory *self = xcalloc(1, sizeof *self);

@@ -109,6 +109,11 @@ bool store_has(struct store *store, const struct store_key *key)
     return true;
 }
 
+char *store_path(struct store *store, const struct store_key *key, struct error *err)
+{
+    return store->ops->path(store, key, err);
+}
+
 bool store_renew(struct store *store, const struct store_key *key)
 {
     return store->ops->renew(store, key);

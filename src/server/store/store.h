@@ -78,6 +78,8 @@ MUST_USE bool store_open(struct store *store, const struct store_key *key, struc
 MUST_USE bool store_get(struct store *store, const struct store_key *key, struct buf *out,
                         struct error *err);
 bool store_has(struct store *store, const struct store_key *key);
+/* Where a program that wants a path can read it, until it is removed or swept. To be freed. */
+MUST_USE char *store_path(struct store *store, const struct store_key *key, struct error *err);
 /* Its time to live begins anew. False when it is not there. */
 bool store_renew(struct store *store, const struct store_key *key);
 /* What is not there is fine. */

@@ -11,6 +11,7 @@ struct store_ops {
                   struct error *err);
     bool (*open)(struct store *store, const struct store_key *key, struct store_object *out,
                  struct error *err);
+    char *(*path)(struct store *store, const struct store_key *key, struct error *err);
     bool (*renew)(struct store *store, const struct store_key *key);
     bool (*remove)(struct store *store, const struct store_key *key, struct error *err);
     char *(*scratch)(struct store *store, const char *suffix, struct error *err);

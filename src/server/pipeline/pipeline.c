@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/pipeline.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "pipeline/artifact_internal.h"
+#include "pipeline/pipeline_internal.h"
+#include "sound/music.h"
+#include "store/store.h"
+
+enum { DEFAULT_WORKERS = 2, SWEEP_EVERY_S = 15 * 60, DECODE_PATIENCE_S = 20 };
+
+static int cores(void)
+{
+    long count = sysconf(_SC_NPROCESSORS_ONLN);
+    return count < 1 ? 1 : count > 64 ? 64 : (int)count;
+}
+
+struct pipeline *pipeline_open(const struct pipeline_options *options, struct error *err)
+{
+    int threads = options->threads > 0 ? options->threads : cores();
+    struct crew *crew = crew_new(threads, err);
+    if (!crew)
+        return NULL;
+    struct pipeline *pipeline = xcalloc(1, sizeof *pipeline);
+    pipeline->options = *options;
+    pipeline->options.threads = threads;
+    if (options->assets_dir)
+        pipeline->assets_dir = xstrdup(options->assets_dir);
+    if (options->state_path)
+        pipeline->state_path = xstrdup(options->state_path);
+    pipeline->options.assets_dir = pipeline->assets_dir;
+    pipeline->options.state_path = pipeline->state_path;
+    pipeline->crew = crew;
+    pipeline->estimates = estimates_load(options->state_path);
+    pthread_mutex_init(&pipeline->lock, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&pipeline->decoded, &monotonic);
+    pthread_cond_init(&pipeline->quitting, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    return pipeline;
+}
+
+void pipeline_close(struct pipeline *pipeline)
+{
+    if (!pipeline)
+        return;
+    pthread_mutex_lock(&pipeline->lock);
+    pipeline->quit = true;
+    pthread_cond_broadcast(&pipeline->quitting);
+    pthread_mutex_unlock(&pipeline->lock);
+    if (pipeline->keeping)
+        pthread_join(pipeline->housekeeper, NULL);
+    crew_free(pipeline->crew);
+    pthread_cond_destroy(&pipeline->quitting);
+    pthread_cond_destroy(&pipeline->decoded);
+    pthread_mutex_destroy(&pipeline->lock);
+    free(pipeline->assets_dir);
+    free(pipeline->state_path);
+    free(pipeline);
+}
+
+char *pipeline_background_path(const struct pipeline *pipeline, const char *id)
+{
+    if (!pipeline->assets_dir)
+        return NULL;
+    return xasprintf("%s/backgrounds/%s.jpg", pipeline->assets_dir, id);
+}
+
+bool pipeline_bgm_known(const char *id)
+{
+    return music_find(id) != NULL;
+}
+
+void pipeline_observe(struct pipeline *pipeline, const char *stage, double seconds)
+{
+    if (pipeline->options.observe)
+        pipeline->options.observe(pipeline->options.observe_context, stage, seconds);
+}
+
+bool pipeline_decode_enter(struct pipeline *pipeline, struct error *err)
+{
+    int64_t deadline_ms = mono_ms() + DECODE_PATIENCE_S * 1000;
+    struct timespec deadline = {.tv_sec = deadline_ms / 1000,
+                                .tv_nsec = deadline_ms % 1000 * 1000000};
+    bool entered = true;
+    pthread_mutex_lock(&pipeline->lock);
+    while (entered && pipeline->decoding >= pipeline->options.threads)
+        entered =
+            pthread_cond_timedwait(&pipeline->decoded, &pipeline->lock, &deadline) != ETIMEDOUT;
+    pipeline->decoding += entered;
+    pthread_mutex_unlock(&pipeline->lock);
+    if (entered)
+        return true;
+    error_set(err, ERROR_UNAVAILABLE, "too many photos are being looked at");
+    return error_about(err, NULL, "busy");
+}
+
+void pipeline_decode_leave(struct pipeline *pipeline)
+{
+    pthread_mutex_lock(&pipeline->lock);
+    pipeline->decoding--;
+    pthread_cond_signal(&pipeline->decoded);
+    pthread_mutex_unlock(&pipeline->lock);
+}
+
+/* --- submitting ------------------------------------------------------------------------------- */
+
+static struct store_key upload_key(struct hash128 hash)
+{
+    return store_key_hash(STORE_UPLOAD, hash, "");
+}
+
+/* All that can be refused before anything is taken over. */
+static bool look_first(struct pipeline *pipeline, const struct message_request *request,
+                       struct order *order, struct error *err)
+{
+    if (!jobs_room(pipeline->options.jobs, err) ||
+        !store_room(pipeline->options.store, 64 * 1000 * 1000, err) ||
+        !order_make(pipeline, request, order, err) ||
+        !hash_file(request->image_path, &order->image, err))
+        return false;
+    if (order->backdrop == BACKDROP_UPLOAD &&
+        !hash_file(request->background_path, &order->background, err))
+        return false;
+    AUTO(photo_dispose) struct photo photo = {0};
+    return photo_make(pipeline, request->image_path, order->image, &photo, err) &&
+           photo_check(&photo, order->face, err);
+}
+
+/* Is the uploaded background a picture at all? */
+static bool look_at_background(struct pipeline *pipeline, const struct message_request *request,
+                               const struct order *order, struct error *err)
+{
+    AUTO(picture_dispose) struct picture picture = {0};
+    if (order->backdrop != BACKDROP_UPLOAD)
+        return true;
+    if (!pipeline_decode_enter(pipeline, err))
+        return false;
+    bool fine = photo_decode(request->background_path, 256, &picture, err);
+    pipeline_decode_leave(pipeline);
+    if (!fine && err && err->field)
+        err->field = "background";
+    return fine;
+}
+
+static bool take_files(struct pipeline *pipeline, const struct message_request *request,
+                       const struct order *order, struct error *err)
+{
+    struct store *store = pipeline->options.store;
+    struct store_key image = upload_key(order->image);
+    struct store_key background = upload_key(order->background);
+    return store_adopt(store, &image, request->image_path, err) &&
+           (order->backdrop != BACKDROP_UPLOAD ||
+            store_adopt(store, &background, request->background_path, err));
+}
+
+bool pipeline_submit(struct pipeline *pipeline, const struct message_request *request,
+                     char out_job_id[JOB_ID_SIZE], struct error *err)
+{
+    AUTO(order_dispose) struct order order = {0};
+    if (!look_first(pipeline, request, &order, err) ||
+        !look_at_background(pipeline, request, &order, err) ||
+        !take_files(pipeline, request, &order, err))
+        return false;
+    AUTO(mem_free) char *json = order_write(&order);
+    return jobs_submit(pipeline->options.jobs, json, out_job_id, err);
+}
+
+/* --- housekeeping ----------------------------------------------------------------------------- */
+
+static void sweep(struct pipeline *pipeline)
+{
+    int64_t files = 0, jobs = 0;
+    struct error err;
+    if (!store_sweep(pipeline->options.store, wall_ms(), &files, &err) ||
+        !jobs_sweep(pipeline->options.jobs, wall_ms(), &jobs, &err))
+        log_error("retention.failed", LOG_ERROR(&err));
+    else if (files > 0 || jobs > 0)
+        log_info("retention.removed", LOG_INT("files", files), LOG_INT("jobs", jobs));
+}
+
+static void *housekeeper_main(void *context)
+{
+    struct pipeline *pipeline = context;
+    pthread_mutex_lock(&pipeline->lock);
+    while (!pipeline->quit) {
+        pthread_mutex_unlock(&pipeline->lock);
+        sweep(pipeline);
+        struct timespec next = {.tv_sec = mono_ms() / 1000 + SWEEP_EVERY_S};
+        pthread_mutex_lock(&pipeline->lock);
+        while (!pipeline->quit &&
+               pthread_cond_timedwait(&pipeline->quitting, &pipeline->lock, &next) != ETIMEDOUT)
+            ;
+    }
+    pthread_mutex_unlock(&pipeline->lock);
+    return NULL;
+}
+
+bool pipeline_start(struct pipeline *pipeline, int workers, struct error *err)
+{
+    int failed = pthread_create(&pipeline->housekeeper, NULL, housekeeper_main, pipeline);
+    if (failed != 0)
+        return error_os(err, failed, "start the housekeeper");
+    pipeline->keeping = true;
+    return jobs_start(pipeline->options.jobs, workers > 0 ? workers : DEFAULT_WORKERS, pipeline_job,
+                      pipeline, err);
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/speaker_internal.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "pipeline/artifact_internal.h"
+#include "pipeline/pipeline_internal.h"
+#include "sound/sound.h"
+#include "voice/voice.h"
+
+/* A breath before the first word, and a moment to close the mouth after the last. */
+static const double lead_s = 0.12, tail_s = 0.28;
+
+struct speaker {
+    struct pipeline *pipeline;
+    const struct order *order;
+    char log_id[64];
+    pthread_t thread;
+    atomic_bool stop;
+
+    pthread_mutex_t lock; /* of the state; what belongs to a state is fixed once it is reached */
+    pthread_cond_t changed;
+    enum speaker_state state;
+    struct error err;
+
+    struct speech_result result; /* the track once planned, the sound once done */
+    double duration_s, took_s;
+    struct pcm raw; /* as it comes from the voice; the thread's own */
+    size_t raw_capacity;
+};
+
+static void reach(struct speaker *speaker, enum speaker_state state)
+{
+    pthread_mutex_lock(&speaker->lock);
+    speaker->state = state;
+    pthread_cond_broadcast(&speaker->changed);
+    pthread_mutex_unlock(&speaker->lock);
+}
+
+static struct sound_options sound_of(const struct order *order)
+{
+    struct sound_options options = sound_options_defaults();
+    options.volume = order->volume;
+    options.lead_s = lead_s;
+    options.tail_s = tail_s;
+    options.bgm = order->bgm;
+    return options;
+}
+
+/* Moved by the lead, with silence at both ends. */
+static struct viseme_track padded(const struct viseme_track *track, double duration_s)
+{
+    struct viseme_track out = {.spans = xcalloc(track->count + 2, sizeof *out.spans)};
+    float lead = (float)lead_s;
+    out.spans[out.count++] = (struct viseme_span){.end_s = lead, .viseme = VISEME_SILENCE};
+    for (size_t i = 0; i < track->count; i++) {
+        struct viseme_span span = track->spans[i];
+        span.start_s += lead;
+        span.end_s += lead;
+        out.spans[out.count++] = span;
+    }
+    float end = out.spans[out.count - 1].end_s;
+    out.spans[out.count++] =
+        (struct viseme_span){.start_s = end, .end_s = (float)duration_s, .viseme = VISEME_SILENCE};
+    return out;
+}
+
+static bool on_plan(void *context, const struct viseme_track *track, int rate_hz, size_t samples,
+                    struct error *err)
+{
+    struct speaker *speaker = context;
+    struct sound_options options = sound_of(speaker->order);
+    speaker->duration_s = (double)sound_length(samples, rate_hz, &options) / (double)SOUND_RATE_HZ;
+    speaker->result.track = padded(track, speaker->duration_s);
+    speaker->raw = (struct pcm){.rate_hz = rate_hz};
+    speaker->raw.samples = xcalloc(samples + 1, sizeof *speaker->raw.samples);
+    speaker->raw_capacity = samples;
+    reach(speaker, SPEAKER_PLANNED);
+    return true;
+}
+
+static bool on_audio(void *context, const float *samples, size_t count, struct error *err)
+{
+    struct speaker *speaker = context;
+    struct pcm *raw = &speaker->raw;
+    if (atomic_load(&speaker->stop))
+        return error_set(err, ERROR_CANCELLED, "the speech was called off");
+    if (count > speaker->raw_capacity - raw->count)
+        return error_set(err, ERROR_INTERNAL, "the voice says more than it planned");
+    memcpy(raw->samples + raw->count, samples, count * sizeof *samples);
+    raw->count += count;
+    return true;
+}
+
+static bool speak(struct speaker *speaker, struct error *err)
+{
+    const struct order *order = speaker->order;
+    struct voice_request request = {
+        .voice_id = order->voice,
+        .text = order->text,
+        .speed = order->speed,
+        .pitch = order->pitch,
+        .intonation = order->intonation,
+        .volume = 1, /* of the message, which sound_master sets */
+        .pause = order->pause,
+    };
+    struct voice_sink sink = {.context = speaker, .plan = on_plan, .audio = on_audio};
+    struct sound_options options = sound_of(order);
+    return voices_speak(speaker->pipeline->options.voices, &request, &sink, err) &&
+           sound_master(&speaker->raw, &options, &speaker->result.pcm, err);
+}
+
+static bool found_again(struct speaker *speaker, struct hash128 name)
+{
+    struct speech_result *result = &speaker->result;
+    if (!artifact_get_speech(speaker->pipeline->options.store, name, result))
+        return false;
+    speaker->duration_s = (double)result->pcm.count / result->pcm.rate_hz;
+    return true;
+}
+
+static void *speaker_main(void *context)
+{
+    struct speaker *speaker = context;
+    struct hash128 name = order_speech_hash(speaker->order);
+    struct error err;
+    log_set_id(speaker->log_id[0] ? speaker->log_id : NULL);
+    if (found_again(speaker, name)) {
+        reach(speaker, SPEAKER_DONE);
+        return NULL;
+    }
+    int64_t start = mono_ns();
+    if (!speak(speaker, &err)) {
+        speaker->err = err;
+        reach(speaker, SPEAKER_FAILED);
+        return NULL;
+    }
+    speaker->took_s = (double)(mono_ns() - start) / 1e9;
+    pcm_dispose(&speaker->raw);
+    reach(speaker, SPEAKER_DONE);
+    pipeline_observe(speaker->pipeline, "speech", speaker->took_s);
+    artifact_put_speech(speaker->pipeline->options.store, name, &speaker->result);
+    return NULL;
+}
+
+struct speaker *speaker_start(struct pipeline *pipeline, const struct order *order,
+                              struct error *err)
+{
+    struct speaker *speaker = xcalloc(1, sizeof *speaker);
+    speaker->pipeline = pipeline;
+    speaker->order = order;
+    speaker->state = SPEAKER_SILENT;
+    if (log_id())
+        snprintf(speaker->log_id, sizeof speaker->log_id, "%s", log_id());
+    pthread_mutex_init(&speaker->lock, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&speaker->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    int failed = pthread_create(&speaker->thread, NULL, speaker_main, speaker);
+    if (failed == 0)
+        return speaker;
+    error_os(err, failed, "start a thread");
+    free(speaker);
+    return NULL;
+}
+
+void speaker_free(struct speaker *speaker)
+{
+    if (!speaker)
+        return;
+    atomic_store(&speaker->stop, true);
+    pthread_join(speaker->thread, NULL);
+    speech_result_dispose(&speaker->result);
+    pcm_dispose(&speaker->raw);
+    pthread_cond_destroy(&speaker->changed);
+    pthread_mutex_destroy(&speaker->lock);
+    free(speaker);
+}
+
+enum speaker_state speaker_wait(struct speaker *speaker, enum speaker_state wanted,
+                                int64_t timeout_ms, struct error *err)
+{
+    int64_t deadline_ms = mono_ms() + timeout_ms;
+    struct timespec deadline = {.tv_sec = deadline_ms / 1000,
+                                .tv_nsec = deadline_ms % 1000 * 1000000};
+    pthread_mutex_lock(&speaker->lock);
+    while (speaker->state != SPEAKER_FAILED && speaker->state < wanted)
+        if (pthread_cond_timedwait(&speaker->changed, &speaker->lock, &deadline) == ETIMEDOUT)
+            break;
+    enum speaker_state state = speaker->state;
+    pthread_mutex_unlock(&speaker->lock);
+    if (state == SPEAKER_FAILED && err)
+        *err = speaker->err;
+    return state;
+}
+
+const struct viseme_track *speaker_track(const struct speaker *speaker)
+{
+    return &speaker->result.track;
+}
+
+double speaker_duration_s(const struct speaker *speaker)
+{
+    return speaker->duration_s;
+}
+
+const struct pcm *speaker_pcm(const struct speaker *speaker)
+{
+    return &speaker->result.pcm;
+}
+
+double speaker_took_s(const struct speaker *speaker)
+{
+    return speaker->took_s;
+}
