@@ -83,7 +83,7 @@ function brow(s, side) {
   const shape = 'M383 412C398 392 424 384 452 390C466 393 478 399 481 406C479 412 470 411 458 408C430 402 404 402 383 412z';
   const hairs = times(90, (i) => {
     const t = i / 89, x = 388 + 90 * t, y = 409 - 18 * Math.sin(0.3 + t * 2) + s.between(-1, 11) * (0.3 + 0.7 * t);
-    const rise = 2 + 5 * t ** 2;
+    const rise = 2.5 + 3 * t - 4.5 * t ** 6;
     return line(`M${f(x)} ${f(y + 2)}q-4 ${f(-rise * 0.6)} ${f(-11 + 6 * t)} ${f(-rise)}`, s.pick(['#4a2d20', '#573626', '#6a4532']), 1.5, `opacity="${f(s.between(0.25, 0.55))}"`);
   });
   const all = s.blur(2.6, path(shape, '#54331f', 'opacity=".6"')) + s.blur(0.6, hairs);

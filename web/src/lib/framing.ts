@@ -8,9 +8,14 @@ interface Size {
   height: number;
 }
 
-/** The face's share of the frame's height, and where its centre stands. */
-const FACE_HEIGHT: Record<Format, number> = { '1:1': 0.36, '9:16': 0.25, '16:9': 0.4 };
-const FACE_CENTRE = 0.42;
+/** The face's share of the frame's height, and how far down the eyes stand. */
+const FRAMING: Record<Format, { face: number; eyes: number }> = {
+  '9:16': { face: 0.25, eyes: 0.36 },
+  '1:1': { face: 0.36, eyes: 0.41 },
+  '16:9': { face: 0.42, eyes: 0.42 },
+};
+/** In the detector's box, which reaches from the brows to the chin. */
+const EYES_IN_BOX = 0.3;
 
 /**
  * The part of the photo that will fill the frame: head and shoulders, moved back into the photo
@@ -23,13 +28,14 @@ export function frameOf(photo: Size, face: Box | null, format: Format): Box {
     const height = width / ratio;
     return { x: (photo.width - width) / 2, y: (photo.height - height) / 3, width, height };
   }
-  let height = face.height / FACE_HEIGHT[format];
+  const framing = FRAMING[format];
+  let height = face.height / framing.face;
   height = Math.min(height, photo.height, photo.width / ratio);
   const width = height * ratio;
   const centreX = face.x + face.width / 2;
-  const centreY = face.y + face.height / 2;
+  const eyes = face.y + face.height * EYES_IN_BOX;
   const x = clamp(centreX - width / 2, 0, photo.width - width);
-  const y = clamp(centreY - height * FACE_CENTRE, 0, photo.height - height);
+  const y = clamp(eyes - height * framing.eyes, 0, photo.height - height);
   return { x, y, width, height };
 }
 

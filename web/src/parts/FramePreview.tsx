@@ -5,6 +5,7 @@ import { useMessages } from '../i18n/language.tsx';
 import { frameOf, placement } from '../lib/framing.ts';
 import { useCutOut } from '../state/cutout.ts';
 import type { Draft, Photo } from '../state/draft.ts';
+import { Person } from './icons.tsx';
 
 interface Props {
   draft: Draft;
@@ -17,7 +18,14 @@ export function FramePreview({ draft, backgrounds }: Props) {
   const { photo, background } = draft;
   const keep = background.kind === 'keep';
   const cut = useCutOut(photo, !keep && photo?.shown === true);
-  if (!photo?.shown) return <p className="preview-empty">{photo ? t.photo.noPreview : t.make.previewEmpty}</p>;
+  if (!photo?.shown) {
+    return (
+      <div className="preview-empty">
+        <Person />
+        <p>{photo ? t.photo.noPreview : t.make.previewEmpty}</p>
+      </div>
+    );
+  }
 
   const face = photo.faces.find((item) => item.index === draft.face)?.box ?? null;
   const frame = frameOf(photo, face, draft.format);

@@ -9,7 +9,7 @@ import type { Change, Draft, Photo } from '../state/draft.ts';
 import { useDrop } from '../state/drop.ts';
 import { CameraDialog } from './CameraDialog.tsx';
 import { FaceMarks } from './FaceMarks.tsx';
-import { CameraIcon, PhotoIcon } from './icons.tsx';
+import { CameraIcon, Person, PhotoIcon } from './icons.tsx';
 import { Good, Step, Warning } from './Step.tsx';
 
 interface Props {
@@ -85,13 +85,7 @@ function Invitation({ over }: { over: boolean }) {
   const t = useMessages();
   return (
     <div className="invitation">
-      <svg viewBox="0 0 120 120" aria-hidden="true">
-        <circle cx="60" cy="60" r="58" className="glow" />
-        <path d="M24 104c3-22 17-33 36-33s33 11 36 33" />
-        <path d="M60 66c-13 0-20-11-20-24 0-14 8-23 20-23s20 9 20 23c0 13-7 24-20 24z" />
-        <path d="M52 52c4 5 12 5 16 0" />
-        <path d="M51.500 40v2m17-2v2" />
-      </svg>
+      <Person />
       <p>{over ? t.photo.dropNow : t.photo.drop}</p>
     </div>
   );

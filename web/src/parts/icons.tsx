@@ -72,3 +72,14 @@ export const CheckIcon = () => (
     <path d="m5.500 12.500 4.300 4.300 8.700-9.600" />
   </Icon>
 );
+
+/** A line drawing of somebody smiling: where a photo will be. */
+export const Person = () => (
+  <svg className="line-person" viewBox="0 0 120 120" aria-hidden="true">
+    <circle cx="60" cy="60" r="58" className="glow" />
+    <path d="M24 104c3-22 17-33 36-33s33 11 36 33" />
+    <path d="M60 66c-13 0-20-11-20-24 0-14 8-23 20-23s20 9 20 23c0 13-7 24-20 24z" />
+    <path d="M52 52c4 5 12 5 16 0" />
+    <path d="M51.500 40v2m17-2v2" />
+  </svg>
+);
