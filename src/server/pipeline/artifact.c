@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pipeline/artifact_internal.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "base/auto.h"
@@ -52,7 +51,7 @@ static void keep(struct store *store, struct hash128 name, const char *magic, st
     }
     struct header header = {.size = out->size - sizeof header};
     header.hash = hash128_of((struct bytes){out->data + sizeof header, header.size});
-    strncpy(header.magic, magic, sizeof header.magic);
+    memcpy(header.magic, magic, strnlen(magic, sizeof header.magic));
     memcpy(out->data, &header, sizeof header);
     struct store_key key = store_key_hash(STORE_INTERMEDIATE, name, "");
     if (!store_put(store, &key, buf_bytes(out), &err))

@@ -107,7 +107,7 @@ bool backdrop_make(struct pipeline *pipeline, const struct order *order,
         *out = plain(order->format->width, order->format->height, order->color);
         return true;
     case BACKDROP_PRESET:
-        preset = pipeline_background_path(pipeline, order->preset);
+        preset = pipeline_background_path(pipeline, order->preset, order->format);
         return preset ? from_file(pipeline, preset, order, out, err)
                       : error_set(err, ERROR_NOT_FOUND, "the built-in pictures are not installed");
     case BACKDROP_UPLOAD:

@@ -70,10 +70,16 @@ void pipeline_close(struct pipeline *pipeline)
     free(pipeline);
 }
 
-char *pipeline_background_path(const struct pipeline *pipeline, const char *id)
+char *pipeline_background_path(const struct pipeline *pipeline, const char *id,
+                               const struct format *format)
 {
     if (!pipeline->assets_dir)
         return NULL;
+    AUTO(mem_free)
+    char *fitting =
+        xasprintf("%s/backgrounds/%s_%s.jpg", pipeline->assets_dir, id, format->file_suffix);
+    if (access(fitting, R_OK) == 0)
+        return TAKE(fitting);
     return xasprintf("%s/backgrounds/%s.jpg", pipeline->assets_dir, id);
 }
 

@@ -25,8 +25,10 @@ struct pipeline {
     pthread_t housekeeper;
 };
 
-/* Where the built-in picture is, NULL without assets. To be freed. */
-char *pipeline_background_path(const struct pipeline *pipeline, const char *id);
+/* Where the built-in picture is, the one drawn for the format if there is one; NULL without
+ * assets. To be freed. */
+char *pipeline_background_path(const struct pipeline *pipeline, const char *id,
+                               const struct format *format);
 bool pipeline_bgm_known(const char *id);
 
 /* Photos take tens of megabytes while they are decoded: only as many at once as there are

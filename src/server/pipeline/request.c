@@ -23,9 +23,9 @@ struct message_request message_request_defaults(void)
 const struct format *format_find(const char *name)
 {
     static const struct format formats[] = {
-        {"1:1", 512, 512, 25},
-        {"9:16", 720, 1280, 30},
-        {"16:9", 1280, 720, 30},
+        {"1:1", 512, 512, 25, "1x1"},
+        {"9:16", 720, 1280, 30, "9x16"},
+        {"16:9", 1280, 720, 30, "16x9"},
     };
     if (!name || !*name)
         return &formats[0];
@@ -133,17 +133,16 @@ static bool color_parse(const char *text, uint8_t out[3])
 static bool preset_name(const char *id, char out[64])
 {
     size_t length = strlen(id);
-    if (length == 0 || length > 63 ||
-        strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-_") != length)
+    if (length == 0 || length > 63 || strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-") != length)
         return false;
     memcpy(out, id, length + 1);
     return true;
 }
 
-/* The built-in pictures are ASSETS/backgrounds/ID.jpg, the music ASSETS/music/ID.… */
+/* The built-in pictures are ASSETS/backgrounds/ID.jpg. */
 static bool preset_there(const struct pipeline *pipeline, const char *id)
 {
-    AUTO(mem_free) char *path = pipeline_background_path(pipeline, id);
+    AUTO(mem_free) char *path = pipeline_background_path(pipeline, id, format_find(NULL));
     return path && access(path, R_OK) == 0;
 }
 

@@ -14,6 +14,7 @@ struct jv;
 struct format {
     const char *name;
     int width, height, fps;
+    const char *file_suffix; /* of pictures that are drawn for it */
 };
 /* NULL for an unknown one; the default for NULL and "". */
 const struct format *format_find(const char *name);

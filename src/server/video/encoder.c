@@ -13,6 +13,7 @@
 #include <libswresample/swresample.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "video/renderer.h"
 
@@ -156,9 +157,20 @@ static bool open_file(struct encoder *encoder, struct error *err)
     return code >= 0 || fail(err, code, "write the header");
 }
 
+/* What the library would print goes to our log, errors only. */
+static void to_log(void *context, int level, const char *format, va_list values)
+{
+    char text[240];
+    if (level > AV_LOG_ERROR)
+        return;
+    vsnprintf(text, sizeof text, format, values);
+    log_warn("encoder.library", LOG_TEXT("text", text));
+}
+
 struct encoder *encoder_open(const char *path, const struct encoder_options *options,
                              struct error *err)
 {
+    av_log_set_callback(to_log);
     AUTO(encoder_free) struct encoder *encoder = xcalloc(1, sizeof *encoder);
     encoder->options = *options;
     encoder->path = xstrdup(path);
