@@ -2,6 +2,7 @@
 /* The route table. The order is the order in which rows are tried: the most frequent first, the
  * page, which takes every path that is left, last. */
 #include "api/endpoint.h"
+#include "api/message_fields.h"
 
 #define NAME_FIELD(n, h)                                                                           \
     {                                                                                              \
@@ -34,6 +35,76 @@ static const struct answer html_answers[] = {{200, "text/html", NULL, "A page."}
 static const struct answer problem_answers[] = {
     {200, "application/json", "ProblemKind", "The problem in both languages."}, {0}};
 
+static const struct field job_fields[] = {NAME_FIELD("id", "The job's id."), END_FIELD};
+static const struct field event_fields[] = {
+    NAME_FIELD("id", "The job's id."),
+    {.place = FIELD_HEADER, .kind = FIELD_TEXT, .name = "Last-Event-ID",
+     .help = "The last event that was seen; only later changes are told."},
+    END_FIELD,
+};
+static const struct field video_fields[] = {
+    NAME_FIELD("id", "The job's id."),
+    {.place = FIELD_QUERY, .kind = FIELD_TEXT, .name = "download",
+     .help = "1 to save the file instead of showing it."},
+    {.place = FIELD_HEADER, .kind = FIELD_TEXT, .name = "Range",
+     .help = "One range of bytes; If-Range, If-None-Match and If-Match are honoured."},
+    END_FIELD,
+};
+static const struct field sample_fields[] = {
+    NAME_FIELD("id", "The voice's id."),
+    {.place = FIELD_QUERY, .kind = FIELD_TEXT, .name = "text",
+     .help = "What is said, up to 200 characters; without it, a greeting."},
+    END_FIELD,
+};
+static const struct field preset_fields[] = {NAME_FIELD("id", "The preset's id."), END_FIELD};
+static const struct field background_fields[] = {
+    NAME_FIELD("id", "The preset's id."),
+    NAME_FIELD("file", "image, thumbnail, or a format: 1:1, 9:16, 16:9."),
+    END_FIELD,
+};
+static const struct field faces_fields[] = {
+    {.place = FIELD_FORM, .kind = FIELD_FILE, .name = "image", .help = "The photo, up to 10 MB.",
+     .required = true, .max_bytes = IMAGE_MAX_BYTES, .too_large_code = "image_too_large"},
+    END_FIELD,
+};
+
+static const struct answer message_answers[] = {
+    {200, "application/json", "Message", "The video is there."},
+    {202, "application/json", "Job",
+     "Accepted; Location is the job. Asked for with Prefer: respond-async, or the wait ran out."},
+    {0},
+};
+static const struct answer job_answers[] = {{200, "application/json", "Job", "The job."}, {0}};
+static const struct answer event_answers[] = {
+    {200, "text/event-stream", NULL,
+     "Events named job, whose data is the job; a comment every 15 s; ends with the job."},
+    {204, NULL, NULL, "The job is over and Last-Event-ID has seen its end."},
+    {0},
+};
+static const struct answer video_answers[] = {
+    {200, "video/mp4", NULL, "The video."},
+    {206, "video/mp4", NULL, "The part that was asked for."},
+    {304, NULL, NULL, "The client's copy is still good."},
+    {0},
+};
+static const struct answer picture_answers[] = {
+    {200, "image/jpeg", NULL, "The picture."},
+    {304, NULL, NULL, "The client's copy is still good."},
+    {0},
+};
+static const struct answer sound_answers[] = {{200, "audio/wav", NULL, "The sound."}, {0}};
+static const struct answer voices_answers[] = {
+    {200, "application/json", "Voices", "All voices; names in the language of Accept-Language."},
+    {0}};
+static const struct answer backgrounds_answers[] = {
+    {200, "application/json", "Backgrounds", "All built-in backgrounds."}, {0}};
+static const struct answer music_answers[] = {
+    {200, "application/json", "Music", "All built-in music."}, {0}};
+static const struct answer faces_answers[] = {
+    {200, "application/json", "Faces", "The faces, largest first; none is no error."}, {0}};
+static const struct answer limits_answers[] = {
+    {200, "application/json", "Limits", "Limits, formats and ranges."}, {0}};
+
 const struct endpoint endpoints[] = {
     {ROUTE(HTTP_GET, "/health", api_health), .id = "health", .group = "operation",
      .summary = "Is everything well?", .answers = health_answers},
@@ -41,6 +112,52 @@ const struct endpoint endpoints[] = {
      .summary = "Does the process answer at all?", .answers = live_answers},
     {ROUTE(HTTP_GET, "/health/ready", api_health_ready), .id = "ready", .group = "operation",
      .summary = "Can this process take work?", .answers = state_answers},
+    {ROUTE(HTTP_POST, "/api/video/generate", api_message_create), .roles = API_GATEWAY,
+     .blocking = true, .max_body = MESSAGE_MAX_BODY, .id = "createMessage", .group = "messages",
+     .summary = "Make a message: a photo and a sentence become a video",
+     .help = "Answers when the video is there. With Prefer: respond-async, or when it takes longer "
+             "than the service's limit (Prefer: wait=SECONDS shortens it), the answer is 202.",
+     .fields = message_fields, .answers = message_answers},
+    {ROUTE(HTTP_GET, "/api/video/jobs/{id}", api_job_show), .roles = API_GATEWAY, .blocking = true,
+     .id = "showJob", .group = "messages", .summary = "Where a message stands",
+     .fields = job_fields, .answers = job_answers},
+    {ROUTE(HTTP_DELETE, "/api/video/jobs/{id}", api_job_cancel), .roles = API_GATEWAY,
+     .blocking = true, .id = "cancelJob", .group = "messages", .summary = "Cancel a message",
+     .fields = job_fields, .answers = job_answers},
+    {ROUTE(HTTP_GET, "/api/video/jobs/{id}/events", api_job_events), .roles = API_GATEWAY,
+     .blocking = true, .long_lived = true, .id = "followJob", .group = "messages",
+     .summary = "Follow a message by server-sent events", .fields = event_fields,
+     .answers = event_answers},
+    {ROUTE(HTTP_GET, "/api/video/jobs/{id}/video", api_job_video), .roles = API_GATEWAY,
+     .blocking = true, .long_lived = true, .id = "getVideo", .group = "messages",
+     .summary = "The video", .fields = video_fields, .answers = video_answers},
+    {ROUTE(HTTP_GET, "/api/video/jobs/{id}/thumbnail", api_job_thumbnail), .roles = API_GATEWAY,
+     .blocking = true, .id = "getThumbnail", .group = "messages",
+     .summary = "A still of the portrait", .fields = job_fields, .answers = picture_answers},
+    {ROUTE(HTTP_GET, "/api/voices", api_voices), .roles = API_GATEWAY | API_VOICE,
+     .blocking = true, .id = "listVoices", .group = "voices", .summary = "All voices",
+     .answers = voices_answers},
+    {ROUTE(HTTP_GET, "/api/voices/{id}/sample", api_voice_sample),
+     .roles = API_GATEWAY | API_VOICE, .blocking = true, .id = "hearVoice", .group = "voices",
+     .summary = "Hear a voice", .fields = sample_fields, .answers = sound_answers},
+    {ROUTE(HTTP_POST, "/api/image/faces", api_image_faces), .roles = API_GATEWAY | API_IMAGE,
+     .blocking = true, .max_body = IMAGE_MAX_BODY, .id = "findFaces", .group = "photos",
+     .summary = "The faces in a photo", .fields = faces_fields, .answers = faces_answers},
+    {ROUTE(HTTP_GET, "/api/limits", api_limits), .roles = API_GATEWAY, .id = "showLimits",
+     .group = "messages", .summary = "Limits and formats", .answers = limits_answers},
+    {ROUTE(HTTP_GET, "/api/presets/backgrounds", api_preset_backgrounds), .roles = API_GATEWAY,
+     .id = "listBackgrounds", .group = "presets", .summary = "Built-in backgrounds",
+     .answers = backgrounds_answers},
+    {ROUTE(HTTP_GET, "/api/presets/backgrounds/{id}/{file}", api_preset_background_file),
+     .roles = API_GATEWAY, .id = "getBackground", .group = "presets",
+     .summary = "A background's picture", .fields = background_fields,
+     .answers = picture_answers},
+    {ROUTE(HTTP_GET, "/api/presets/music", api_preset_music), .roles = API_GATEWAY | API_MUSIC,
+     .id = "listMusic", .group = "presets", .summary = "Built-in music",
+     .answers = music_answers},
+    {ROUTE(HTTP_GET, "/api/presets/music/{id}/preview", api_preset_music_file),
+     .roles = API_GATEWAY | API_MUSIC, .blocking = true, .id = "hearMusic", .group = "presets",
+     .summary = "Hear a piece", .fields = preset_fields, .answers = sound_answers},
     {ROUTE(HTTP_GET, "/metrics", api_metrics), .id = "metrics", .group = "operation",
      .summary = "Figures for Prometheus", .answers = metrics_answers, .blocking = true},
     {ROUTE(HTTP_GET, "/openapi.json", api_openapi), .id = "openapi", .group = "operation",

@@ -190,14 +190,9 @@ size_t http_form_file_size(const struct http_form *form, const char *name)
     return part ? part->size : 0;
 }
 
-bool http_form_take_file(struct http_form *form, const char *name, const char *path,
-                         struct error *err)
+void http_form_disown_file(struct http_form *form, const char *name)
 {
     struct part *part = find(form, name);
-    if (!part || !part->path)
-        return error_set(err, ERROR_INTERNAL, "no file in part \"%s\"", name);
-    if (rename(part->path, path) != 0)
-        return error_os(err, errno, "move an upload to %s", path);
-    free(TAKE(part->path));
-    return true;
+    if (part)
+        free(TAKE(part->path));
 }

@@ -3,7 +3,7 @@
  *
  * What is allowed is a table. A part that is not in it, comes twice or is too large stops the
  * upload there; a part that is missing is found at the end. Files get names of our own in the
- * spool folder and disappear with the form unless they are taken. One thread at a time. */
+ * spool folder and disappear with the form unless somebody takes them over. One thread at a time. */
 #pragma once
 
 #include <stdbool.h>
@@ -49,6 +49,5 @@ const char *http_form_text(const struct http_form *form, const char *name);
 /* Where a file lies, or NULL when it was not sent. An empty file is a file. */
 const char *http_form_file(const struct http_form *form, const char *name);
 size_t http_form_file_size(const struct http_form *form, const char *name);
-/* Moves the file to `path` (same file system), which is then the caller's. */
-MUST_USE bool http_form_take_file(struct http_form *form, const char *name, const char *path,
-                                  struct error *err);
+/* The file is no longer the form's: somebody else has taken it over, and removes it. */
+void http_form_disown_file(struct http_form *form, const char *name);

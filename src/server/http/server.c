@@ -84,32 +84,55 @@ void exchange_resume(struct exchange *exchange)
 
 /* Sending */
 
-static ssize_t stream_read(void *context, uint64_t position, char *out, size_t size)
+/* Asks the stream for more, on a worker while the connection is suspended (or, when the workers
+ * have gone, on the server's thread). False when it has begun to wait. */
+static bool stream_fill(struct exchange *exchange)
 {
-    struct exchange *exchange = context;
     struct http_stream *stream = &exchange->response.stream;
     while (exchange->pending.size == 0 && !exchange->stream_ended) {
         bool stopping = atomic_load(&exchange->server->stopping);
         int64_t wake_ms = HTTP_FOREVER_MS;
         switch (stream->pull(stream->state, mono_ms(), stopping, &exchange->pending, &wake_ms)) {
         case HTTP_PULL_FAILED:
-            return MHD_CONTENT_READER_END_WITH_ERROR;
+            exchange->stream_failed = exchange->stream_ended = true;
+            break;
         case HTTP_PULL_DATA:
             break;
         case HTTP_PULL_END:
             exchange->stream_ended = true;
             break;
         case HTTP_PULL_WAIT:
-            if (stopping)
-                exchange->stream_ended = true;
-            else if (exchange->pending.size == 0 &&
-                     waiting_begin(exchange, WAITING_STREAM, wake_ms))
-                return 0;
+            if (exchange->pending.size == 0 && !stopping &&
+                waiting_begin(exchange, WAITING_STREAM, wake_ms))
+                return false;
             break;
         }
+        if (stopping)
+            exchange->stream_ended = true;
+    }
+    return true;
+}
+
+void exchange_stream(void *context)
+{
+    struct exchange *exchange = context;
+    if (stream_fill(exchange))
+        exchange_resume(exchange);
+}
+
+static ssize_t stream_read(void *context, uint64_t position, char *out, size_t size)
+{
+    struct exchange *exchange = context;
+    if (exchange->pending.size == 0 && !exchange->stream_ended) {
+        exchange_suspend(exchange);
+        if (workers_resubmit(exchange->server->workers, exchange_stream, exchange))
+            return 0;
+        exchange_resume(exchange);
+        stream_fill(exchange);
     }
     if (exchange->pending.size == 0)
-        return MHD_CONTENT_READER_END_OF_STREAM;
+        return exchange->stream_failed ? MHD_CONTENT_READER_END_WITH_ERROR
+                                       : MHD_CONTENT_READER_END_OF_STREAM;
     size_t count = exchange->pending.size < size ? exchange->pending.size : size;
     memcpy(out, exchange->pending.data, count);
     buf_consume(&exchange->pending, count);

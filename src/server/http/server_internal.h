@@ -55,7 +55,7 @@ struct exchange {
     struct http_waker *waker;
 
     struct buf pending; /* of a stream, not yet sent */
-    bool stream_ended;
+    bool stream_ended, stream_failed;
 };
 
 struct http_server {
@@ -89,11 +89,13 @@ void exchange_resume(struct exchange *exchange);
 void exchange_work(void *exchange);
 /* Runs the handler at once, on the server's thread. */
 void exchange_handle(struct exchange *exchange);
+/* Asks a stream for more; afterwards it waits or its connection is resumed. On a worker. */
+void exchange_stream(void *exchange);
 /* Puts the explanation of `exchange->err` in place of the response. */
 void exchange_explain(struct exchange *exchange);
 
-/* Begins to wait, unless it has been woken meanwhile or the server is stopping: then false. A
- * stream's connection is suspended here. */
+/* Begins to wait, unless it has been woken meanwhile or the server is stopping: then false. The
+ * connection is suspended already. */
 bool waiting_begin(struct exchange *exchange, enum waiting kind, int64_t wake_at_ms);
 /* The exchange is going away: no waker reaches it any more. */
 void waiting_forget(struct exchange *exchange);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests that wait without a thread: who wakes them, and the clock that does otherwise. */
-#include <errno.h>
+#include <assert.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -37,10 +37,10 @@ static void wake_locked(struct exchange *exchange)
         return;
     }
     unlink_waiter(exchange);
-    if (was == WAITING_STREAM)
-        exchange_resume(exchange);
-    else
-        workers_resubmit(exchange->server->workers, exchange_work, exchange);
+    bool taken = workers_resubmit(exchange->server->workers,
+                                  was == WAITING_STREAM ? exchange_stream : exchange_work,
+                                  exchange);
+    assert(taken); /* nobody waits any more when the workers end */
 }
 
 bool waiting_begin(struct exchange *exchange, enum waiting kind, int64_t wake_at_ms)
@@ -58,8 +58,6 @@ bool waiting_begin(struct exchange *exchange, enum waiting kind, int64_t wake_at
             server->waiters->previous = &exchange->next;
         server->waiters = exchange;
         server->waiting_count++;
-        if (kind == WAITING_STREAM)
-            exchange_suspend(exchange);
         pthread_cond_signal(&server->changed);
     }
     pthread_mutex_unlock(&server->lock);

@@ -81,10 +81,12 @@ void workers_free(struct workers *workers)
     free(workers);
 }
 
-static bool submit(struct workers *workers, struct task *task, bool forced)
+static bool submit(struct workers *workers, void (*run)(void *context), void *context, bool forced)
 {
+    struct task *task = xmalloc(sizeof *task);
+    *task = (struct task){.run = run, .context = context};
     pthread_mutex_lock(&workers->lock);
-    bool room = forced || (!workers->ending && workers->queued < workers->max_queued);
+    bool room = !workers->ending && (forced || workers->queued < workers->max_queued);
     if (room) {
         *workers->last = task;
         workers->last = &task->next;
@@ -92,28 +94,19 @@ static bool submit(struct workers *workers, struct task *task, bool forced)
         pthread_cond_signal(&workers->more);
     }
     pthread_mutex_unlock(&workers->lock);
+    if (!room)
+        free(task);
     return room;
-}
-
-static struct task *task_new(void (*run)(void *context), void *context)
-{
-    struct task *task = xmalloc(sizeof *task);
-    *task = (struct task){.run = run, .context = context};
-    return task;
 }
 
 bool workers_submit(struct workers *workers, void (*run)(void *context), void *context)
 {
-    struct task *task = task_new(run, context);
-    if (submit(workers, task, false))
-        return true;
-    free(task);
-    return false;
+    return submit(workers, run, context, false);
 }
 
-void workers_resubmit(struct workers *workers, void (*run)(void *context), void *context)
+bool workers_resubmit(struct workers *workers, void (*run)(void *context), void *context)
 {
-    submit(workers, task_new(run, context), true);
+    return submit(workers, run, context, true);
 }
 
 void workers_counts(struct workers *workers, int *out_busy, int *out_queued)

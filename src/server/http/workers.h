@@ -15,7 +15,7 @@ void workers_free(struct workers *workers);
 
 /* False when the queue is full. */
 bool workers_submit(struct workers *workers, void (*run)(void *context), void *context);
-/* For work that was already admitted: never refused. */
-void workers_resubmit(struct workers *workers, void (*run)(void *context), void *context);
+/* For work that was already admitted: refused only after workers_end. */
+bool workers_resubmit(struct workers *workers, void (*run)(void *context), void *context);
 
 void workers_counts(struct workers *workers, int *out_busy, int *out_queued);

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/engines.h"
+
+#include <pthread.h>
+
+#include "api/health.h"
+#include "api/metrics.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "image/portrait.h"
+#include "pipeline/pipeline.h"
+#include "voice/voice.h"
+
+struct engines {
+    struct engines_options options;
+    pthread_mutex_t lock; /* everything below */
+    pthread_cond_t opened;
+    bool begun, voices_tried, all_tried;
+    struct voices *voices;
+    struct vision *vision;
+    struct pipeline *pipeline;
+    struct error voices_err, pipeline_err;
+    pthread_t thread;
+};
+
+struct engines *engines_new(const struct engines_options *options)
+{
+    struct engines *engines = xcalloc(1, sizeof *engines);
+    engines->options = *options;
+    pthread_mutex_init(&engines->lock, NULL);
+    pthread_cond_init(&engines->opened, NULL);
+    health_set(options->health, "voices", true, HEALTH_HEALTHY, NULL);
+    health_set(options->health, "vision", true, HEALTH_HEALTHY, NULL);
+    return engines;
+}
+
+static void report(struct engines *engines, const char *service, bool fine, const struct error *err,
+                   const char *detail, int64_t began_ms)
+{
+    if (fine)
+        log_info("engine.ready", LOG_TEXT("engine", service),
+                 LOG_INT("took_ms", mono_ms() - began_ms));
+    else
+        log_error("engine.missing", LOG_TEXT("engine", service), LOG_ERROR(err));
+    health_set(engines->options.health, service, true, fine ? HEALTH_HEALTHY : HEALTH_UNHEALTHY,
+               fine ? detail : err->text);
+}
+
+static void open_voices(struct engines *engines)
+{
+    struct error err = {.kind = ERROR_INTERNAL};
+    int64_t began_ms = mono_ms();
+    struct voices *voices = voices_open(NULL, &err);
+    report(engines, "voices", voices != NULL, &err, NULL, began_ms);
+    pthread_mutex_lock(&engines->lock);
+    engines->voices = voices;
+    engines->voices_err = err;
+    engines->voices_tried = true;
+    pthread_cond_broadcast(&engines->opened);
+    pthread_mutex_unlock(&engines->lock);
+}
+
+static struct pipeline *open_pipeline(struct engines *engines, struct error *err)
+{
+    const struct engines_options *options = &engines->options;
+    const struct pipeline_options how = {
+        .store = options->store,
+        .jobs = options->jobs,
+        .vision = engines->vision,
+        .voices = engines->voices,
+        .assets_dir = options->assets_dir,
+        .state_path = options->state_path,
+        .observe = metrics_stage,
+        .observe_context = options->metrics,
+    };
+    AUTO(pipeline_close) struct pipeline *pipeline = pipeline_open(&how, err);
+    if (!pipeline || (options->work && !pipeline_start(pipeline, 0, err)))
+        return NULL;
+    return TAKE(pipeline);
+}
+
+static void *open_all(void *context)
+{
+    struct engines *engines = context;
+    struct error err = {.kind = ERROR_INTERNAL};
+    struct pipeline *pipeline = NULL;
+
+    open_voices(engines);
+    int64_t began_ms = mono_ms();
+    engines->vision = vision_open(engines->options.models_dir, &err);
+    report(engines, "vision", engines->vision != NULL, &err,
+           engines->vision ? vision_device(engines->vision) : NULL, began_ms);
+    if (!engines->voices)
+        err = engines->voices_err;
+    else if (engines->vision)
+        pipeline = open_pipeline(engines, &err);
+    if (engines->vision && engines->voices)
+        report(engines, "pipeline", pipeline != NULL, &err, NULL, began_ms);
+
+    pthread_mutex_lock(&engines->lock);
+    engines->pipeline = pipeline;
+    engines->pipeline_err = err;
+    engines->all_tried = true;
+    pthread_cond_broadcast(&engines->opened);
+    pthread_mutex_unlock(&engines->lock);
+    return NULL;
+}
+
+/* Under the lock. */
+static void begin(struct engines *engines)
+{
+    if (!engines->begun)
+        engines->begun = pthread_create(&engines->thread, NULL, open_all, engines) == 0;
+}
+
+void engines_warm(struct engines *engines)
+{
+    pthread_mutex_lock(&engines->lock);
+    begin(engines);
+    pthread_mutex_unlock(&engines->lock);
+}
+
+/* Under the lock. Waits until *tried. */
+static bool await(struct engines *engines, const bool *tried, struct error *err)
+{
+    begin(engines);
+    if (!engines->begun)
+        return error_set(err, ERROR_INTERNAL, "start a thread");
+    while (!*tried)
+        pthread_cond_wait(&engines->opened, &engines->lock);
+    return true;
+}
+
+static void missing(const struct error *cause, struct error *err)
+{
+    error_set(err, ERROR_UNAVAILABLE, "%s", cause->text);
+    error_about(err, NULL, "engine_missing");
+}
+
+struct voices *engines_voices(struct engines *engines, struct error *err)
+{
+    pthread_mutex_lock(&engines->lock);
+    bool tried = await(engines, &engines->voices_tried, err);
+    struct voices *voices = tried ? engines->voices : NULL;
+    if (tried && !voices)
+        missing(&engines->voices_err, err);
+    pthread_mutex_unlock(&engines->lock);
+    return voices;
+}
+
+struct pipeline *engines_pipeline(struct engines *engines, struct error *err)
+{
+    pthread_mutex_lock(&engines->lock);
+    bool tried = await(engines, &engines->all_tried, err);
+    struct pipeline *pipeline = tried ? engines->pipeline : NULL;
+    if (tried && !pipeline)
+        missing(&engines->pipeline_err, err);
+    pthread_mutex_unlock(&engines->lock);
+    return pipeline;
+}
+
+void engines_free(struct engines *engines)
+{
+    if (!engines)
+        return;
+    if (engines->begun)
+        pthread_join(engines->thread, NULL);
+    pipeline_close(engines->pipeline);
+    vision_close(engines->vision);
+    if (engines->voices)
+        voices_close(engines->voices);
+    pthread_cond_destroy(&engines->opened);
+    pthread_mutex_destroy(&engines->lock);
+    free(engines);
+}

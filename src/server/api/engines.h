@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Voices, models and the pipeline, opened in the background when they are first needed: an idle
+ * process stays small and answers at once after its start. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/attributes.h"
+
+struct error;
+struct health;
+struct jobs;
+struct metrics;
+struct pipeline;
+struct store;
+struct vision;
+struct voices;
+
+/* Everything is borrowed and must outlive the engines. */
+struct engines_options {
+    const char *models_dir, *assets_dir, *state_path;
+    struct store *store;
+    struct jobs *jobs;
+    struct health *health;
+    struct metrics *metrics;
+    bool work; /* take jobs from the queue */
+};
+
+struct engines;
+struct engines *engines_new(const struct engines_options *options);
+/* After jobs_stop. */
+void engines_free(struct engines *engines);
+
+/* Begins to open them, unless that has begun. */
+void engines_warm(struct engines *engines);
+
+/* What is there, waiting until it has been opened. Blocking. ERROR_UNAVAILABLE (engine_missing)
+ * with the reason when it could not be. */
+MUST_USE struct voices *engines_voices(struct engines *engines, struct error *err);
+MUST_USE struct pipeline *engines_pipeline(struct engines *engines, struct error *err);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/message_fields.h"
+
+#include "api/endpoint.h"
+
+#define FORM(k, n, h) .place = FIELD_FORM, .kind = (k), .name = (n), .help = (h)
+#define PICTURE       .max_bytes = IMAGE_MAX_BYTES, .too_large_code = "image_too_large"
+
+static const char *const formats[] = {"1:1", "9:16", "16:9", NULL};
+static const char *const switches[] = {"on", "off", NULL};
+
+const struct field message_fields[] = {
+    {FORM(FIELD_FILE, "image", "The photo: JPEG, PNG, WebP, HEIC, AVIF, TIFF or GIF, up to 10 MB "
+                               "and 50 megapixels, with a face seen from the front."),
+     PICTURE, .required = true},
+    {FORM(FIELD_TEXT, "text", "What is said: 1 to 1,000 characters, Japanese or English."),
+     .max_bytes = 64 * 1024, .too_large_code = "text_too_long", .not_utf8_code = "text_not_utf8",
+     .required = true},
+    {FORM(FIELD_TEXT, "voice_profile",
+          "A voice of /api/voices; without it, one for the text's language.")},
+    {FORM(FIELD_TEXT, "background",
+          "keep, blur, color:#rrggbb, preset:ID of /api/presets/backgrounds, or upload."),
+     .initial = "keep"},
+    {FORM(FIELD_FILE, "background_image", "The picture behind, for background=upload."), PICTURE},
+    {FORM(FIELD_TEXT, "format",
+          "The shape: 512×512 at 25 frames a second, 720×1280 or 1280×720 at 30."),
+     .choices = formats, .initial = "1:1"},
+    {FORM(FIELD_TEXT, "bgm", "Music underneath: none, or an id of /api/presets/music."),
+     .initial = "none"},
+    {FORM(FIELD_INTEGER, "face", "Which face of /api/image/faces; without it, the largest."),
+     .min = 0, .max = 15},
+    {FORM(FIELD_TEXT, "motion", "Head sway and breathing."), .choices = switches, .initial = "on"},
+    {FORM(FIELD_NUMBER, "speed", "How fast the voice speaks."), .min = 0.5, .max = 2,
+     .initial = "1"},
+    {FORM(FIELD_NUMBER, "pitch", "Half-tones up or down."), .min = -12, .max = 12, .initial = "0"},
+    {FORM(FIELD_NUMBER, "intonation", "How lively the voice speaks."), .min = 0, .max = 2,
+     .initial = "1"},
+    {FORM(FIELD_NUMBER, "volume", "How loud the voice is."), .min = 0, .max = 2, .initial = "1"},
+    {FORM(FIELD_NUMBER, "pause", "How long pauses are."), .min = 0, .max = 3, .initial = "1"},
+    {.name = NULL},
+};
