@@ -14,6 +14,6 @@ module(server/jobs DEPENDS base LIBRARIES lib::sqlite3 Threads::Threads)
 module(server/pipeline DEPENDS base media store jobs sound voice infer image video
   LIBRARIES lib::jpeg Threads::Threads m)
 module(server/http DEPENDS base LIBRARIES lib::microhttpd Threads::Threads)
-module(server/api DEPENDS base http jobs store pipeline media voice)
+module(server/api DEPENDS base http jobs store pipeline media sound voice image LIBRARIES Threads::Threads m)
 module(server/daemon DEPENDS base http api jobs store pipeline media voice infer image)
 program(vmad server/daemon)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* POST /api/image/faces: who is in the photo, so that the page can offer a choice and warn early. */
+/* POST /api/image/faces: who is in the photo, so that the page can offer a choice and warn early.
+ */
 #include "api/endpoint.h"
 #include "api/engines.h"
 #include "base/error.h"

@@ -10,8 +10,9 @@
  *     : still here
  *
  * The id is the job's revision, so a client that comes back with Last-Event-ID is told only what
- * it has not seen. The stream ends with the job. When the service stops, an event "shutdown" says
- * so, and the client's own reconnecting finds the next process. */
+ * it has not seen. The stream ends with the job. When the service begins to stop, an event
+ * "shutdown" says so; the stream goes on while the job may still finish, and afterwards the
+ * client's own reconnecting finds the next process. */
 #include <inttypes.h>
 
 #include "api/endpoint.h"
@@ -32,7 +33,7 @@ struct events {
     enum language language;
     int64_t seen; /* revision that the client has */
     int64_t beat_ms;
-    bool begun;
+    bool begun, told;
     struct http_waker *waker;
     struct job_watch *watch;
 };
@@ -76,13 +77,16 @@ static enum http_pull events_pull(void *context, int64_t now_ms, bool stopping, 
             return HTTP_PULL_FAILED;
         if (job_state_final(job->state))
             return HTTP_PULL_END;
-        if (!stopping)
-            return HTTP_PULL_DATA;
+    }
+    if (!events->told && (stopping || jobs_stopping(events->jobs))) {
+        events->told = true;
+        if (!buf_text(out, "retry: 3000\nevent: shutdown\ndata: {\"retry_after_s\":3}\n\n", NULL))
+            return HTTP_PULL_FAILED;
     }
     if (stopping)
-        return buf_text(out, "retry: 3000\nevent: shutdown\ndata: {\"retry_after_s\":3}\n\n", NULL)
-                   ? HTTP_PULL_END
-                   : HTTP_PULL_FAILED;
+        return HTTP_PULL_END;
+    if (out->size)
+        return HTTP_PULL_DATA;
     if (now_ms >= events->beat_ms) {
         events->beat_ms = now_ms + HEARTBEAT_MS;
         return buf_text(out, ": still here\n\n", NULL) ? HTTP_PULL_DATA : HTTP_PULL_FAILED;

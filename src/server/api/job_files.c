@@ -15,13 +15,13 @@ static bool check_done(const struct job *job, struct error *err)
     if (job->state == JOB_DONE)
         return true;
     error_set(err, ERROR_CONFLICT, "job %s is %s", job->id, job_state_name(job->state));
-    return error_about(err, NULL, job_state_final(job->state) ? "job_without_video"
-                                                              : "job_not_done");
+    return error_about(err, NULL,
+                       job_state_final(job->state) ? "job_without_video" : "job_not_done");
 }
 
 /* Sends what the job's result names under `key`. */
-static bool send(struct api *api, const struct http_request *request,
-                 struct http_response *response, const char *key, struct error *err)
+static bool send_result(struct api *api, const struct http_request *request,
+                        struct http_response *response, const char *key, struct error *err)
 {
     AUTO(job_free)
     struct job *job = jobs_get(api->jobs, http_request_param(request, "id"), err);
@@ -55,11 +55,11 @@ static bool send(struct api *api, const struct http_request *request,
 bool api_job_video(struct api *api, const struct http_request *request,
                    struct http_response *response, struct error *err)
 {
-    return send(api, request, response, "video", err);
+    return send_result(api, request, response, "video", err);
 }
 
 bool api_job_thumbnail(struct api *api, const struct http_request *request,
                        struct http_response *response, struct error *err)
 {
-    return send(api, request, response, "thumbnail", err);
+    return send_result(api, request, response, "thumbnail", err);
 }

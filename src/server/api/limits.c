@@ -34,8 +34,8 @@ static void put_formats(struct jv *body)
     }
 }
 
-bool api_limits(struct api *api, const struct http_request *request,
-                struct http_response *response, struct error *err)
+bool api_limits(struct api *api, const struct http_request *request, struct http_response *response,
+                struct error *err)
 {
     static const char *const types[] = {"image/jpeg", "image/png",  "image/webp", "image/heic",
                                         "image/avif", "image/tiff", "image/gif"};

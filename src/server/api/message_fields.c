@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/message_fields.h"
 
-#include "api/endpoint.h"
-
 #define FORM(k, n, h) .place = FIELD_FORM, .kind = (k), .name = (n), .help = (h)
 #define PICTURE       .max_bytes = IMAGE_MAX_BYTES, .too_large_code = "image_too_large"
 
@@ -10,8 +8,9 @@ static const char *const formats[] = {"1:1", "9:16", "16:9", NULL};
 static const char *const switches[] = {"on", "off", NULL};
 
 const struct field message_fields[] = {
-    {FORM(FIELD_FILE, "image", "The photo: JPEG, PNG, WebP, HEIC, AVIF, TIFF or GIF, up to 10 MB "
-                               "and 50 megapixels, with a face seen from the front."),
+    {FORM(FIELD_FILE, "image",
+          "The photo: JPEG, PNG, WebP, HEIC, AVIF, TIFF or GIF, up to 10 MB "
+          "and 50 megapixels, with a face seen from the front."),
      PICTURE, .required = true},
     {FORM(FIELD_TEXT, "text", "What is said: 1 to 1,000 characters, Japanese or English."),
      .max_bytes = 64 * 1024, .too_large_code = "text_too_long", .not_utf8_code = "text_not_utf8",

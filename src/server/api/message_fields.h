@@ -3,9 +3,13 @@
  * checks all come from this table. */
 #pragma once
 
-struct field;
+#include "api/endpoint.h"
 
-enum { IMAGE_MAX_BYTES = 10 * 1000 * 1000, TEXT_MAX_CHARACTERS = 1000, SAMPLE_MAX_CHARACTERS = 200 };
+enum {
+    IMAGE_MAX_BYTES = 10 * 1000 * 1000,
+    TEXT_MAX_CHARACTERS = 1000,
+    SAMPLE_MAX_CHARACTERS = 200
+};
 
 /* Larger than two pictures and the text together, so that the part at fault is named. */
 enum { MESSAGE_MAX_BODY = 32 * 1000 * 1000, IMAGE_MAX_BODY = 16 * 1000 * 1000 };

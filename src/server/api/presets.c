@@ -153,8 +153,7 @@ bool api_preset_music_file(struct api *api, const struct http_request *request,
     if (!music)
         return unknown(err, id);
     AUTO(mem_free) char *inputs = xasprintf("music preview %d %s", MUSIC_VERSION, music->id);
-    struct store_key key =
-        store_key_hash(STORE_INTERMEDIATE, hash128_of(bytes_of(inputs)), ".wav");
+    struct store_key key = store_key_hash(STORE_INTERMEDIATE, hash128_of(bytes_of(inputs)), ".wav");
     struct store_object object;
     if (!store_has(api->store, &key) && !play(api, music, &key, err))
         return error_wrap(err, "play %s", id);

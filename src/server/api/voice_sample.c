@@ -36,10 +36,10 @@ static bool on_audio(void *context, const float *samples, size_t count, struct e
 static bool check_text(const char *text, struct error *err)
 {
     struct bytes bytes = bytes_of(text);
-    const char *wrong = !utf8_valid(bytes)                            ? "text is not valid UTF-8"
-                        : text_trim(bytes).size == 0                  ? "text is empty"
+    const char *wrong = !utf8_valid(bytes)                          ? "text is not valid UTF-8"
+                        : text_trim(bytes).size == 0                ? "text is empty"
                         : utf8_count(bytes) > SAMPLE_MAX_CHARACTERS ? "text is too long"
-                                                                      : NULL;
+                                                                    : NULL;
     for (const char *at = text; *at && !wrong; at++)
         if ((unsigned char)*at < 0x20 || *at == 0x7f)
             wrong = "text has control characters";

@@ -19,8 +19,8 @@ static void put_voice(struct jv *list, const struct voice_info *voice, enum lang
     jv_text(object, "credit", voice->credit);
 }
 
-bool api_voices(struct api *api, const struct http_request *request,
-                struct http_response *response, struct error *err)
+bool api_voices(struct api *api, const struct http_request *request, struct http_response *response,
+                struct error *err)
 {
     struct voices *voices = engines_voices(api->engines, err);
     if (!voices)

@@ -7,21 +7,29 @@
 #include <unistd.h>
 
 #include "api/api.h"
+#include "api/engines.h"
 #include "api/health.h"
 #include "api/metrics.h"
+#include "api/presets.h"
 #include "base/command.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "daemon/daemon.h"
 #include "daemon/data_dir.h"
+#include "daemon/observe.h"
 #include "http/files.h"
 #include "http/server.h"
+#include "jobs/jobs.h"
+#include "store/store.h"
 
 struct options {
     const char *host, *data, *role, *web, *environment, *log_level, *log_format;
-    int64_t port, wait_ms, grace_ms;
+    int64_t port, wait_ms, grace_ms, queue;
+    int64_t keep_uploads_ms, keep_intermediate_ms, keep_videos_ms, reserve_bytes;
 };
+
+enum { STOP_GRACE_MS = 3000 };
 
 static const char *const roles[] = {"all",     "gateway", "worker", "voice", "image",
                                     "prosody", "music",   "video",  NULL};
@@ -45,6 +53,17 @@ static const struct option rows[] = {
     OPTION_DURATION(0, "grace", "TIME", grace_ms,
                     "on SIGTERM, let running messages finish for this long [10s]",
                     .environment = "VMAD_GRACE"),
+    OPTION_INT(0, "queue", "N", queue, "let this many messages wait or run [64]",
+               .environment = "VMAD_QUEUE", .min = 1, .max = 100000),
+    OPTION_DURATION(0, "keep-uploads", "TIME", keep_uploads_ms, "keep photos so long [168h]",
+                    .environment = "VMAD_KEEP_UPLOADS"),
+    OPTION_DURATION(0, "keep-intermediate", "TIME", keep_intermediate_ms,
+                    "keep what can be made again so long [72h]",
+                    .environment = "VMAD_KEEP_INTERMEDIATE"),
+    OPTION_DURATION(0, "keep-videos", "TIME", keep_videos_ms, "keep videos so long [720h]",
+                    .environment = "VMAD_KEEP_VIDEOS"),
+    OPTION_SIZE(0, "reserve", "SIZE", reserve_bytes, "leave this much of the disk free [256MB]",
+                .environment = "VMAD_RESERVE"),
     OPTION_CHOICE(0, "environment", "NAME", environment,
                   "production writes JSON logs even on a terminal [development]",
                   .choices = environments, .environment = "ENVIRONMENT"),
@@ -63,7 +82,12 @@ struct running {
     struct data_dir dir;
     struct health *health;
     struct metrics *metrics;
+    struct store *store;
+    struct jobs *jobs;
+    struct engines *engines;
+    struct presets *presets;
     struct http_tree *page;
+    struct observed observed;
     struct api api;
     struct http_app app;
     struct http_server *server;
@@ -100,6 +124,69 @@ static void raise_file_limit(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+static bool open_jobs(struct running *running, struct error *err)
+{
+    const struct options *options = running->options;
+    const struct store_options store = {
+        .root = running->dir.store,
+        .keep_ms = {options->keep_uploads_ms, options->keep_intermediate_ms,
+                    options->keep_videos_ms},
+        .reserve_bytes = options->reserve_bytes,
+    };
+    const struct jobs_options jobs = {
+        .path = running->dir.jobs_db,
+        .max_waiting = (int)options->queue,
+        .keep_ms = options->keep_videos_ms,
+    };
+    running->store = store_local_open(&store, err);
+    running->jobs = running->store ? jobs_open(&jobs, err) : NULL;
+    if (!running->jobs)
+        return false;
+    const char *const parts[] = {"storage", "jobs"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        health_set(running->health, parts[i], true, HEALTH_HEALTHY, NULL);
+    return true;
+}
+
+/* What an earlier process left unfinished goes on without being asked. */
+static bool has_work(struct running *running)
+{
+    struct jobs_counts counts;
+    jobs_counts(running->jobs, &counts);
+    return counts.states[JOB_QUEUED] + counts.states[JOB_RUNNING] > 0;
+}
+
+static void open_engines(struct running *running)
+{
+    const struct daemon *daemon = running->daemon;
+    const struct engines_options engines = {
+        .models_dir = daemon->paths.models,
+        .assets_dir = daemon->paths.assets,
+        .state_path = running->dir.state,
+        .store = running->store,
+        .jobs = running->jobs,
+        .health = running->health,
+        .metrics = running->metrics,
+        .work = (roles_of(running->options->role) & (API_GATEWAY | API_WORKER)) != 0,
+    };
+    running->engines = engines_new(&engines);
+    if (has_work(running))
+        engines_warm(running->engines);
+}
+
+static void open_page(struct running *running)
+{
+    struct error err = {.kind = ERROR_INTERNAL};
+    const struct daemon *daemon = running->daemon;
+    const char *web = running->options->web ? running->options->web : daemon->paths.web;
+    running->page = http_tree_open(web, NULL);
+    if (!running->page)
+        log_info("page.missing", LOG_TEXT("folder", web));
+    running->presets = presets_open(daemon->paths.assets, &err);
+    if (!running->presets)
+        log_warn("presets.missing", LOG_ERROR(&err));
+}
+
 static bool start(struct running *running, struct error *err)
 {
     const struct options *options = running->options;
@@ -108,15 +195,19 @@ static bool start(struct running *running, struct error *err)
         return false;
     running->health = health_new(daemon->version);
     running->metrics = metrics_new(daemon->version);
-    const char *web = options->web ? options->web : daemon->paths.web;
-    running->page = http_tree_open(web, NULL);
-    if (!running->page)
-        log_info("page.missing", LOG_TEXT("folder", web));
+    if (!open_jobs(running, err))
+        return false;
+    open_engines(running);
+    open_page(running);
     running->api = (struct api){
         .version = daemon->version,
         .health = running->health,
         .metrics = running->metrics,
         .page = running->page,
+        .presets = running->presets,
+        .store = running->store,
+        .jobs = running->jobs,
+        .engines = running->engines,
         .roles = roles_of(options->role),
         .wait_limit_ms = options->wait_ms,
     };
@@ -127,14 +218,23 @@ static bool start(struct running *running, struct error *err)
         .spool_dir = running->dir.spool,
     };
     running->server = http_server_start(&http, &running->app, err);
+    running->observed = (struct observed){running->jobs, running->store, running->server};
+    observe(running->metrics, &running->observed);
     return running->server != NULL;
 }
 
+/* First no new work, then running work ends or stays queued, then the clients are told. */
 static void stop(struct running *running)
 {
-    http_server_stop(running->server, running->options->grace_ms);
+    if (running->jobs)
+        jobs_stop(running->jobs, running->options->grace_ms);
+    http_server_stop(running->server, STOP_GRACE_MS);
+    engines_free(running->engines);
+    jobs_close(running->jobs);
+    store_free(running->store);
     api_close(&running->app);
     http_tree_close(running->page);
+    presets_close(running->presets);
     metrics_free(running->metrics);
     health_free(running->health);
     data_dir_close(&running->dir);
@@ -175,6 +275,7 @@ static bool serve_run(void *context, const void *raw, struct operands operands, 
         while (sigwait(&signals, &number) != 0 || number == SIGHUP)
             ;
         log_info("server.stopping", LOG_INT("signal", number));
+        health_set(running.health, "jobs", true, HEALTH_UNHEALTHY, "stopping");
     }
     stop(&running);
     if (started)
@@ -197,6 +298,11 @@ const struct command command_serve = {
             .port = 55433,
             .wait_ms = 60 * 1000,
             .grace_ms = 10 * 1000,
+            .queue = 64,
+            .keep_uploads_ms = INT64_C(7) * 24 * 3600 * 1000,
+            .keep_intermediate_ms = INT64_C(3) * 24 * 3600 * 1000,
+            .keep_videos_ms = INT64_C(30) * 24 * 3600 * 1000,
+            .reserve_bytes = 256 * 1000 * 1000,
         },
     .options_size = sizeof(struct options),
     .run = serve_run,

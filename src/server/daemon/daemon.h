@@ -21,6 +21,7 @@ void paths_dispose(struct paths *paths);
 /* The context of command_run. */
 struct daemon {
     const char *version;
+    const char *language; /* of the person at the terminal: "ja…" or anything else */
     struct paths paths;
 };
 

@@ -91,6 +91,9 @@ int main(int count, char **arguments)
     if (readlink("/proc/self/exe", executable, sizeof executable - 1) < 0)
         snprintf(executable, sizeof executable, "%s", arguments[0]);
     paths_init(&daemon.paths, executable);
+    daemon.language = getenv("LC_ALL") ? getenv("LC_ALL") : getenv("LANG");
+    if (!daemon.language)
+        daemon.language = "";
     fine = command_run(command, &daemon, rest, getenv, &err);
     paths_dispose(&daemon.paths);
     return fine ? 0 : fail(&err);

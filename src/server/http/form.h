@@ -3,7 +3,8 @@
  *
  * What is allowed is a table. A part that is not in it, comes twice or is too large stops the
  * upload there; a part that is missing is found at the end. Files get names of our own in the
- * spool folder and disappear with the form unless somebody takes them over. One thread at a time. */
+ * spool folder and disappear with the form unless somebody takes them over. One thread at a time.
+ */
 #pragma once
 
 #include <stdbool.h>

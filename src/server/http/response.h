@@ -29,8 +29,9 @@ enum http_pull {
 
 struct http_stream {
     void *state;
-    /* May block for a moment: it runs on a worker. `now_ms` is the monotonic clock; *out_wake_ms is on it too, HTTP_FOREVER_MS
-     * at first. `stopping`: the server ends, this is the last chance to say something. */
+    /* May block for a moment: it runs on a worker. `now_ms` is the monotonic clock; *out_wake_ms is
+     * on it too, HTTP_FOREVER_MS at first. `stopping`: the server ends, this is the last chance to
+     * say something. */
     enum http_pull (*pull)(void *state, int64_t now_ms, bool stopping, struct buf *out,
                            int64_t *out_wake_ms);
     void (*free)(void *state);

@@ -37,9 +37,9 @@ static void wake_locked(struct exchange *exchange)
         return;
     }
     unlink_waiter(exchange);
-    bool taken = workers_resubmit(exchange->server->workers,
-                                  was == WAITING_STREAM ? exchange_stream : exchange_work,
-                                  exchange);
+    bool taken =
+        workers_resubmit(exchange->server->workers,
+                         was == WAITING_STREAM ? exchange_stream : exchange_work, exchange);
     assert(taken); /* nobody waits any more when the workers end */
 }
 
