@@ -85,10 +85,13 @@ static const struct problem_row rows[] = {
     ROW("voice_unknown", 422, "Unknown voice", "その声はありません",
         "There is no voice with this name. /api/voices lists all voices.",
         "指定された声はありません。使える声は /api/voices にあります。"),
+    ROW("voice_out_of_range", 422, "Number out of range", "数値が範囲外です",
+        "Speed, pitch, intonation, volume or pause is outside its range; see /api/limits.",
+        "速さ、高さ、抑揚、音量、間のどれかが範囲を超えています。範囲は /api/limits にあります。"),
     ROW("background_unknown", 422, "Unknown background", "その背景はありません",
-        "Choose keep, blur, color:#rrggbb, preset:… (see /api/presets/backgrounds), or upload "
+        "Choose keep, blur, color:#rrggbb, preset:ID (see /api/presets/backgrounds), or upload "
         "with a background_image.",
-        "keep、blur、color:#rrggbb、preset:…(/api/presets/backgrounds を参照)、または "
+        "keep、blur、color:#rrggbb、preset:ID(/api/presets/backgrounds を参照)、または "
         "background_image を付けた upload を指定してください。"),
     ROW("format_unknown", 422, "Unknown format", "その形はありません",
         "The format is 1:1, 9:16 or 16:9.", "形は 1:1、9:16、16:9 のどれかです。"),

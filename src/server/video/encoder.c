@@ -158,7 +158,8 @@ static bool open_file(struct encoder *encoder, struct error *err)
 }
 
 /* What the library would print goes to our log, errors only. */
-static void to_log(void *context, int level, const char *format, va_list values)
+__attribute__((format(printf, 3, 0))) static void to_log(void *context, int level,
+                                                         const char *format, va_list values)
 {
     char text[240];
     if (level > AV_LOG_ERROR)
