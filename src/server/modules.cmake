@@ -5,7 +5,11 @@ module(server/sound DEPENDS base media LIBRARIES lib::ebur128 lib::swresample li
 module(server/voice DEPENDS base media
   LIBRARIES lib::htsengine lib::flite Threads::Threads m)
 module(server/infer DEPENDS base LIBRARIES lib::onnxruntime ${CMAKE_DL_LIBS})
-module(server/image DEPENDS base media infer LIBRARIES Threads::Threads m TEST_LIBRARIES m)
+module(server/sandbox DEPENDS base LIBRARIES Threads::Threads)
+module(server/decoder DEPENDS base sandbox LIBRARIES lib::vips)
+program(vmad-decoder server/decoder DEPENDS sandbox)
+module(server/image DEPENDS base media infer sandbox LIBRARIES Threads::Threads m
+  TEST_LIBRARIES lib::vips m)
 module(server/video DEPENDS base media
   LIBRARIES lib::avformat lib::avcodec lib::swresample lib::avutil m
   TEST_LIBRARIES lib::avformat lib::avcodec lib::avutil m)

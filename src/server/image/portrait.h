@@ -11,10 +11,8 @@
 
 struct error;
 
-/* Decodes a file that came from outside, in a sandboxed child: orientation applied, converted to
- * sRGB, alpha kept (RGBA) only where the file has some. Larger than `max_side` is scaled down.
- * Errors are about "image": image_not_a_picture, image_truncated, image_too_many_pixels,
- * image_animated, image_empty, image_decoder_died, image_timeout. */
+/* Starts a decoder for this one picture, which costs 40 ms; a process that decodes more than one
+ * keeps `struct photos` of image/photo.h, whose photos_decode this is. */
 MUST_USE bool photo_decode(const char *path, int max_side, struct picture *out, struct error *err);
 
 enum { MAX_FACES = 16 };
