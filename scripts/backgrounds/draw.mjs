@@ -14,7 +14,7 @@ import * as seasons from './seasons.mjs';
 
 const SCENES = [
   ['birthday', festive.birthday, '誕生日', 'Birthday', 'birthday'],
-  ['congratulations', festive.congratulations, 'おめでとう', 'Congratulations', 'celebration'],
+  ['congratulations', festive.congratulations, 'おめでとう', 'Congrats', 'celebration'],
   ['wedding', flowers.wedding, '結婚', 'Wedding', 'wedding'],
   ['thanks', flowers.thanks, 'ありがとう', 'Thank you', 'thanks'],
   ['sakura', flowers.sakura, '桜', 'Cherry blossom', 'season'],

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A gateway that only pretends: it speaks the API of the page with canned answers, so that the page
 // can be worked on and tested where no vmad is built. Words in the message choose what happens:
-//   [slow] takes ten seconds · [fail] the job fails · [busy] 503 the first time · [bad] 422 about text
+//   more than 300 characters take ten seconds · [fail] the job fails · [busy] 503 the first time · [bad] 422 about text
 import { execFileSync } from 'node:child_process';
 import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -33,6 +33,7 @@ function media() {
   make('-f', 'lavfi', '-i', 'testsrc2=s=512x512:r=25:d=3', '-f', 'lavfi', '-i', 'sine=440:d=3', '-pix_fmt', 'yuv420p', '-c:a', 'aac', '-movflags', '+faststart', video);
   make('-f', 'lavfi', '-i', 'sine=330:d=1', join(folder, 'voice.wav'));
   make('-i', video, '-frames:v', '1', join(folder, 'thumbnail.jpg'));
+  make('-f', 'lavfi', '-i', 'color=white@0:s=64x64,format=rgba', '-frames:v', '1', join(folder, 'cut.png'));
   return folder;
 }
 
@@ -106,8 +107,8 @@ export async function startStandIn({ port = 0, dist = join(ROOT, 'web/dist') } =
     if (text.includes('[bad]')) return problem(response, 422, 'text_unreadable', japanese ? '読めない文字があります。書きなおしてください。' : 'Some of this cannot be read aloud. Please rewrite it.', 'text');
     if (text.includes('[busy]') && refusals++ === 0) return problem(response, 503, 'queue_full', japanese ? 'ただいま混み合っています。' : 'Very busy just now.', null, { 'Retry-After': '1' });
     const id = `job${jobs.size + 1}x${Date.now().toString(36)}`;
-    const fails = text.includes('[fail]') && !jobs.size ? (japanese ? '声をつくれませんでした。もう一度おためしください。' : 'The voice could not be made. Please try again.') : null;
-    const job = { id, created_at: Date.now() / 1000, started: Date.now(), length: text.includes('[slow]') ? 10000 : 1500, fails };
+    const fails = text.includes('[fail]') ? (japanese ? '声をつくれませんでした。もう一度おためしください。' : 'The voice could not be made. Please try again.') : null;
+    const job = { id, created_at: Date.now() / 1000, started: Date.now(), length: text.length > 300 ? 10000 : 1500, fails };
     jobs.set(id, job);
     return json(response, 202, state(job), { Location: `/api/video/jobs/${id}` });
   }
@@ -178,6 +179,10 @@ export async function startStandIn({ port = 0, dist = join(ROOT, 'web/dist') } =
     const ground = /^\/api\/presets\/backgrounds\/([\w-]+)\/(image|thumbnail)$/.exec(path);
     if (path === '/api/video/generate' && request.method === 'POST') return generate(request, response, japanese);
     if (job) return jobRoute(request, response, job[1], job[2]);
+    if (path === '/api/background/remove-background') {
+      await bodyOf(request);
+      return sendFile(request, response, join(files, 'cut.png'));
+    }
     if (path === '/api/image/faces') return faces(request, response, japanese);
     if (path === '/api/voices') {
       const voices = VOICES.map(([id, language, ja, noteJa, en, noteEn]) => ({ id, language, name: japanese ? ja : en, description: japanese ? noteJa : noteEn, engine: 'stand-in', credit: null }));

@@ -15,8 +15,9 @@ export interface Face {
   box: Box;
   score: number;
   usable: boolean;
-  /** Why it is not usable: a code, or a sentence in the language that was asked for. */
+  /** Why it is not usable: a sentence in the language that was asked for, and a code. */
   problem?: string | null;
+  code?: string | null;
 }
 
 export interface FacesReply {

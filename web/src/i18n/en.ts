@@ -154,7 +154,6 @@ export const en = {
   recent: {
     title: 'Recent messages',
     hint: 'Only this browser shows this list.',
-    open: (text: string) => `Open “${text}”`,
     forget: (text: string) => `Remove “${text}” from the list`,
     status: { queued: 'Waiting', running: 'Being made', done: 'Ready', error: 'Did not work', cancelled: 'Stopped', gone: 'No longer there' },
   },

@@ -155,7 +155,6 @@ export const ja: Messages = {
   recent: {
     title: 'これまでのメッセージ',
     hint: 'この一覧は、このブラウザーだけに表示されます。',
-    open: (text) => `「${text}」を開く`,
     forget: (text) => `「${text}」を一覧から消す`,
     status: { queued: '順番待ち', running: '作成中', done: 'できました', error: '失敗しました', cancelled: '中止しました', gone: 'もうありません' },
   },

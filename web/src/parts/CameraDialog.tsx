@@ -26,7 +26,6 @@ export function CameraDialog({ take, close }: Props) {
         stream = opened;
         if (gone || !video.current) return stopAll(stream);
         video.current.srcObject = opened;
-        setState('live');
       },
       () => setState('refused'),
     );
@@ -60,7 +59,7 @@ export function CameraDialog({ take, close }: Props) {
         <div role="alert"><Warning>{t.camera.refused}</Warning></div>
       ) : (
         <>
-          <video ref={video} autoPlay muted playsInline />
+          <video ref={video} autoPlay muted playsInline onLoadedData={() => setState('live')} />
           <p className="hint">{t.camera.hint}</p>
           <button type="button" className="button primary" disabled={state !== 'live'} onClick={() => void shoot()}>
             <CameraIcon /> {t.camera.shoot}

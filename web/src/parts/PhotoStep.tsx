@@ -123,9 +123,8 @@ function State({ photo, chosen }: { photo: Photo; chosen: number | null }) {
 }
 
 function faceProblem(face: Face, t: Messages): string {
-  const problem = face.problem ?? '';
-  if (problem.includes('small')) return t.photo.tooSmall;
-  if (problem.includes('profile')) return t.photo.profile;
-  // A code is one word; anything with more in it is already a sentence for people.
-  return /^[a-z_]*$/.test(problem) ? t.photo.unusable : problem;
+  const code = face.code ?? '';
+  if (code.includes('small')) return t.photo.tooSmall;
+  if (code.includes('profile')) return t.photo.profile;
+  return face.problem || t.photo.unusable;
 }

@@ -22,7 +22,7 @@ export function RecentList({ recent, open, current }: Props) {
       <ul>
         {recent.list.map((item) => (
           <li key={item.id} className={item.id === current ? 'current' : ''}>
-            <button type="button" className="recent" onClick={() => open(item)} disabled={item.status === 'gone'} aria-label={t.recent.open(item.text)}>
+            <button type="button" className="recent" onClick={() => open(item)} disabled={item.status === 'gone'}>
               <Thumbnail item={item} />
               <span className="recent-text">{item.text}</span>
               <span className="option-note">

@@ -29,7 +29,7 @@ export function Stage({ ref, draft, job, backgrounds, recent, retry }: Props) {
   const busy = phase.kind === 'sending' || phase.kind === 'working';
   const format = phase.kind !== 'compose' && phase.kind !== 'cancelled' && recent ? recent.format : draft.format;
   return (
-    <aside className={`stage ${phase.kind}`} ref={ref} tabIndex={-1} aria-label={t.make.title} id="stage">
+    <aside className="stage" ref={ref} tabIndex={-1} aria-label={t.make.title} id="stage">
       <div className="frame" data-format={format} style={{ aspectRatio: String(RATIO[format]) }}>
         {phase.kind === 'done' ? (
           <Result job={phase.job} />
