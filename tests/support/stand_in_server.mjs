@@ -176,7 +176,7 @@ export async function startStandIn({ port = 0, dist = join(ROOT, 'web/dist') } =
     const path = new URL(request.url, 'http://x').pathname;
     const japanese = (request.headers['accept-language'] ?? 'ja').startsWith('ja');
     const job = /^\/api\/video\/jobs\/([^/]+)(?:\/(.*))?$/.exec(path);
-    const ground = /^\/api\/presets\/backgrounds\/([\w-]+)\/(image|thumbnail)$/.exec(path);
+    const ground = /^\/api\/presets\/backgrounds\/([\w-]+)\/(image|thumbnail|\d+:\d+)$/.exec(path);
     if (path === '/api/video/generate' && request.method === 'POST') return generate(request, response, japanese);
     if (job) return jobRoute(request, response, job[1], job[2]);
     if (path === '/api/background/remove-background') {
@@ -190,7 +190,7 @@ export async function startStandIn({ port = 0, dist = join(ROOT, 'web/dist') } =
     }
     if (/^\/api\/voices\/[^/]+\/sample$/.test(path)) return sendFile(request, response, join(files, 'voice.wav'));
     if (path === '/api/presets/backgrounds') return presets(response, japanese);
-    if (ground) return sendFile(request, response, join(ROOT, 'assets/backgrounds', `${ground[1]}${ground[2] === 'image' ? '' : '_thumb'}.jpg`));
+    if (ground) return sendFile(request, response, join(ROOT, 'assets/backgrounds', `${ground[1]}${{ image: '', thumbnail: '_thumb', '1:1': '' }[ground[2]] ?? `_${ground[2].replace(':', 'x')}`}.jpg`));
     if (path === '/api/presets/music') {
       const music = [['soft', 'やさしいピアノ', 'Gentle piano'], ['bright', 'はずむマリンバ', 'Bouncing marimba']];
       return json(response, 200, { music: music.map(([id, ja, en]) => ({ id, name: japanese ? ja : en, mood: null, preview: `/api/presets/music/${id}/preview` })) });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CSSProperties } from 'react';
-import type { BackgroundPreset, Box } from '../api/types.ts';
+import type { BackgroundPreset, Box, Format } from '../api/types.ts';
 import { useMessages } from '../i18n/language.tsx';
 import { frameOf, placement } from '../lib/framing.ts';
 import { useCutOut } from '../state/cutout.ts';
@@ -42,6 +42,11 @@ export function FramePreview({ draft, backgrounds }: Props) {
   );
 }
 
+/** Each picture is drawn for each format: its ornaments stay at the edges. */
+function pictureFor(preset: BackgroundPreset, format: Format): string {
+  return preset.image.replace(/image$/, format);
+}
+
 interface BehindProps {
   draft: Draft;
   photo: Photo;
@@ -56,7 +61,7 @@ function Behind({ draft, photo, backgrounds, place }: BehindProps) {
       return <div className="behind" style={{ backgroundColor: background.color }} />;
     case 'preset': {
       const preset = backgrounds?.find((item) => item.id === background.preset);
-      return preset ? <img className="behind" src={preset.image} alt="" /> : null;
+      return preset ? <img className="behind" src={pictureFor(preset, draft.format)} alt="" /> : null;
     }
     case 'upload':
       return backgroundImage ? <img className="behind" src={backgroundImage.url} alt="" /> : null;
