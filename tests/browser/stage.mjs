@@ -12,7 +12,6 @@ import { startStandIn } from '../support/stand_in_server.mjs';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const require = createRequire(join(ROOT, 'web/package.json'));
-const WEB = join(ROOT, 'web');
 export const PHOTO = join(ROOT, 'assets/sample/portrait.jpg');
 export const TWO_FACES = join(ROOT, 'tests/data/photos/two_faces.jpg');
 export const TEXT = {
@@ -27,17 +26,15 @@ export const t = {
   en: { make: 'Make the video', cancel: 'Cancel', retry: 'Try again', save: 'Save', share: 'Share', again: 'Make another', choose: 'Choose a photo', sample: 'Try with our sample', text: 'What should be said?' },
 };
 
+/** Only where its sources are newer; needs what scripts/deps installs. */
 export function buildPage() {
-  if (existsSync(join(WEB, 'dist/index.html'))) return;
-  const npm = (...args) => execFileSync('npm', args, { cwd: WEB, stdio: ['ignore', 'ignore', 'inherit'] });
-  if (!existsSync(join(WEB, 'node_modules'))) npm('ci', '--no-audit', '--no-fund');
-  npm('run', 'build');
+  execFileSync(join(ROOT, 'scripts/build-web'), { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
 /** vmad of this build on a free port with empty storage; the stand-in where there is none. */
 export async function startServer() {
   const vmad = process.env.VMAD ?? (process.env.BUILD_DIR ? join(process.env.BUILD_DIR, 'vmad') : '');
-  if (!vmad || process.env.STAND_IN === '1') return { ...(await startStandIn()), real: false };
+  if (!existsSync(vmad) || process.env.STAND_IN === '1') return { ...(await startStandIn()), real: false };
   const data = mkdtempSync(join(tmpdir(), 'browser-'));
   const child = spawn(vmad, ['--port', '0', '--data', data], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';

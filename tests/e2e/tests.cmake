@@ -15,3 +15,11 @@ function(e2e_test name)
     set_tests_properties(e2e/${name} PROPERTIES RUN_SERIAL ON)
   endif()
 endfunction()
+
+# The page: its arithmetic by itself, then the whole of it in Chromium against the built vmad.
+find_program(NODE node HINTS ${PROJECT_SOURCE_DIR}/.deps/node/bin)
+if(NODE AND WITH_SERVER)
+  e2e_test(page_logic COMMAND ${NODE} --test tests/web/logic.test.mjs LABELS browser)
+  e2e_test(browser COMMAND ${NODE} --test tests/browser/browser.test.mjs
+    LABELS browser TIMEOUT 300 SERIAL)
+endif()

@@ -9,7 +9,7 @@ const WEB = fileURLToPath(new URL('../../web', import.meta.url));
 const require = createRequire(`${WEB}/package.json`);
 let vite, text, framing, draft, stage, problem, en, ja;
 before(async () => {
-  const { createServer } = await import(pathToFileURL(require.resolve('vite')).href.replace(/dist\/.*$/, 'dist/node/index.js'));
+  const { createServer } = await import(pathToFileURL(require.resolve('vite')).href);
   vite = await createServer({ root: WEB, logLevel: 'error', server: { middlewareMode: true, ws: false }, appType: 'custom', optimizeDeps: { noDiscovery: true } });
   const load = (path) => vite.ssrLoadModule(`/src/${path}`);
   [text, framing, draft, stage, problem] = await Promise.all(['lib/text.ts', 'lib/framing.ts', 'state/draft.ts', 'lib/stage.ts', 'api/problem.ts'].map(load));
