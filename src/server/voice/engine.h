@@ -10,11 +10,18 @@
 #include "voice/voice.h"
 
 struct error;
+struct flite;
+
+/* What engines share, and outlives them. */
+struct engine_parts {
+    const char *data_dir; /* or NULL; only while open runs */
+    struct flite *flite;
+};
 
 struct engine_ops {
     const char *name; /* for the log */
     /* What the engine keeps; NULL and err when it is not there. */
-    void *(*open)(const char *data_dir, struct error *err);
+    void *(*open)(const struct engine_parts *parts, struct error *err);
     void (*close)(void *engine);
     /* Its voices; the table may depend on what was found by open. Borrowed while it is open. */
     size_t (*count)(const void *engine);

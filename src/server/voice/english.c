@@ -54,19 +54,16 @@ static const struct character {
 enum { CHARACTERS = sizeof characters / sizeof *characters };
 
 struct english {
-    struct flite *flite;
-    char *path; /* the HTS voice file, or NULL */
+    struct flite *flite; /* borrowed */
+    char *path;          /* the HTS voice file, or NULL */
 };
 
-static void *english_open(const char *data_dir, struct error *err)
+static void *english_open(const struct engine_parts *parts, struct error *err)
 {
-    struct flite *flite = flite_open(err);
-    if (!flite)
-        return NULL;
     struct english *english = xmalloc(sizeof *english);
-    *english = (struct english){.flite = flite};
+    *english = (struct english){.flite = parts->flite};
     english->path =
-        voice_file_find(data_dir, "cmu-us-slt-arctic-hts/cmu_us_slt_arctic_hts.htsvoice",
+        voice_file_find(parts->data_dir, "cmu-us-slt-arctic-hts/cmu_us_slt_arctic_hts.htsvoice",
                         "/usr/share/festival/voices/us/cmu_us_slt_arctic_hts/hts/"
                         "cmu_us_slt_arctic_hts.htsvoice");
     if (!english->path)
@@ -77,7 +74,6 @@ static void *english_open(const char *data_dir, struct error *err)
 static void english_close(void *engine)
 {
     struct english *english = engine;
-    flite_close(english->flite);
     free(english->path);
     free(english);
 }

@@ -11,6 +11,7 @@
 #include "base/auto.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "voice/chars.h"
 #include "voice/mouth.h"
 #include "voice/speech.h"
 #include "voice/voice.h"
@@ -46,7 +47,7 @@ static inline void delete_utterance_auto(cst_utterance **utterance)
         delete_utterance(*utterance);
 }
 
-struct flite *flite_open(struct error *err)
+struct flite *flite_open(void)
 {
     flite_init();
     struct flite *flite = xcalloc(1, sizeof *flite);
@@ -184,6 +185,38 @@ bool flite_analyse(struct flite *flite, const char *line, struct utterance_en *o
         return true;
     utterance_en_dispose(out);
     return error_set(err, ERROR_INVALID, "nothing to say");
+}
+
+/* Phones carry their stress as a last digit: "er1". */
+static void phone_add(struct phones_en *phones, const char *name)
+{
+    size_t length = strlen(name);
+    if (phones->count == PHONES_EN_MAX || length == 0)
+        return;
+    struct phone_en *added = &phones->phone[phones->count];
+    bool stress = char_is_digit((unsigned char)name[length - 1]);
+    added->stressed = stress && name[length - 1] != '0';
+    length -= stress;
+    if (length >= sizeof added->name)
+        return;
+    memcpy(added->name, name, length);
+    added->name[length] = '\0';
+    phones->count++;
+}
+
+bool flite_word(struct flite *flite, const char *word, struct phones_en *out)
+{
+    *out = (struct phones_en){0};
+    pthread_mutex_lock(&flite->lock);
+    const cst_features *features = flite->speakers[FLITE_SLT]->features;
+    const cst_lexicon *lexicon = val_lexicon(feat_val(features, "lexicon"));
+    bool known = in_lex(lexicon, word, NULL, features);
+    cst_val *phones = lex_lookup(lexicon, word, NULL, features);
+    for (const cst_val *i = phones; i; i = val_cdr(i))
+        phone_add(out, val_string(val_car(i)));
+    delete_val(phones);
+    pthread_mutex_unlock(&flite->lock);
+    return known;
 }
 
 /* --- sound ---------------------------------------------------------------------------------- */

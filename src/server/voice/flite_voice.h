@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/attributes.h"
+#include "voice/kana_en.h"
 #include "voice/script.h"
 #include "voice/utterance_en.h"
 
@@ -17,13 +18,17 @@ struct voice_sink;
 /* Of these, `FLITE_SLT` is only needed where the HTS voice of the same speaker is missing. */
 enum flite_speaker { FLITE_SLT, FLITE_RMS, FLITE_AWB, FLITE_SPEAKERS };
 
-MUST_USE struct flite *flite_open(struct error *err);
+MUST_USE struct flite *flite_open(void);
 void flite_close(struct flite *flite);
 
 /* Analyses one line of script_en, in about a millisecond. ERROR_INVALID when flite finds no word
  * in it. */
 MUST_USE bool flite_analyse(struct flite *flite, const char *line, struct utterance_en *out,
                             struct error *err);
+
+/* The sounds of a word in small letters; false when it is not in the lexicon, and *out is what its
+ * letters suggest. */
+bool flite_word(struct flite *flite, const char *word, struct phones_en *out);
 
 /* How a flite voice differs from what its makers recorded. */
 struct flite_style {

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "voice/find.h"
+#include "voice/flite_voice.h"
 #include "voice/hts.h"
 #include "voice/openjtalk.h"
 #include "voice/script.h"
@@ -40,7 +41,13 @@ enum { CHARACTERS = sizeof characters / sizeof *characters };
 struct japanese {
     struct openjtalk *openjtalk;
     char *path; /* the voice file */
+    struct lexicon_en lexicon;
 };
+
+static bool look_up(void *context, const char *word, struct phones_en *out)
+{
+    return flite_word(context, word, out);
+}
 
 static void japanese_close(void *engine)
 {
@@ -50,21 +57,26 @@ static void japanese_close(void *engine)
     free(japanese);
 }
 
-static void *japanese_open(const char *data_dir, struct error *err)
+static void *japanese_open(const struct engine_parts *parts, struct error *err)
 {
     AUTO(mem_free)
-    char *path = voice_file_find(data_dir, "nitech-jp-atr503-m001/nitech_jp_atr503_m001.htsvoice",
-                                 "/usr/share/hts-voice/nitech-jp-atr503-m001/"
-                                 "nitech_jp_atr503_m001.htsvoice");
+    char *path =
+        voice_file_find(parts->data_dir, "nitech-jp-atr503-m001/nitech_jp_atr503_m001.htsvoice",
+                        "/usr/share/hts-voice/nitech-jp-atr503-m001/"
+                        "nitech_jp_atr503_m001.htsvoice");
     if (!path) {
         error_set(err, ERROR_NOT_FOUND, "nitech_jp_atr503_m001.htsvoice is not installed");
         return NULL;
     }
-    struct openjtalk *openjtalk = openjtalk_open(data_dir, err);
+    struct openjtalk *openjtalk = openjtalk_open(parts->data_dir, err);
     if (!openjtalk)
         return NULL;
     struct japanese *japanese = xmalloc(sizeof *japanese);
-    *japanese = (struct japanese){.openjtalk = openjtalk, .path = TAKE(path)};
+    *japanese = (struct japanese){
+        .openjtalk = openjtalk,
+        .path = TAKE(path),
+        .lexicon = {.context = parts->flite, .look_up = look_up},
+    };
     return japanese;
 }
 
@@ -109,7 +121,7 @@ static bool japanese_speak(void *engine, size_t index, const struct voice_reques
     struct japanese *japanese = engine;
     AUTO(script_dispose) struct script script = {0};
     AUTO(hts_sentences_dispose) struct hts_sentences sentences = {0};
-    if (!script_ja(request->text, OPENJTALK_LIMIT, &script, err))
+    if (!script_ja(request->text, OPENJTALK_LIMIT, &japanese->lexicon, &script, err))
         return error_about(err, "text", "voice_text_unspeakable");
     if (!analyse(japanese->openjtalk, &script, &sentences, err)) {
         if (err && err->kind == ERROR_INVALID)

@@ -10,11 +10,13 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "voice/engine.h"
+#include "voice/flite_voice.h"
 
 static const struct engine_ops *const engines[] = {&engine_japanese, &engine_english};
 enum { ENGINES = sizeof engines / sizeof *engines, TEXT_LIMIT = 1000 };
 
 struct voices {
+    struct flite *flite;    /* shared by the engines */
     void *engines[ENGINES]; /* NULL where one is not there */
 };
 
@@ -27,8 +29,10 @@ struct voices *voices_open(const char *data_dir, struct error *err)
 {
     AUTO(voices_close) struct voices *voices = xcalloc(1, sizeof *voices);
     struct error cause = {0};
+    voices->flite = flite_open();
+    struct engine_parts parts = {.data_dir = data_dir, .flite = voices->flite};
     for (size_t i = 0; i < ENGINES; i++) {
-        voices->engines[i] = engines[i]->open(data_dir, &cause);
+        voices->engines[i] = engines[i]->open(&parts, &cause);
         if (!voices->engines[i])
             log_warn("voice.engine_missing", LOG_TEXT("engine", engines[i]->name),
                      LOG_ERROR(&cause));
@@ -48,6 +52,7 @@ void voices_close(struct voices *voices)
     for (size_t i = 0; i < ENGINES; i++)
         if (voices->engines[i])
             engines[i]->close(voices->engines[i]);
+    flite_close(voices->flite);
     free(voices);
 }
 
