@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "video/draw.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "video/curve.h"
+#include "video/moment.h"
+
+/* Where skin moves smoothly a tile is drawn through a coarse map. Where lips part it is drawn
+ * twice, as the sheet above and the sheet below, and each pixel is mixed from both and the mouth's
+ * inside; lids are drawn pixel by pixel over the tile that is there. */
+
+struct pixels {
+    uint8_t luma[TILE * TILE], chroma[2][TILE * TILE];
+};
+
+/* A tile and what is known of it while it is drawn. */
+struct job {
+    const struct moment *moment;
+    struct tile tile;
+    struct tile_head head;
+};
+
+static void warp_all(const struct source *from, const struct tile *tile, const struct tile_map *map,
+                     struct pixels *out)
+{
+    warp_tile(&from->luma, PLANE_LUMA, tile, map, out->luma);
+    for (int i = 0; i < 2; i++)
+        warp_tile(&from->chroma[i], PLANE_CHROMA, tile, map, out->chroma[i]);
+}
+
+static inline uint8_t to_byte(float value)
+{
+    return (uint8_t)clampf(value + 0.5f, 0, 255);
+}
+
+/* A pixel of the tile, or the place of a sample of chroma, as the still head has it, in `axes`. */
+static inline void enter(const struct job *job, const struct axes *axes, int x, int y, bool chroma,
+                         float *out_x, float *out_y)
+{
+    float px = (float)(job->tile.x + (chroma ? 2 * x : x));
+    float py = chroma ? (float)(job->tile.y + 2 * y) + 0.5f : (float)(job->tile.y + y);
+    if (job->moment->head_moves)
+        tile_head_undo(&job->head, &job->tile, &px, &py);
+    axes_enter(axes, px, py, out_x, out_y);
+}
+
+/* --- the mouth
+ * --------------------------------------------------------------------------------------- */
+
+/* What share of a pixel each sheet covers, and what is seen between them. */
+struct blend {
+    float above, below, light;
+    float inside[3];
+};
+
+static void mouth_blend(const struct moment *moment, float x, float y, struct blend *out)
+{
+    struct opening opening = face_now_opening(&moment->face, x, y);
+    out->light = 1;
+    out->above = clampf(opening.upper - y + 0.5f, 0, 1);
+    out->below = clampf(y - opening.lower + 0.5f, 0, 1);
+    float sum = out->above + out->below;
+    if (sum > 1) {
+        out->above /= sum;
+        out->below /= sum;
+    }
+    if (sum < 1)
+        mouth_colour(&moment->mouth, &opening, x, y, out->inside);
+    else
+        out->inside[0] = out->inside[1] = out->inside[2] = 0;
+    if (fabsf(opening.inside) < 1)
+        out->light = mouth_lip_light(&moment->mouth, &opening, y);
+}
+
+static float blend_of(const struct blend *blend, int plane, uint8_t above, uint8_t below)
+{
+    float skin = (float)above * blend->above + (float)below * blend->below;
+    float covered = blend->above + blend->below;
+    if (plane == 0)
+        skin = 16 * covered + (skin - 16 * covered) * blend->light;
+    return skin + blend->inside[plane] * (1 - covered);
+}
+
+static void draw_mouth(const struct job *job, struct pixels *pixels)
+{
+    const struct source *photo = &job->moment->renderer->photo;
+    const struct axes *axes = &job->moment->renderer->face.axes;
+    const struct tile *tile = &job->tile;
+    struct tile_map map;
+    struct pixels below;
+    struct blend blend;
+    float mx, my;
+    moment_map(job->moment, tile, &job->head, TILE_CELLS, SHEET_BELOW, &map);
+    warp_all(photo, tile, &map, &below);
+    moment_map(job->moment, tile, &job->head, TILE_CELLS, SHEET_ABOVE, &map);
+    warp_all(photo, tile, &map, pixels);
+    for (int y = 0; y < tile->height; y++)
+        for (int x = 0; x < tile->width; x++) {
+            enter(job, axes, x, y, false, &mx, &my);
+            mouth_blend(job->moment, mx, my, &blend);
+            uint8_t *out = &pixels->luma[y * TILE + x];
+            *out = to_byte(blend_of(&blend, 0, *out, below.luma[y * TILE + x]));
+        }
+    for (int y = 0; y < tile->height / 2; y++)
+        for (int x = 0; x < tile->width / 2; x++) {
+            enter(job, axes, x, y, true, &mx, &my);
+            mouth_blend(job->moment, mx, my, &blend);
+            for (int i = 0; i < 2; i++) {
+                uint8_t *out = &pixels->chroma[i][y * TILE + x];
+                *out = to_byte(blend_of(&blend, 1 + i, *out, below.chroma[i][y * TILE + x]));
+            }
+        }
+}
+
+/* --- the eyes
+ * ---------------------------------------------------------------------------------------- */
+
+static float eye_pixel(const struct eye *eye, const struct eye_sample *sample,
+                       const struct plane *plane, bool chroma)
+{
+    float x, y, under_x, under_y;
+    axes_leave(&eye->axes, sample->x, sample->y, &x, &y);
+    axes_leave(&eye->axes, sample->under_x, sample->under_y, &under_x, &under_y);
+    if (chroma) {
+        x /= 2;
+        under_x /= 2;
+        y = (y - 0.5f) / 2;
+        under_y = (under_y - 0.5f) / 2;
+    }
+    float skin = sample->cover > 0 ? plane_at(plane, x, y) : 0;
+    float under = sample->cover < 1 ? plane_at(plane, under_x, under_y) : 0;
+    return under + (skin - under) * sample->cover;
+}
+
+static void draw_eye(const struct job *job, const struct eye_now *now, struct pixels *pixels)
+{
+    const struct eye *eye = now->eye;
+    const struct source *photo = &job->moment->renderer->photo;
+    struct eye_sample sample;
+    float ex, ey;
+    for (int y = 0; y < job->tile.height; y++)
+        for (int x = 0; x < job->tile.width; x++) {
+            enter(job, &eye->axes, x, y, false, &ex, &ey);
+            if (!eye_now_sample(now, ex, ey, &sample))
+                continue;
+            float luma = eye_pixel(eye, &sample, &photo->luma, false);
+            pixels->luma[y * TILE + x] = to_byte(16 + (luma - 16) * sample.light);
+        }
+    for (int y = 0; y < job->tile.height / 2; y++)
+        for (int x = 0; x < job->tile.width / 2; x++) {
+            enter(job, &eye->axes, x, y, true, &ex, &ey);
+            if (!eye_now_sample(now, ex, ey, &sample))
+                continue;
+            for (int i = 0; i < 2; i++)
+                pixels->chroma[i][y * TILE + x] =
+                    to_byte(eye_pixel(eye, &sample, &photo->chroma[i], true));
+        }
+}
+
+/* --- the tile
+ * ---------------------------------------------------------------------------------------- */
+
+static void put_plane(const uint8_t *from, uint8_t *to, int stride, int width, int height)
+{
+    for (int y = 0; y < height; y++)
+        memcpy(to + (ptrdiff_t)y * stride, from + y * TILE, (size_t)width);
+}
+
+static void put_plane_over(const uint8_t *from, const uint8_t *alpha, const uint8_t *behind,
+                           int behind_stride, uint8_t *to, int stride, int width, int height)
+{
+    for (int y = 0; y < height; y++)
+        for (int x = 0; x < width; x++) {
+            int back = behind[(ptrdiff_t)y * behind_stride + x];
+            int share = alpha[y * TILE + x] + (alpha[y * TILE + x] >> 7); /* 0..256 */
+            to[(ptrdiff_t)y * stride + x] =
+                (uint8_t)(back + (((from[y * TILE + x] - back) * share + 128) >> 8));
+        }
+}
+
+static uint8_t *place(const struct frame420 *frame, int plane, const struct tile *tile)
+{
+    int shift = plane > 0;
+    return frame->planes[plane] + (ptrdiff_t)(tile->y >> shift) * frame->strides[plane] +
+           (tile->x >> shift);
+}
+
+static void put(const struct tile *tile, const struct pixels *pixels, struct frame420 *out)
+{
+    put_plane(pixels->luma, place(out, 0, tile), out->strides[0], tile->width, tile->height);
+    for (int i = 0; i < 2; i++)
+        put_plane(pixels->chroma[i], place(out, 1 + i, tile), out->strides[1 + i], tile->width / 2,
+                  tile->height / 2);
+}
+
+static void put_over(const struct job *job, const struct tile_map *map, const struct pixels *pixels,
+                     struct frame420 *out)
+{
+    const struct renderer *renderer = job->moment->renderer;
+    const struct frame420 *behind = &renderer->backdrop;
+    const struct tile *tile = &job->tile;
+    uint8_t alpha[TILE * TILE];
+    warp_tile(&renderer->photo.alpha, PLANE_LUMA, tile, map, alpha);
+    put_plane_over(pixels->luma, alpha, place(behind, 0, tile), behind->strides[0],
+                   place(out, 0, tile), out->strides[0], tile->width, tile->height);
+    warp_tile(&renderer->photo.chroma_alpha, PLANE_CHROMA, tile, map, alpha);
+    for (int i = 1; i < 3; i++)
+        put_plane_over(pixels->chroma[i - 1], alpha, place(behind, i, tile), behind->strides[i],
+                       place(out, i, tile), out->strides[i], tile->width / 2, tile->height / 2);
+}
+
+void draw_tile(const struct moment *moment, const struct tile *tile, struct frame420 *out)
+{
+    const struct renderer *renderer = moment->renderer;
+    enum tile_cover cover = COVER_ALL;
+    if (renderer->layered)
+        cover = renderer->tile_cover[tile->y / TILE * renderer->tile_columns + tile->x / TILE];
+    if (cover == COVER_NONE)
+        return;
+    bool mouth = moment->face.moving && bounds_touch(&moment->mouth_box, tile);
+    bool face = moment->face.moving && bounds_touch(&moment->face_box, tile);
+    bool brows = moment->brows_move && (bounds_touch(&moment->brow_boxes[0], tile) ||
+                                        bounds_touch(&moment->brow_boxes[1], tile));
+    bool eyes[2], eye = false;
+    for (int i = 0; i < 2; i++)
+        eye |= eyes[i] = moment->eyes_move && bounds_touch(&moment->eye_boxes[i], tile);
+    /* A still head over a backdrop of its own is drawn even so: the base is only the backdrop. */
+    bool needed = renderer->layered && renderer->sway;
+    if (!mouth && !face && !brows && !eye && !moment->head_moves && !needed)
+        return;
+
+    struct job job = {moment, *tile, moment_tile_head(moment, tile)};
+    struct pixels pixels;
+    struct tile_map map;
+    bool moves = moment_map(moment, tile, &job.head, face || brows ? 2 : 1, SHEET_NEAREST, &map);
+    if (!moves && !mouth && !eye && !needed)
+        return;
+    if (mouth)
+        draw_mouth(&job, &pixels);
+    else
+        warp_all(&renderer->photo, tile, &map, &pixels);
+    for (int i = 0; i < 2; i++)
+        if (eyes[i])
+            draw_eye(&job, &moment->eyes[i], &pixels);
+    if (cover == COVER_ALL)
+        put(tile, &pixels, out);
+    else
+        put_over(&job, &map, &pixels, out);
+}
