@@ -23,3 +23,6 @@ if(NODE AND WITH_SERVER)
   e2e_test(browser COMMAND ${NODE} --test tests/browser/browser.test.mjs
     LABELS browser TIMEOUT 300 SERIAL)
 endif()
+if(WITH_SERVER)
+  e2e_test(kill COMMAND python3 tests/e2e/kill.py --rounds 25 TIMEOUT 180)
+endif()

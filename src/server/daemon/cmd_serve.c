@@ -21,6 +21,7 @@
 #include "http/files.h"
 #include "http/server.h"
 #include "jobs/jobs.h"
+#include "pipeline/retention.h"
 #include "store/store.h"
 
 struct options {
@@ -84,6 +85,7 @@ struct running {
     struct metrics *metrics;
     struct store *store;
     struct jobs *jobs;
+    struct retention *retention;
     struct engines *engines;
     struct presets *presets;
     struct http_tree *page;
@@ -140,7 +142,8 @@ static bool open_jobs(struct running *running, struct error *err)
     };
     running->store = store_local_open(&store, err);
     running->jobs = running->store ? jobs_open(&jobs, err) : NULL;
-    if (!running->jobs)
+    running->retention = running->jobs ? retention_start(running->store, running->jobs, err) : NULL;
+    if (!running->retention)
         return false;
     const char *const parts[] = {"storage", "jobs"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
@@ -230,6 +233,7 @@ static void stop(struct running *running)
         jobs_stop(running->jobs, running->options->grace_ms);
     http_server_stop(running->server, STOP_GRACE_MS);
     engines_free(running->engines);
+    retention_stop(running->retention);
     jobs_close(running->jobs);
     store_free(running->store);
     api_close(&running->app);

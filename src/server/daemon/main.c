@@ -13,7 +13,8 @@
 
 enum { MAX_HELP = 256 * 1024 };
 
-static const struct command *const commands[] = {&command_serve, NULL};
+static const struct command *const commands[] = {&command_serve, &command_render, &command_voices,
+                                                NULL};
 
 static const struct program program = {
     .name = "vmad",

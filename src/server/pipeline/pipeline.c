@@ -16,7 +16,7 @@
 #include "sound/music.h"
 #include "store/store.h"
 
-enum { DEFAULT_WORKERS = 2, SWEEP_EVERY_S = 15 * 60, DECODE_PATIENCE_S = 20 };
+enum { DEFAULT_WORKERS = 2, DECODE_PATIENCE_S = 20 };
 
 static int cores(void)
 {
@@ -46,7 +46,6 @@ struct pipeline *pipeline_open(const struct pipeline_options *options, struct er
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&pipeline->decoded, &monotonic);
-    pthread_cond_init(&pipeline->quitting, &monotonic);
     pthread_condattr_destroy(&monotonic);
     return pipeline;
 }
@@ -55,14 +54,7 @@ void pipeline_close(struct pipeline *pipeline)
 {
     if (!pipeline)
         return;
-    pthread_mutex_lock(&pipeline->lock);
-    pipeline->quit = true;
-    pthread_cond_broadcast(&pipeline->quitting);
-    pthread_mutex_unlock(&pipeline->lock);
-    if (pipeline->keeping)
-        pthread_join(pipeline->housekeeper, NULL);
     crew_free(pipeline->crew);
-    pthread_cond_destroy(&pipeline->quitting);
     pthread_cond_destroy(&pipeline->decoded);
     pthread_mutex_destroy(&pipeline->lock);
     free(pipeline->assets_dir);
@@ -183,42 +175,8 @@ bool pipeline_submit(struct pipeline *pipeline, const struct message_request *re
     return jobs_submit(pipeline->options.jobs, json, out_job_id, err);
 }
 
-/* --- housekeeping ----------------------------------------------------------------------------- */
-
-static void sweep(struct pipeline *pipeline)
-{
-    int64_t files = 0, jobs = 0;
-    struct error err;
-    if (!store_sweep(pipeline->options.store, wall_ms(), &files, &err) ||
-        !jobs_sweep(pipeline->options.jobs, wall_ms(), &jobs, &err))
-        log_error("retention.failed", LOG_ERROR(&err));
-    else if (files > 0 || jobs > 0)
-        log_info("retention.removed", LOG_INT("files", files), LOG_INT("jobs", jobs));
-}
-
-static void *housekeeper_main(void *context)
-{
-    struct pipeline *pipeline = context;
-    pthread_mutex_lock(&pipeline->lock);
-    while (!pipeline->quit) {
-        pthread_mutex_unlock(&pipeline->lock);
-        sweep(pipeline);
-        struct timespec next = {.tv_sec = mono_ms() / 1000 + SWEEP_EVERY_S};
-        pthread_mutex_lock(&pipeline->lock);
-        while (!pipeline->quit &&
-               pthread_cond_timedwait(&pipeline->quitting, &pipeline->lock, &next) != ETIMEDOUT)
-            ;
-    }
-    pthread_mutex_unlock(&pipeline->lock);
-    return NULL;
-}
-
 bool pipeline_start(struct pipeline *pipeline, int workers, struct error *err)
 {
-    int failed = pthread_create(&pipeline->housekeeper, NULL, housekeeper_main, pipeline);
-    if (failed != 0)
-        return error_os(err, failed, "start the housekeeper");
-    pipeline->keeping = true;
     return jobs_start(pipeline->options.jobs, workers > 0 ? workers : DEFAULT_WORKERS, pipeline_job,
                       pipeline, err);
 }

@@ -19,10 +19,6 @@ struct pipeline {
     struct estimates estimates;
     int decoding; /* photos being decoded now */
     pthread_cond_t decoded;
-    bool quit; /* the housekeeper may go home */
-    pthread_cond_t quitting;
-    bool keeping;
-    pthread_t housekeeper;
 };
 
 /* Where the built-in picture is, the one drawn for the format if there is one; NULL without

@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""From POST to done, beside what libx264 + AAC alone need for the same frames.
+
+Every message has a text of its own and the photo a comment of its own, so nothing is found again.
+"""
+import glob
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = os.environ.get("SOURCE_DIR") or os.path.abspath(
+    os.path.join(os.path.dirname(__file__), "..", ".."))
+BUILD = os.environ.get("BUILD_DIR") or os.path.join(ROOT, "build", "release")
+sys.path[:0] = [os.path.join(ROOT, "tests", "support"), os.path.join(ROOT, "bench", "remote")]
+from report import spread, table  # noqa: E402
+from vmad import Vmad  # noqa: E402
+
+ROUNDS = int(os.environ.get("ROUNDS", "7"))
+PHOTO = os.path.join(ROOT, "tests", "data", "photos", "astronaut.jpg")
+# About ten seconds each.
+TEXT = {
+    "ja-hana": "第{}号。お誕生日おめでとうございます。これからの一年が、笑顔と元気にあふれる"
+               "素晴らしい年になりますように。",
+    "en-emma": "Number {}. Happy birthday to you! I hope that this year brings you a lot of joy, "
+               "good health and many wonderful days with your family and all of your friends. "
+               "See you soon!",
+}
+FORMATS = {"1:1": ("512x512", 25), "9:16": ("720x1280", 30)}
+counter = int(time.time()) % 900
+
+
+def next_text(voice):
+    global counter
+    counter += 1
+    return TEXT[voice].format(counter)
+
+
+def photo():
+    """The photo with another comment: the same picture, but not the same file."""
+    with open(PHOTO, "rb") as file:
+        content = file.read()
+    comment = os.urandom(16)
+    return content[:2] + b"\xff\xfe" + (2 + len(comment)).to_bytes(2, "big") + comment + content[2:]
+
+
+def alone(voice, form):
+    size, fps = FORMATS[form]
+    program = next(iter(glob.glob(os.path.join(BUILD, "bench_message_alone"))))
+    output = subprocess.run(
+        [program, os.path.join(ROOT, "models"), PHOTO, size, str(fps), voice, next_text(voice),
+         str(max(3, ROUNDS // 2))], stdout=subprocess.PIPE, check=True)
+    return json.loads(output.stdout)
+
+
+def message(server, voice, form):
+    """Seconds from the POST to `done`, as the synchronous answer tells it."""
+    start = time.monotonic()
+    status, reply = server.submit(photo(), wait=True, text=next_text(voice), voice_profile=voice,
+                                  format=form)
+    took = time.monotonic() - start
+    if status != 200:
+        raise RuntimeError(f"{status}: {reply}")
+    return took, reply
+
+
+def first_frame(took, reply):
+    """The POST took `took`; the pipeline knows when its first frame was encoded."""
+    timings = reply["timings"]
+    return took - timings["total_s"] + timings["first_frame_s"]
+
+
+def one_message(server, voice, form):
+    stages = alone(voice, form)
+    took, first = [], []
+    for _ in range(ROUNDS):
+        seconds, reply = message(server, voice, form)
+        took.append(seconds)
+        first.append(first_frame(seconds, reply))
+    best = min((stages["alone_1"], stages["alone_2"]), key=statistics.median)
+    ratio = statistics.median(took) / statistics.median(best)
+    return [f"{FORMATS[form][0]} at {FORMATS[form][1]}, {voice}, {stages['duration_s']:.1f} s",
+            spread(took, 2), spread(stages["alone_1"], 2), spread(stages["alone_2"], 2),
+            f"{ratio:.2f}", spread(first, 2)], stages
+
+
+def four_at_once(server, voice):
+    serial, together = [], []
+    for _ in range(max(3, ROUNDS // 2)):
+        start = time.monotonic()
+        for _ in range(4):
+            message(server, voice, "1:1")
+        serial.append(time.monotonic() - start)
+        threads = [threading.Thread(target=message, args=(server, voice, "1:1")) for _ in range(4)]
+        start = time.monotonic()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        together.append(time.monotonic() - start)
+    return serial, together
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="bench-message-") as data:
+        server = Vmad(os.path.join(BUILD, "vmad"), data, "--log-level", "warn")
+        try:
+            voices = [v for v in TEXT if v in sys.argv[1:]] or list(TEXT)
+            message(server, voices[0], "1:1")  # warm: models and dictionaries are open
+            rows, costs = [], []
+            for voice in voices:
+                for form in FORMATS:
+                    row, stages = one_message(server, voice, form)
+                    rows.append(row)
+                    costs.append([row[0]] + [f"{stages[key] * 1000:.0f}" for key in (
+                        "decode_s", "faces_s", "portrait_s", "speech_s", "master_s", "renderer_s",
+                        "frames_s")])
+            table("One message, s: median (min–max)",
+                  ["message", "POST to done", "encoder alone, 1 thread", "2 threads",
+                   "× the faster", "POST to first frame"], rows)
+            table("Stages by themselves, one thread, ms",
+                  ["message", "decode", "faces", "portrait", "speech", "master", "renderer",
+                   "frames"], costs)
+            serial, together = four_at_once(server, voices[0])
+            table("Four messages, 512x512, s: median (min–max)",
+                  ["", "s", "× one after the other"],
+                  [["one after the other", spread(serial, 2), "1.00"],
+                   ["at once", spread(together, 2),
+                    f"{statistics.median(together) / statistics.median(serial):.2f}"]])
+            print(f"\nmost memory of the process: {server.memory_mb():.0f} MB")
+        finally:
+            server.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pipeline/retention.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "jobs/jobs.h"
+#include "store/store.h"
+
+enum { EVERY_MS = 15 * 60 * 1000 };
+
+struct retention {
+    struct store *store;
+    struct jobs *jobs;
+    pthread_t thread;
+    pthread_mutex_t lock; /* of `quit` */
+    pthread_cond_t quitting;
+    bool quit;
+};
+
+static void sweep(struct retention *retention)
+{
+    int64_t files = 0, jobs = 0;
+    struct error err;
+    if (!store_sweep(retention->store, wall_ms(), &files, &err) ||
+        !jobs_sweep(retention->jobs, wall_ms(), &jobs, &err))
+        log_error("retention.failed", LOG_ERROR(&err));
+    else if (files > 0 || jobs > 0)
+        log_info("retention.removed", LOG_INT("files", files), LOG_INT("jobs", jobs));
+}
+
+static void *retention_main(void *context)
+{
+    struct retention *retention = context;
+    pthread_mutex_lock(&retention->lock);
+    while (!retention->quit) {
+        pthread_mutex_unlock(&retention->lock);
+        sweep(retention);
+        int64_t next_ms = mono_ms() + EVERY_MS;
+        struct timespec next = {.tv_sec = next_ms / 1000, .tv_nsec = next_ms % 1000 * 1000000};
+        pthread_mutex_lock(&retention->lock);
+        while (!retention->quit &&
+               pthread_cond_timedwait(&retention->quitting, &retention->lock, &next) != ETIMEDOUT)
+            ;
+    }
+    pthread_mutex_unlock(&retention->lock);
+    return NULL;
+}
+
+struct retention *retention_start(struct store *store, struct jobs *jobs, struct error *err)
+{
+    struct retention *retention = xcalloc(1, sizeof *retention);
+    retention->store = store;
+    retention->jobs = jobs;
+    pthread_mutex_init(&retention->lock, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&retention->quitting, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    int failed = pthread_create(&retention->thread, NULL, retention_main, retention);
+    if (failed == 0)
+        return retention;
+    error_os(err, failed, "start the retention");
+    free(retention);
+    return NULL;
+}
+
+void retention_stop(struct retention *retention)
+{
+    if (!retention)
+        return;
+    pthread_mutex_lock(&retention->lock);
+    retention->quit = true;
+    pthread_cond_broadcast(&retention->quitting);
+    pthread_mutex_unlock(&retention->lock);
+    pthread_join(retention->thread, NULL);
+    pthread_cond_destroy(&retention->quitting);
+    pthread_mutex_destroy(&retention->lock);
+    free(retention);
+}
