@@ -194,55 +194,36 @@ static bool detect_in(struct detector *detector, struct box box, struct detectio
     return true;
 }
 
-/* Looks into parts 1/`split` as large as the photo that overlap by half, and adds what they show.
- * A face that a part cuts is left to the part that has it whole. */
-static bool detect_in_parts(struct detector *detector, int split,
-                            struct detection out[MAX_DETECTIONS], int *count, struct error *err)
-{
-    struct detection found[MAX_DETECTIONS], all[2 * MAX_DETECTIONS];
-    float width = (float)detector->photo->width, height = (float)detector->photo->height;
-    float side =
-        fmaxf(fminf(width, height) / (float)split * 1.5f, fmaxf(width, height) / (float)split);
-    struct box part = {.width = fminf(side, width), .height = fminf(side, height)};
-    int columns = part.width < width ? (int)ceilf((width - part.width) / (part.width / 2)) + 1 : 1;
-    int rows =
-        part.height < height ? (int)ceilf((height - part.height) / (part.height / 2)) + 1 : 1;
-    for (int i = 0; i < columns * rows; i++) {
-        int more = 0;
-        part.x =
-            columns > 1 ? (width - part.width) * (float)(i % columns) / (float)(columns - 1) : 0;
-        part.y = rows > 1 ? (height - part.height) * (float)(i / columns) / (float)(rows - 1) : 0;
-        if (!detect_in(detector, part, found, &more, err))
-            return false;
-        memcpy(all, out, (size_t)*count * sizeof *all);
-        memcpy(all + *count, found, (size_t)more * sizeof *all);
-        *count = detections_merge(all, *count + more, out);
-    }
-    return true;
-}
-
-static float largest_width(const struct detection *all, int count)
-{
-    float width = 0;
-    for (int i = 0; i < count; i++)
-        width = fmaxf(width, all[i].box.width);
-    return width;
-}
-
-bool detect_faces(struct session *session, const struct picture *photo,
+bool detect_faces(struct session *session, const struct picture *photo, struct box part,
                   struct detection out[MAX_DETECTIONS], int *out_count, struct error *err)
 {
     AUTO(detector_dispose) struct detector detector = detector_make(session, photo);
-    struct box whole = {0, 0, (float)photo->width, (float)photo->height};
-    float side = fminf(whole.width, whole.height);
+    return detect_in(&detector, part, out, out_count, err);
+}
+
+bool detect_faces_in_parts(struct session *session, const struct picture *photo, int split,
+                           struct detection out[MAX_DETECTIONS], int *out_count, struct error *err)
+{
+    AUTO(detector_dispose) struct detector detector = detector_make(session, photo);
+    struct detection found[MAX_DETECTIONS], all[2 * MAX_DETECTIONS];
+    float width = (float)photo->width, height = (float)photo->height;
+    float side =
+        fmaxf(fminf(width, height) / (float)split * 1.2f, fmaxf(width, height) / (float)split);
+    struct box part = {.width = fminf(side, width), .height = fminf(side, height)};
+    int columns = (int)ceilf((width - part.width) / (part.width / 2)) + 1;
+    int rows = (int)ceilf((height - part.height) / (part.height / 2)) + 1;
+    float step_x = columns > 1 ? (width - part.width) / (float)(columns - 1) : 0;
+    float step_y = rows > 1 ? (height - part.height) / (float)(rows - 1) : 0;
     *out_count = 0;
-    if (!detect_in(&detector, whole, out, out_count, err))
-        return false;
-    /* Small in the picture: there may be more that the network did not see at this size. */
-    if (largest_width(out, *out_count) < side / 6 && side >= 2 * SIDE &&
-        !detect_in_parts(&detector, 2, out, out_count, err))
-        return false;
-    if (*out_count == 0 && side >= 4 * SIDE)
-        return detect_in_parts(&detector, 4, out, out_count, err);
+    for (int i = 0; i < columns * rows; i++) {
+        int more = 0;
+        part.x = step_x * (float)(i % columns);
+        part.y = step_y * (float)(i / columns);
+        if (!detect_in(&detector, part, found, &more, err))
+            return false;
+        memcpy(all, out, (size_t)*out_count * sizeof *all);
+        memcpy(all + *out_count, found, (size_t)more * sizeof *all);
+        *out_count = detections_merge(all, *out_count + more, out);
+    }
     return true;
 }

@@ -11,6 +11,3 @@ int detections_decode(const float *boxes, const float *scores, struct box square
 
 /* Weighted suppression: what overlaps the best becomes its mean. `all` is used up. */
 int detections_merge(struct detection *all, int count, struct detection out[MAX_DETECTIONS]);
-
-/* Intersection over union, 0..1. */
-float box_overlap(struct box a, struct box b);

@@ -13,7 +13,7 @@ enum { FOREHEAD = 10, CHIN = 152, RIGHT_IRIS = 468, LEFT_IRIS = 473 };
 bool face_usable(const struct face *face, const struct picture *photo, struct error *err)
 {
     (void)photo;
-    const float min_width = 48, max_yaw = 0.87f; /* 50 degrees */
+    const float min_width = 48, max_yaw = 0.70f; /* 40 degrees */
     if (face->box.width < min_width) {
         error_set(err, ERROR_INVALID, "the face is only %.0f pixels wide, at least %.0f are needed",
                   (double)face->box.width, (double)min_width);

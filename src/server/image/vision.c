@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <malloc.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/mem.h"
-#include "image/detect.h"
-#include "image/landmarks.h"
+#include "image/faces.h"
 #include "image/matte.h"
 #include "image/portrait.h"
 #include "infer/runtime.h"
@@ -40,6 +40,7 @@ struct vision *vision_open(const char *models_dir, struct error *err)
     if (!vision->landmarks)
         return NULL;
     vision->segmenter = model_open(vision->runtime, models_dir, "selfie_segmentation", err);
+    malloc_trim(0); /* loading leaves 6 MB of holes behind */
     return vision->segmenter ? TAKE(vision) : NULL;
 }
 
@@ -60,37 +61,16 @@ const char *vision_device(const struct vision *vision)
     return fallback ? fallback : session_device(vision->segmenter);
 }
 
-static int larger_first(const void *a, const void *b)
-{
-    const struct face *left = a, *right = b;
-    float x = left->box.width * left->box.height, y = right->box.width * right->box.height;
-    return (x < y) - (x > y);
-}
-
 bool vision_faces(struct vision *vision, const struct picture *photo, struct face faces[MAX_FACES],
                   int *out_count, struct error *err)
 {
-    struct detection found[MAX_DETECTIONS];
-    int count = 0, kept = 0;
-    const float min_score = 0.5f;
+    struct face_models models = {vision->detector, vision->landmarks};
     AUTO(picture_dispose) struct picture plain = {0};
     if (photo->channels != PICTURE_RGB) {
         plain = picture_on_white(photo);
         photo = &plain;
     }
-    if (!detect_faces(vision->detector, photo, found, &count, err))
-        return false;
-    for (int i = 0; i < count && kept < MAX_FACES; i++) {
-        if (!landmarks_find(vision->landmarks, photo, &found[i], &faces[kept], err))
-            return false;
-        if (faces[kept].score < min_score)
-            continue;
-        faces[kept].score = fminf(faces[kept].score, found[i].score);
-        kept++;
-    }
-    qsort(faces, (size_t)kept, sizeof *faces, larger_first);
-    *out_count = kept;
-    return true;
+    return faces_find(&models, photo, faces, MAX_FACES, out_count, err);
 }
 
 bool vision_matte(struct vision *vision, const struct picture *photo, struct picture *out,
