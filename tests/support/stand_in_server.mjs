@@ -33,7 +33,6 @@ function media() {
   make('-f', 'lavfi', '-i', 'testsrc2=s=512x512:r=25:d=3', '-f', 'lavfi', '-i', 'sine=440:d=3', '-pix_fmt', 'yuv420p', '-c:a', 'aac', '-movflags', '+faststart', video);
   make('-f', 'lavfi', '-i', 'sine=330:d=1', join(folder, 'voice.wav'));
   make('-i', video, '-frames:v', '1', join(folder, 'thumbnail.jpg'));
-  make('-f', 'lavfi', '-i', 'color=white@0:s=64x64,format=rgba', '-frames:v', '1', join(folder, 'cut.png'));
   return folder;
 }
 
@@ -179,10 +178,6 @@ export async function startStandIn({ port = 0, dist = join(ROOT, 'web/dist') } =
     const ground = /^\/api\/presets\/backgrounds\/([\w-]+)\/(image|thumbnail|\d+:\d+)$/.exec(path);
     if (path === '/api/video/generate' && request.method === 'POST') return generate(request, response, japanese);
     if (job) return jobRoute(request, response, job[1], job[2]);
-    if (path === '/api/background/remove-background') {
-      await bodyOf(request);
-      return sendFile(request, response, join(files, 'cut.png'));
-    }
     if (path === '/api/image/faces') return faces(request, response, japanese);
     if (path === '/api/voices') {
       const voices = VOICES.map(([id, language, ja, noteJa, en, noteEn]) => ({ id, language, name: japanese ? ja : en, description: japanese ? noteJa : noteEn, engine: 'stand-in', credit: null }));

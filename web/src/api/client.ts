@@ -52,15 +52,6 @@ export function findFaces(photo: Blob, signal: AbortSignal): Promise<FacesReply>
   return json('/api/image/faces', { method: 'POST', body, signal });
 }
 
-/** The person on a transparent ground, for the preview only; the video makes its own. */
-export async function cutOut(photo: Blob, signal: AbortSignal): Promise<Blob> {
-  const body = new FormData();
-  body.append('image', photo, fileName(photo));
-  const path = '/api/background/remove-background';
-  const response = await request(path, { method: 'POST', body, signal });
-  return response.blob();
-}
-
 export function fetchJob(id: string): Promise<Job> {
   return json(jobPath(id), { cache: 'no-store' });
 }

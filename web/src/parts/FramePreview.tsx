@@ -3,7 +3,6 @@ import type { CSSProperties } from 'react';
 import type { BackgroundPreset, Box, Format } from '../api/types.ts';
 import { useMessages } from '../i18n/language.tsx';
 import { frameOf, placement } from '../lib/framing.ts';
-import { useCutOut } from '../state/cutout.ts';
 import type { Draft, Photo } from '../state/draft.ts';
 import { Person } from './icons.tsx';
 
@@ -17,7 +16,6 @@ export function FramePreview({ draft, backgrounds }: Props) {
   const t = useMessages();
   const { photo, background } = draft;
   const keep = background.kind === 'keep';
-  const cut = useCutOut(photo, !keep && photo?.shown === true);
   if (!photo?.shown) {
     return (
       <div className="preview-empty">
@@ -33,11 +31,7 @@ export function FramePreview({ draft, backgrounds }: Props) {
   return (
     <div className="preview" role="img" aria-label={t.make.preview}>
       <Behind draft={draft} photo={photo} backgrounds={backgrounds} place={place} />
-      {keep || !cut ? (
-        <img className="person" src={photo.url} alt="" style={keep ? place : { ...place, ...outline(photo, face) }} />
-      ) : (
-        <img className="person" src={cut} alt="" style={place} />
-      )}
+      <img className="person" src={photo.url} alt="" style={keep ? place : { ...place, ...outline(photo, face) }} />
     </div>
   );
 }
@@ -72,13 +66,13 @@ function Behind({ draft, photo, backgrounds, place }: BehindProps) {
   }
 }
 
-/** A soft head-and-shoulders shape, until (or in place of) the real cut-out. */
+/** A soft head-and-shoulders shape stands for the cut-out, which is made with the video. */
 function outline(photo: Photo, face: Box | null): CSSProperties {
   const box = face ?? { x: photo.width * 0.35, y: photo.height * 0.2, width: photo.width * 0.3, height: photo.height * 0.3 };
   const x = (value: number) => `${((100 * value) / photo.width).toFixed(2)}%`;
   const y = (value: number) => `${((100 * value) / photo.height).toFixed(2)}%`;
   const centre = x(box.x + box.width / 2);
-  const head = `radial-gradient(ellipse ${x(box.width * 0.95)} ${y(box.height * 1.05)} at ${centre} ${y(box.y + box.height * 0.4)}, #000 78%, transparent)`;
-  const body = `radial-gradient(ellipse ${x(box.width * 1.75)} ${y(box.height * 2)} at ${centre} ${y(box.y + box.height * 2.9)}, #000 88%, transparent)`;
+  const head = `radial-gradient(ellipse ${x(box.width * 0.92)} ${y(box.height * 1.12)} at ${centre} ${y(box.y + box.height * 0.36)}, #000 72%, transparent)`;
+  const body = `radial-gradient(ellipse ${x(box.width * 1.7)} ${y(box.height * 1.9)} at ${centre} ${y(box.y + box.height * 2.85)}, #000 84%, transparent)`;
   return { maskImage: `${head}, ${body}` };
 }
