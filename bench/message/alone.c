@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -54,6 +55,13 @@ static bool on_audio(void *context, const float *samples, size_t count, struct e
     memcpy(bench->raw.samples + bench->raw.count, samples, count * sizeof *samples);
     bench->raw.count += count;
     return true;
+}
+
+static double cpu_s(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
 static bool speak(struct bench *bench, const char *voice, const char *text, struct error *err)
@@ -160,6 +168,7 @@ static bool encode(const struct bench *bench, int threads, double *out_s, struct
 
 static bool encode_alone(const struct bench *bench, struct error *err)
 {
+    double cpu = cpu_s();
     for (int threads = 1; threads <= 2; threads++) {
         printf("\"alone_%d\": [", threads);
         for (int round = 0; round < bench->rounds; round++) {
@@ -168,8 +177,11 @@ static bool encode_alone(const struct bench *bench, struct error *err)
                 return false;
             printf("%s%.4f", round ? ", " : "", took_s);
         }
-        printf("]%s", threads == 1 ? ", " : "}\n");
+        printf("], ");
+        if (threads == 1)
+            printf("\"alone_cpu\": %.4f, ", (cpu_s() - cpu) / bench->rounds);
     }
+    printf("\"rounds\": %d}\n", bench->rounds);
     return true;
 }
 

@@ -78,15 +78,18 @@ def first_frame(took, reply):
 def one_message(server, voice, form):
     stages = alone(voice, form)
     took, first = [], []
+    cpu = server.cpu_s()
     for _ in range(ROUNDS):
         seconds, reply = message(server, voice, form)
         took.append(seconds)
         first.append(first_frame(seconds, reply))
+    cpu = (server.cpu_s() - cpu) / ROUNDS
     best = min((stages["alone_1"], stages["alone_2"]), key=statistics.median)
     ratio = statistics.median(took) / statistics.median(best)
     return [f"{FORMATS[form][0]} at {FORMATS[form][1]}, {voice}, {stages['duration_s']:.1f} s",
             spread(took, 2), spread(stages["alone_1"], 2), spread(stages["alone_2"], 2),
-            f"{ratio:.2f}", spread(first, 2)], stages
+            f"{ratio:.2f}", f"{cpu:.2f} / {stages['alone_cpu']:.2f} = {cpu / stages['alone_cpu']:.2f}",
+            spread(first, 2)], stages
 
 
 def four_at_once(server, voice):
@@ -122,7 +125,7 @@ def main():
                         "frames_s")])
             table("One message, s: median (min–max)",
                   ["message", "POST to done", "encoder alone, 1 thread", "2 threads",
-                   "× the faster", "POST to first frame"], rows)
+                   "× the faster", "CPU s, all / encoder alone", "POST to first frame"], rows)
             table("Stages by themselves, one thread, ms",
                   ["message", "decode", "faces", "portrait", "speech", "master", "renderer",
                    "frames"], costs)
