@@ -25,30 +25,30 @@ static const struct character {
     {
         {"en-emma", "en", "エマ", "Emma", "明るい女性の声", "A clear, friendly woman", "hts", NULL},
         .hts = true,
-        {.half_tones = 0, .alpha = .45, .speed = 1, .intonation = 1.1, .gv = 1, .unvoiced = .5},
-        {.speaker = FLITE_SLT, .speed = 1},
+        {.half_tones = .5, .alpha = .45, .speed = 1, .intonation = 1.35, .gv = 1, .unvoiced = .5},
+        {.speaker = FLITE_SLT, .intonation = 1, .speed = 1},
     },
     {
         {"en-ryan", "en", "ライアン", "Ryan", "落ち着いた男性の声", "A calm man", "flite", NULL},
-        .speaker = {.speaker = FLITE_RMS, .speed = 1},
+        .speaker = {.speaker = FLITE_RMS, .intonation = 1, .speed = 1},
     },
     {
         {"en-alan", "en", "アラン", "Alan", "スコットランドの男性の声", "A man from Scotland",
          "flite", NULL},
-        .speaker = {.speaker = FLITE_AWB, .speed = 1},
+        .speaker = {.speaker = FLITE_AWB, .intonation = 1, .speed = 1},
     },
     {
         {"en-lily", "en", "リリー", "Lily", "元気な子どもの声", "A lively child", "hts", NULL},
         .hts = true,
         {.half_tones = 5, .alpha = .42, .speed = 1.02, .intonation = 1.3, .gv = 1, .unvoiced = .5},
-        {.speaker = FLITE_SLT, .half_tones = 5, .speed = 1.02},
+        {.speaker = FLITE_SLT, .half_tones = 5, .intonation = 1, .speed = 1.02},
     },
     {
         {"en-grace", "en", "グレース", "Grace", "穏やかな年配の女性の声", "A gentle elderly woman",
          "hts", NULL},
         .hts = true,
         {.half_tones = -5, .alpha = .48, .speed = .88, .intonation = .8, .gv = .8, .unvoiced = .6},
-        {.speaker = FLITE_SLT, .half_tones = -5, .speed = .88},
+        {.speaker = FLITE_SLT, .half_tones = -5, .intonation = 1, .speed = .88},
     },
 };
 enum { CHARACTERS = sizeof characters / sizeof *characters };

@@ -1,51 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "voice/flite_voice.h"
 
-#include <math.h>
-#include <pthread.h>
 #include <string.h>
 
-#include <flite/cst_cg.h>
-#include <flite/flite.h>
-
-#include "base/auto.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "voice/chars.h"
-#include "voice/mouth.h"
-#include "voice/speech.h"
-#include "voice/voice.h"
+#include "voice/flite_internal.h"
 
 /* flite's voices and some of its steps come without headers. */
 cst_voice *register_cmu_us_slt(const char *folder);
 cst_voice *register_cmu_us_rms(const char *folder);
 cst_voice *register_cmu_us_awb(const char *folder);
 cst_utterance *cart_intonation(cst_utterance *utterance);
-
-static const double edge_s = .08, tail_s = .20;
-static const double sentence_s = .45; /* between two sentences */
-static const double blend_s = .004;   /* where a pause is cut */
-
-struct flite {
-    pthread_mutex_t lock; /* around everything that flite does */
-    cst_voice *speakers[FLITE_SPEAKERS];
-};
-
-struct take {
-    size_t count;
-    float *samples;
-};
-
-static void take_dispose_auto(struct take *take)
-{
-    free(take->samples);
-}
-
-static inline void delete_utterance_auto(cst_utterance **utterance)
-{
-    if (*utterance)
-        delete_utterance(*utterance);
-}
 
 struct flite *flite_open(void)
 {
@@ -66,7 +33,7 @@ void flite_close(struct flite *flite)
     free(flite);
 }
 
-static cst_utterance *utterance_new(cst_voice *voice, const char *line)
+cst_utterance *flite_utterance(cst_voice *voice, const char *line)
 {
     cst_utterance *said = new_utterance();
     utt_set_input_text(said, line);
@@ -170,7 +137,7 @@ bool flite_analyse(struct flite *flite, const char *line, struct utterance_en *o
                    struct error *err)
 {
     pthread_mutex_lock(&flite->lock);
-    cst_utterance *said = analyse(utterance_new(flite->speakers[FLITE_SLT], line));
+    cst_utterance *said = analyse(flite_utterance(flite->speakers[FLITE_SLT], line));
     int segments = 0;
     cst_item *segment = relation_head(utt_relation(said, "Segment"));
     for (cst_item *i = segment; i; i = item_next(i))
@@ -217,129 +184,4 @@ bool flite_word(struct flite *flite, const char *word, struct phones_en *out)
     delete_val(phones);
     pthread_mutex_unlock(&flite->lock);
     return known;
-}
-
-/* --- sound ---------------------------------------------------------------------------------- */
-
-static bool stressed(cst_item *segment)
-{
-    return strcmp(ffeature_string(segment, "R:SylStructure.parent.stress"), "1") == 0;
-}
-
-static void mouth_add(struct speech *track, struct mouth mouth, size_t samples)
-{
-    struct viseme_span span = {.viseme = mouth.first, .strength = mouth.strength};
-    size_t turn = mouth.first == mouth.second ? samples : (size_t)((double)samples * mouth.turn);
-    speech_add(track, span, turn);
-    span.viseme = mouth.second;
-    speech_add(track, span, samples - turn);
-}
-
-static void take_add(struct take *take, const short *from, size_t count, double gain)
-{
-    for (size_t i = 0; i < count; i++)
-        take->samples[take->count + i] = (float)(from[i] / 32768. * gain);
-    take->count += count;
-}
-
-/* A pause of another length: its beginning and its end, silence or nothing between. */
-static void pause_add(struct take *take, const short *from, size_t count, size_t wanted,
-                      double gain)
-{
-    size_t head = (count < wanted ? count : wanted) / 2, tail = head;
-    float *to = take->samples + take->count;
-    for (size_t i = 0; i < wanted; i++)
-        to[i] = 0;
-    for (size_t i = 0; i < head; i++) /* quietly out, quietly in */
-        to[i] = (float)(from[i] / 32768. * gain * (double)(head - i) / (double)head);
-    for (size_t i = 0; i < tail; i++)
-        to[wanted - 1 - i] =
-            (float)(from[count - 1 - i] / 32768. * gain * (double)(tail - i) / (double)tail);
-    take->count += wanted;
-}
-
-struct line {
-    const struct voice_request *request;
-    bool first, last; /* in the message */
-};
-
-static size_t pause_length(const struct line *line, bool at_start, bool at_end, size_t count,
-                           int rate_hz)
-{
-    double between_s = sentence_s * line->request->pause / line->request->speed;
-    double seconds = (double)count / rate_hz * line->request->pause;
-    if (at_start)
-        seconds = line->first ? edge_s : between_s * .3;
-    else if (at_end)
-        seconds = line->last ? tail_s : between_s * .7;
-    return (size_t)lround(fmax(seconds, 2 * blend_s) * rate_hz);
-}
-
-static void line_add(const cst_utterance *said, const cst_wave *wave, const struct line *line,
-                     struct speech *track, struct take *take)
-{
-    size_t total = (size_t)wave->num_samples, at = 0;
-    cst_item *first = relation_head(utt_relation(said, "Segment"));
-    for (cst_item *segment = first; segment; segment = item_next(segment)) {
-        long ends = lround((double)item_feat_float(segment, "end") * wave->sample_rate);
-        size_t end = ends < 0 || (size_t)ends > total || !item_next(segment) ? total : (size_t)ends;
-        size_t count = end > at ? end - at : 0;
-        const char *name = item_feat_string(segment, "name");
-        struct mouth mouth = mouth_en(name, stressed(segment));
-        if (mouth_is_pause(name)) {
-            size_t wanted =
-                pause_length(line, segment == first, !item_next(segment), count, wave->sample_rate);
-            take->samples = xreallocarray(take->samples, take->count + wanted, sizeof(float));
-            pause_add(take, wave->samples + at, count, wanted, line->request->volume);
-            count = wanted;
-        } else {
-            take->samples = xreallocarray(take->samples, take->count + count + 1, sizeof(float));
-            take_add(take, wave->samples + at, count, line->request->volume);
-        }
-        mouth_add(track, mouth, count);
-        at = end;
-    }
-}
-
-static bool line_say(const struct flite *flite, const struct flite_style *style, const char *text,
-                     const struct line *line, struct speech *track, struct take *take,
-                     struct error *err)
-{
-    const struct voice_request *request = line->request;
-    cst_voice *voice = flite->speakers[style->speaker];
-    const cst_cg_db *model = val_cg_db(feat_val(voice->features, "cg_db"));
-    AUTO(delete_utterance) cst_utterance *said = utterance_new(voice, text);
-    feat_set_float(said->features, "duration_stretch",
-                   (float)(1 / (request->speed * style->speed)));
-    feat_set_float(said->features, "int_f0_target_mean", model->f0_mean);
-    feat_set_float(said->features, "int_f0_target_stddev",
-                   (float)(model->f0_stddev * request->intonation));
-    feat_set_float(said->features, "f0_shift",
-                   (float)pow(2, (request->pitch + style->half_tones) / 12));
-    said = utt_synth(said);
-    const cst_wave *wave = said ? utt_wave(said) : NULL;
-    if (!wave || wave->num_samples <= 0)
-        return error_set(err, ERROR_INTERNAL, "flite made no sound");
-    track->rate_hz = wave->sample_rate;
-    line_add(said, wave, line, track, take);
-    return true;
-}
-
-bool flite_speak(struct flite *flite, const struct flite_style *style,
-                 const struct voice_request *request, const struct script *script,
-                 const struct voice_sink *sink, struct error *err)
-{
-    AUTO(speech_dispose) struct speech track = {0};
-    AUTO(take_dispose) struct take take = {0};
-    bool ok = true;
-    for (size_t i = 0; i < script->count && ok; i++) {
-        struct line line = {.request = request, .first = i == 0, .last = i + 1 == script->count};
-        pthread_mutex_lock(&flite->lock); /* for each line, so that messages take turns */
-        ok = line_say(flite, style, script->lines[i].text, &line, &track, &take, err);
-        pthread_mutex_unlock(&flite->lock);
-    }
-    for (size_t i = 0; i < take.count; i++)
-        take.samples[i] = fmaxf(-1, fminf(1, take.samples[i]));
-    return ok && sink->plan(sink->context, &track.track, track.rate_hz, take.count, err) &&
-           sink->audio(sink->context, take.samples, take.count, err);
 }

@@ -34,7 +34,8 @@ bool flite_word(struct flite *flite, const char *word, struct phones_en *out);
 struct flite_style {
     enum flite_speaker speaker;
     double half_tones;
-    double speed;
+    double intonation, speed; /* 1 as recorded */
+    double tract;             /* added to the all-pass constant; negative: a shorter vocal tract */
 };
 
 MUST_USE bool flite_speak(struct flite *flite, const struct flite_style *style,

@@ -13,7 +13,8 @@
 #include "voice/voice.h"
 
 enum {
-    LF0 = 1, /* the stream of logarithmic pitch */
+    SPECTRUM = 0, /* the stream of mel-cepstra, loudness first */
+    LF0 = 1,      /* the stream of logarithmic pitch */
     PHONEME_SIZE = 16,
     CHUNK = 4096,
     SPEECH_LIMIT_S = 600,
@@ -48,7 +49,6 @@ static bool engine_load(HTS_Engine *engine, const struct hts_speech *speech, str
     AUTO(mem_free) char *path = xstrdup(speech->path);
     if (!HTS_Engine_load(engine, &path, 1))
         return error_set(err, ERROR_UNAVAILABLE, "load %s", path);
-    HTS_Engine_set_speed(engine, speech->request->speed * style->speed);
     HTS_Engine_add_half_tone(engine, speech->request->pitch + style->half_tones);
     HTS_Engine_set_alpha(engine, style->alpha);
     HTS_Engine_set_gv_weight(engine, 0, style->gv);
@@ -83,16 +83,19 @@ static size_t frames_of(const HTS_Engine *engine, size_t label)
     return frames;
 }
 
-/* Shares `frames` out over a label's states as they were; each keeps one at least. */
+/* Shares `frames` out over a label's states as they were; each keeps one at least. What rounding
+ * takes from one state it gives to the next. */
 static void frames_set(HTS_Engine *engine, size_t label, double frames)
 {
     size_t states = engine->ms.num_states;
     size_t *durations = &engine->sss.duration[label * states];
-    double factor = frames / (double)frames_of(engine, label);
+    double factor = frames / (double)frames_of(engine, label), owed = 0;
     for (size_t i = 0; i < states; i++) {
-        double length = round((double)durations[i] * factor);
+        owed += (double)durations[i] * factor;
+        double length = fmax(1, round(owed));
+        owed -= length;
         engine->sss.total_frame -= durations[i];
-        durations[i] = length < 1 ? 1 : (size_t)length;
+        durations[i] = (size_t)length;
         engine->sss.total_frame += durations[i];
     }
 }
@@ -110,7 +113,7 @@ static double pause_length(const HTS_Engine *engine, const struct hts_speech *sp
         return sentence == 0 ? edge_s : between_s * .3;
     if (label == last)
         return sentence + 1 == speech->sentences->count ? tail_s : between_s * .7;
-    return (double)frames_of(engine, label) * frame_s * request->pause;
+    return (double)frames_of(engine, label) * frame_s * request->pause / request->speed;
 }
 
 static void durations_shape(HTS_Engine *engine, const struct hts_speech *speech, size_t sentence)
@@ -118,12 +121,15 @@ static void durations_shape(HTS_Engine *engine, const struct hts_speech *speech,
     const struct hts_sentence *said = &speech->sentences->items[sentence];
     double frame_s =
         (double)engine->condition.fperiod / (double)engine->condition.sampling_frequency;
-    for (size_t i = 0; i < said->labels.count; i++)
+    double speed = speech->request->speed * speech->style->speed;
+    for (size_t i = 0; i < said->labels.count; i++) {
+        /* the vowel that rises needs time to */
+        double stretch = said->question && i == said->labels.count - 2 ? 1.5 : 1;
         if (label_is_pause(said->labels.lines[i]))
             frames_set(engine, i, pause_length(engine, speech, sentence, i) / frame_s);
-    if (said->question) /* the vowel that rises needs time to */
-        frames_set(engine, said->labels.count - 2,
-                   (double)frames_of(engine, said->labels.count - 2) * 1.5);
+        else
+            frames_set(engine, i, (double)frames_of(engine, i) * stretch / speed);
+    }
 }
 
 static bool voiced(const HTS_Engine *engine, size_t state)
@@ -131,21 +137,25 @@ static bool voiced(const HTS_Engine *engine, size_t state)
     return engine->sss.sstream[LF0].msd[state] > engine->condition.msd_threshold[LF0];
 }
 
-/* Pitch moves away from its mean by `factor`, and so does its variance. */
-static void intonation_shape(HTS_Engine *engine, double factor)
+/* The mean over what is voiced of a stream's first value. */
+static double voiced_mean(const HTS_Engine *engine, size_t stream)
 {
-    HTS_SStream *pitch = &engine->sss.sstream[LF0];
     double sum = 0, weight = 0;
     for (size_t i = 0; i < engine->sss.total_state; i++) {
         if (!voiced(engine, i))
             continue;
-        sum += pitch->mean[i][0] * (double)engine->sss.duration[i];
+        sum += engine->sss.sstream[stream].mean[i][0] * (double)engine->sss.duration[i];
         weight += (double)engine->sss.duration[i];
     }
-    if (weight == 0)
-        return;
+    return weight > 0 ? sum / weight : 0;
+}
+
+/* Pitch moves away from its mean by `factor`, and so does its variance. */
+static void intonation_shape(HTS_Engine *engine, double factor)
+{
+    HTS_SStream *pitch = &engine->sss.sstream[LF0];
+    double middle = voiced_mean(engine, LF0);
     for (size_t i = 0; i < engine->sss.total_state; i++) {
-        double middle = sum / weight;
         pitch->mean[i][0] = middle + (pitch->mean[i][0] - middle) * factor;
         for (size_t k = 1; k < pitch->win_size; k++)
             pitch->mean[i][k] *= factor;
@@ -154,15 +164,27 @@ static void intonation_shape(HTS_Engine *engine, double factor)
         pitch->gv_mean[0] *= factor * factor;
 }
 
+/* The voice has learnt no questions: it ends low, weak and often voiceless. So the last vowel gets
+ * a voice and strength, and rises from the middle of the melody by seven half-tones. */
 static void question_shape(HTS_Engine *engine, size_t label, double factor)
 {
-    static const double rise = 0.42; /* seven half-tones */
-    size_t states = engine->ms.num_states;
-    for (size_t i = 0; i < states; i++) {
-        double part = (double)(i + 1) / (double)states;
-        size_t state = label * states + i;
-        if (voiced(engine, state))
-            engine->sss.sstream[LF0].mean[state][0] += rise * part * part * factor;
+    static const double rise = .42, softer = .1;
+    size_t states = engine->ms.num_states, first = label * states;
+    HTS_SStream *pitch = &engine->sss.sstream[LF0], *spectrum = &engine->sss.sstream[SPECTRUM];
+    double middle = voiced_mean(engine, LF0), loud = voiced_mean(engine, SPECTRUM) - softer;
+    double frames = (double)frames_of(engine, label), at = 0;
+    if (middle == 0)
+        return;
+    for (size_t i = first; i < first + states; i++) {
+        double length = (double)engine->sss.duration[i], part = (at + length / 2) / frames;
+        pitch->msd[i] = 1;
+        pitch->mean[i][0] = middle + rise * factor * part * part;
+        if (pitch->win_size > 1)
+            pitch->mean[i][1] = rise * factor * 2 * part / frames; /* a frame's share */
+        for (size_t k = 2; k < pitch->win_size; k++)
+            pitch->mean[i][k] = 0;
+        spectrum->mean[i][0] = fmax(spectrum->mean[i][0], loud);
+        at += length;
     }
 }
 

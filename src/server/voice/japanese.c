@@ -31,6 +31,11 @@ static const struct character {
         {.half_tones = 14, .alpha = .45, .speed = 1.08, .intonation = 1.3, .gv = 1, .unvoiced = .5},
     },
     {
+        {"ja-misaki", "ja", "みさき", "Misaki", "やわらかく話す女性の声", "A soft-spoken woman",
+         "hts", CREDIT},
+        {.half_tones = 6, .alpha = .52, .speed = .94, .intonation = .8, .gv = .7, .unvoiced = .6},
+    },
+    {
         {"ja-genzo", "ja", "げんぞう", "Genzo", "低く渋い男性の声", "A deep, elderly man", "hts",
          CREDIT},
         {.half_tones = -5, .alpha = .59, .speed = .92, .intonation = .9, .gv = 1, .unvoiced = .5},

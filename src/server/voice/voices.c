@@ -145,7 +145,7 @@ static bool request_check(const struct voice_request *request, struct error *err
         if (!in_range(numbers[i].value, numbers[i].min - slack, numbers[i].max + slack)) {
             error_set(err, ERROR_INVALID, "%s must be between %g and %g", numbers[i].field,
                       numbers[i].min, numbers[i].max);
-            return error_about(err, numbers[i].field, "voice_out_of_range");
+            return error_about(err, numbers[i].field, "number_out_of_range");
         }
     struct bytes text = bytes_of(request->text);
     if (!utf8_valid(text)) {
