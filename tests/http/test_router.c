@@ -44,6 +44,7 @@ static void what_is_not_there_is_told_from_what_is_not_allowed(void **state)
         assert_null(find(HTTP_GET, unknown[i]).route);
         assert_false(find(HTTP_GET, unknown[i]).path_known);
     }
+    assert_false(find(HTTP_PUT, "/files/a").path_known);
     struct http_match match = find(HTTP_PUT, "/jobs/7");
     char allowed[80];
     assert_null(match.route);

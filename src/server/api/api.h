@@ -32,6 +32,7 @@ struct api {
     struct engines *engines;
     unsigned roles;        /* which surfaces are offered: bits of enum api_role */
     int64_t wait_limit_ms; /* of a synchronous answer, then 202 */
+    int64_t heartbeat_ms;  /* of event streams */
 };
 
 enum api_role {

@@ -25,14 +25,12 @@
 #include "base/text.h"
 #include "jobs/jobs.h"
 
-enum { HEARTBEAT_MS = 15 * 1000, MAX_EVENT = 64 * 1024 };
-
 struct events {
     struct jobs *jobs;
     char id[JOB_ID_SIZE];
     enum language language;
     int64_t seen; /* revision that the client has */
-    int64_t beat_ms;
+    int64_t beat_ms, beats_ms; /* the next one, and how far apart they are */
     bool begun, told;
     struct http_waker *waker;
     struct job_watch *watch;
@@ -72,7 +70,7 @@ static enum http_pull events_pull(void *context, int64_t now_ms, bool stopping, 
         bool news = job->revision > events->seen;
         events->begun = true;
         events->seen = job->revision;
-        events->beat_ms = now_ms + HEARTBEAT_MS;
+        events->beat_ms = now_ms + events->beats_ms;
         if (news && !put_job(job, events->language, out))
             return HTTP_PULL_FAILED;
         if (job_state_final(job->state))
@@ -88,7 +86,7 @@ static enum http_pull events_pull(void *context, int64_t now_ms, bool stopping, 
     if (out->size)
         return HTTP_PULL_DATA;
     if (now_ms >= events->beat_ms) {
-        events->beat_ms = now_ms + HEARTBEAT_MS;
+        events->beat_ms = now_ms + events->beats_ms;
         return buf_text(out, ": still here\n\n", NULL) ? HTTP_PULL_DATA : HTTP_PULL_FAILED;
     }
     *out_wake_ms = events->beat_ms;
@@ -118,6 +116,7 @@ bool api_job_events(struct api *api, const struct http_request *request,
         .jobs = api->jobs,
         .language = api_language(request),
         .seen = seen,
+        .beats_ms = api->heartbeat_ms,
         .waker = http_request_waker(request),
     };
     memcpy(events->id, job->id, sizeof events->id);

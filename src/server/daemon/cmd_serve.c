@@ -26,7 +26,7 @@
 
 struct options {
     const char *host, *data, *role, *web, *environment, *log_level, *log_format;
-    int64_t port, wait_ms, grace_ms, queue;
+    int64_t port, wait_ms, grace_ms, queue, heartbeat_ms, header_ms, body_ms, connections;
     int64_t keep_uploads_ms, keep_intermediate_ms, keep_videos_ms, reserve_bytes;
 };
 
@@ -54,6 +54,17 @@ static const struct option rows[] = {
     OPTION_DURATION(0, "grace", "TIME", grace_ms,
                     "on SIGTERM, let running messages finish for this long [10s]",
                     .environment = "VMAD_GRACE"),
+    OPTION_DURATION(0, "heartbeat", "TIME", heartbeat_ms,
+                    "write to silent event streams so often [15s]",
+                    .environment = "VMAD_HEARTBEAT"),
+    OPTION_DURATION(0, "header-timeout", "TIME", header_ms,
+                    "cut clients off that take longer to send a request's header [30s]",
+                    .environment = "VMAD_HEADER_TIMEOUT"),
+    OPTION_DURATION(0, "body-grace", "TIME", body_ms,
+                    "cut clients off that send slower than 8 kB/s after this [20s]",
+                    .environment = "VMAD_BODY_GRACE"),
+    OPTION_INT(0, "connections", "N", connections, "serve this many connections at once [4096]",
+               .environment = "VMAD_CONNECTIONS", .min = 1, .max = 60000),
     OPTION_INT(0, "queue", "N", queue, "let this many messages wait or run [64]",
                .environment = "VMAD_QUEUE", .min = 1, .max = 100000),
     OPTION_DURATION(0, "keep-uploads", "TIME", keep_uploads_ms, "keep photos so long [168h]",
@@ -213,12 +224,16 @@ static bool start(struct running *running, struct error *err)
         .engines = running->engines,
         .roles = roles_of(options->role),
         .wait_limit_ms = options->wait_ms,
+        .heartbeat_ms = options->heartbeat_ms,
     };
     api_app(&running->api, &running->app);
     const struct http_options http = {
         .host = options->host,
         .port = (int)options->port,
         .spool_dir = running->dir.spool,
+        .max_connections = (int)options->connections,
+        .header_timeout_ms = (int)options->header_ms,
+        .body_grace_ms = (int)options->body_ms,
     };
     running->server = http_server_start(&http, &running->app, err);
     running->observed = (struct observed){running->jobs, running->store, running->server};
@@ -303,6 +318,10 @@ const struct command command_serve = {
             .wait_ms = 60 * 1000,
             .grace_ms = 10 * 1000,
             .queue = 64,
+            .heartbeat_ms = 15 * 1000,
+            .header_ms = 30 * 1000,
+            .body_ms = 20 * 1000,
+            .connections = 4096,
             .keep_uploads_ms = INT64_C(7) * 24 * 3600 * 1000,
             .keep_intermediate_ms = INT64_C(3) * 24 * 3600 * 1000,
             .keep_videos_ms = INT64_C(30) * 24 * 3600 * 1000,

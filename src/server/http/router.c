@@ -59,6 +59,11 @@ static bool pattern_match(const char *pattern, const char *path, struct http_par
     return *path == '\0';
 }
 
+static bool takes_all(const char *pattern)
+{
+    return strstr(pattern, "...}") != NULL;
+}
+
 struct http_match http_route_find(const struct http_route *routes, size_t count,
                                   enum http_method method, const char *path)
 {
@@ -68,10 +73,12 @@ struct http_match http_route_find(const struct http_route *routes, size_t count,
         const struct http_route *route = &routes[i];
         if (!pattern_match(route->pattern, path, &params))
             continue;
-        match.path_known = true;
-        match.allowed |= 1u << route->method | 1u << HTTP_OPTIONS;
-        if (route->method == HTTP_GET)
-            match.allowed |= 1u << HTTP_HEAD;
+        if (!takes_all(route->pattern)) {
+            match.path_known = true;
+            match.allowed |= 1u << route->method | 1u << HTTP_OPTIONS;
+            if (route->method == HTTP_GET)
+                match.allowed |= 1u << HTTP_HEAD;
+        }
         bool fits = route->method == method || (route->method == HTTP_GET && method == HTTP_HEAD);
         if (fits) {
             match.route = route;

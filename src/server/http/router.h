@@ -50,7 +50,8 @@ struct http_params {
 
 struct http_match {
     const struct http_route *route; /* NULL: none for this method */
-    bool path_known;                /* some route has this path: 405, not 404 */
+    bool path_known;                /* some route has this path: 405, not 404; those that
+                                       take all that is left do not count */
     unsigned allowed;               /* bit 1 << method of every route with this path */
     struct http_params params;      /* of `route`; borrowed from pattern and path */
 };

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the built vmad for a test: its own data directory, a free port, and what it logged."""
+import http.client
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+
+SOURCE = pathlib.Path(os.environ.get("SOURCE_DIR", pathlib.Path(__file__).resolve().parents[3]))
+BUILD = pathlib.Path(os.environ.get("BUILD_DIR", SOURCE / "build" / "dev"))
+PROGRAM = BUILD / "vmad"
+PHOTOS = SOURCE / "tests" / "data" / "photos"
+START_S = 20
+
+
+class Answer:
+    """One response, read to its end."""
+
+    def __init__(self, response):
+        self.status = response.status
+        self.headers = response.headers
+        self.body = response.read()
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+
+class Vmad:
+    def __init__(self, *options, data=None, env=None):
+        self.folder = tempfile.mkdtemp(prefix="vmad-e2e-")
+        self.data = data or os.path.join(self.folder, "data")
+        self.log_path = os.path.join(self.folder, "log")
+        self.options = options
+        self.env = {**os.environ, **(env or {})}
+        self.process = None
+        self.start()
+
+    def start(self):
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                [str(PROGRAM), "--port", "0", "--data", self.data, *self.options],
+                stdout=subprocess.PIPE, stderr=log, env=self.env)
+        line = self.process.stdout.readline().decode()
+        found = re.search(r"http://\S+:(\d+)/", line)
+        if not found:
+            self.process.wait(timeout=5)
+            raise AssertionError(f"vmad did not start: {line!r} {self.log()}")
+        self.port = int(found.group(1))
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8") as log:
+            return log.read()
+
+    def events(self):
+        """The log's lines as objects; every one of them must be JSON."""
+        return [json.loads(line) for line in self.log().splitlines() if line]
+
+    def connect(self, timeout=30):
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+
+    def request(self, method, path, body=None, headers=None, timeout=30):
+        connection = self.connect(timeout)
+        try:
+            connection.request(method, path, body=body, headers=headers or {})
+            return Answer(connection.getresponse())
+        finally:
+            connection.close()
+
+    def get(self, path, **headers):
+        return self.request("GET", path, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+    def post_form(self, path, parts, headers=None, timeout=60):
+        body, content_type = form(parts)
+        return self.request("POST", path, body, {"Content-Type": content_type, **(headers or {})},
+                            timeout)
+
+    def socket(self, timeout=10):
+        return socket.create_connection(("127.0.0.1", self.port), timeout=timeout)
+
+    def raw(self, data, timeout=10):
+        """Sends bytes and returns all that comes back until the server closes, or the time is up."""
+        with self.socket(timeout) as sock:
+            sock.sendall(data)
+            return drain(sock)
+
+    def spooled(self):
+        return os.listdir(os.path.join(self.data, "spool"))
+
+    def rss_kb(self):
+        with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
+            return int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1))
+
+    def stop(self, number=signal.SIGTERM, timeout=20):
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        code = self.process.wait(timeout=timeout)
+        self.process.stdout.close()
+        return code
+
+    def close(self):
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        if not self.process.stdout.closed:
+            self.process.stdout.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def drain(sock):
+    received = b""
+    try:
+        while chunk := sock.recv(65536):
+            received += chunk
+    except (TimeoutError, ConnectionResetError):
+        pass
+    return received
+
+
+def form(parts, boundary="e2e-boundary"):
+    """(name, value) or (name, value, file name) in order → body, content type."""
+    body = b""
+    for name, value, *file in parts:
+        value = value.encode() if isinstance(value, str) else value
+        named = f'; filename="{file[0]}"' if file else ""
+        body += (f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"{named}\r\n\r\n'
+                 .encode() + value + b"\r\n")
+    return body + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
+
+
+def photo(name="astronaut.jpg"):
+    return (PHOTOS / name).read_bytes()
+
+
+def wait_until(condition, seconds=10, step=0.02):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if condition():
+            return True
+        time.sleep(step)
+    return condition()
+
+
+class Case(unittest.TestCase):
+    """A test class with one server for all of its tests."""
+
+    options = ()
+    env = {}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.vmad = Vmad(*cls.options, env=cls.env)
+
+    @classmethod
+    def tearDownClass(cls):
+        code = cls.vmad.stop()
+        log = cls.vmad.log()
+        cls.vmad.close()
+        if code != 0 or "ERROR: " in log or "runtime error" in log:
+            raise AssertionError(f"vmad ended with {code}\n{log[-4000:]}")
+
+    def assert_problem(self, answer, status, code, field=None):
+        self.assertEqual((answer.status, answer.json.get("code")), (status, code), answer.body)
+        self.assertEqual(answer.headers["Content-Type"], "application/problem+json")
+        self.assertEqual(answer.json["status"], status)
+        self.assertEqual(answer.json["type"], f"/problems/{code}")
+        self.assertEqual(answer.json.get("field"), field)
+        for member in ("title", "detail"):
+            self.assertTrue(answer.json[member])
