@@ -26,7 +26,8 @@ enum {
     MAX_PENDING = 1024 * 1024,      /* of a stream, at once */
     MAX_QUEUED = 256,               /* requests in front of the workers */
     STREAM_BLOCK = 16 * 1024,
-    STALLED_S = 90, /* a connection on which nothing moves at all */
+    STALLED_S = 90,        /* a connection on which nothing moves at all */
+    STATUS_NOT_SENT = 499, /* the client went away before there was an answer */
 };
 
 struct http_shared {
@@ -165,6 +166,8 @@ static struct MHD_Response *response_make(struct exchange *exchange)
 static enum MHD_Result send_response(struct exchange *exchange)
 {
     struct http_response *response = &exchange->response;
+    exchange->queued = true;
+    http_form_free(TAKE(exchange->request.form)); /* who has the answer finds no upload left */
     if (response->kind == RESPONSE_SHARED) {
         response->status = response->shared->status;
         return MHD_queue_response(exchange->connection, (unsigned)response->status,
@@ -407,7 +410,8 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     if (!exchange)
         return;
     waiting_forget(exchange);
-    server->app.finished(server->app.context, &exchange->request, exchange->response.status,
+    server->app.finished(server->app.context, &exchange->request,
+                         exchange->queued ? exchange->response.status : STATUS_NOT_SENT,
                          how == MHD_REQUEST_TERMINATED_COMPLETED_OK);
     response_dispose(&exchange->response);
     request_dispose(&exchange->request);

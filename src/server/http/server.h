@@ -29,7 +29,8 @@ struct http_app {
      * body_missing, server_busy, origin_denied, and those of http/form.h. */
     void (*explain)(void *context, const struct http_request *request, const struct error *err,
                     struct http_response *response);
-    /* After the last byte, or when the client broke off (`complete` is then false). */
+    /* After the last byte, or when the client broke off (`complete` is then false; `status` is
+     * 499 when there was no answer yet). */
     void (*finished)(void *context, const struct http_request *request, int status, bool complete);
 };
 

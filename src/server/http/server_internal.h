@@ -44,6 +44,7 @@ struct exchange {
     bool has_body, chunked;
     bool failed; /* err says why: the body is thrown away, then explained */
     bool ready;  /* the response can be queued */
+    bool queued; /* it has been */
     bool handed; /* the handler has been called, or a worker will */
     struct error err;
 

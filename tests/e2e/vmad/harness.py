@@ -74,8 +74,9 @@ class Vmad:
         finally:
             connection.close()
 
-    def get(self, path, **headers):
-        return self.request("GET", path, headers={k.replace("_", "-"): v for k, v in headers.items()})
+    def get(self, path, timeout=30, **headers):
+        fields = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.request("GET", path, headers=fields, timeout=timeout)
 
     def post_form(self, path, parts, headers=None, timeout=60):
         body, content_type = form(parts)
