@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sync/engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "sync/engine_internal.h"
+#include "sync/ignore.h"
+#include "sync/packed.h"
+#include "sync/path.h"
+#include "sync/sender.h"
+#include "sync/snapshot.h"
+#include "sys/fswatch.h"
+
+enum { FAST_LEVEL = 3, FIRST_LEVEL = 3, SAVE_AFTER_US = 5 * 1000 * 1000 };
+
+void ids_add(struct ids *ids, uint32_t id)
+{
+    if (ids->count == ids->capacity) {
+        ids->capacity = ids->capacity ? ids->capacity * 2 : 64;
+        ids->items = xreallocarray(ids->items, ids->capacity, sizeof *ids->items);
+    }
+    ids->items[ids->count++] = id;
+}
+
+void sync_wake_at(struct sync *sync, int64_t *next_us, int64_t at_us)
+{
+    (void)sync;
+    if (at_us < *next_us)
+        *next_us = at_us;
+}
+
+void sync_tell(struct sync *sync, enum sync_event_kind kind, const char *path, const char *text)
+{
+    sync->port->event(sync->context,
+                      &(struct sync_event){.kind = kind, .path = path, .text = text});
+}
+
+void sync_problem(struct sync *sync, const char *path, const char *text)
+{
+    char shown[PATH_TEXT_SIZE];
+    sync->problems++;
+    snprintf(sync->problem, sizeof sync->problem, "%s: %s", path_text(path, shown), text);
+    if (sync->options.role == SYNC_LAPTOP) {
+        sync_tell(sync, SYNC_EVENT_NOTE, path, text);
+        return;
+    }
+    AUTO(buf_dispose) struct buf note = BUF(16 * 1024);
+    struct sync_note content = {NOTE_WARNING, bytes_of(path), bytes_of(text)};
+    struct error err;
+    if (sync->connected && sync_note_encode(&content, &note, &err) &&
+        !sync_send(sync, LANE_FAST, SYNC_NOTE, buf_bytes(&note), &err))
+        sync_tell(sync, SYNC_EVENT_NOTE, path, err.text);
+}
+
+/* --- Beginning and end --------------------------------------------------------------------- */
+
+bool sync_open_root(struct sync *sync, bool create, struct error *err)
+{
+    struct stat stat;
+    if (create && !dir_make(sync->options.root, err))
+        return false;
+    AUTO(fd_close) int fd = open(sync->options.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return error_os(err, errno, "open %s", sync->options.root);
+    if (fstat(fd, &stat) != 0)
+        return error_os(err, errno, "open %s", sync->options.root);
+    if (sync->root >= 0)
+        close(sync->root);
+    applier_free(TAKE(sync->applier));
+    stage_free(TAKE(sync->stage));
+    sync->root = fd_take(&fd);
+    sync->root_inode = stat.st_ino;
+    sync->stage = stage_new(sync->root);
+    sync->applier = applier_new(&(struct applier_options){
+        .root = sync->root,
+        .tree = sync->tree,
+        .stage = sync->stage,
+        .careful = sync->options.role == SYNC_LAPTOP || sync_mode_two_way(sync->options.mode)});
+    return true;
+}
+
+static void lanes_reset(struct sync *sync)
+{
+    for (int i = 0; i < LANE_COUNT; i++) {
+        struct lane_in *in = &sync->in[i];
+        buf_dispose(&in->bytes);
+        buf_dispose(&in->inner);
+        buf_dispose(&in->scratch);
+        unpacker_free(TAKE(in->unpacker));
+        in->bytes = BUF(SYNC_MESSAGE_MAX + 64);
+        in->inner = BUF(SYNC_MESSAGE_MAX + 1024 * 1024);
+        in->scratch = BUF(SYNC_MESSAGE_MAX);
+    }
+    packer_free(TAKE(sync->packer));
+    sync->packer_dirty = false;
+    sync->level = FIRST_LEVEL;
+}
+
+struct sync *sync_new(const struct sync_options *options, const struct sync_port *port,
+                      void *context, struct error *err)
+{
+    AUTO(sync_free) struct sync *sync = xcalloc(1, sizeof *sync);
+    sync->options = *options;
+    sync->port = port;
+    sync->context = context;
+    sync->root = -1;
+    sync->tree = tree_new();
+    sync->inflight_end = &sync->inflight;
+    sync->allow_removals = options->allow_mass_delete;
+    lanes_reset(sync);
+    for (int i = 0; i < LANE_COUNT; i++)
+        sync->draft[i] = (struct draft){.ops = BUF(SYNC_MESSAGE_MAX - 1024), .lane = i};
+    if (options->watch && !(sync->watch = fswatch_new(err)))
+        return NULL;
+    if (options->role == SYNC_LAPTOP) {
+        if (!sync_open_root(sync, false, err))
+            return NULL;
+        snapshot_load(sync);
+        sync->needs_scan = true;
+    }
+    return TAKE(sync);
+}
+
+static void release(struct sync *sync)
+{
+    push_forget(sync);
+    for (int i = 0; i < LANE_COUNT; i++) {
+        buf_dispose(&sync->draft[i].ops);
+        free(sync->draft[i].sent);
+    }
+    lanes_reset(sync);
+    applier_free(sync->applier);
+    stage_free(sync->stage);
+    journal_close(sync->journal);
+    ignore_free(sync->ignore);
+    fswatch_free(sync->watch);
+    tree_free(sync->tree);
+    if (sync->root >= 0)
+        close(sync->root);
+    free(sync->dirty.items);
+    free(sync->waiting.items);
+    free(sync->held);
+    free(sync->wave);
+    free(sync->copies);
+    free(sync->withheld.items);
+    free(sync->wanted.items);
+    free(sync->large.items);
+    free(sync->candidates);
+    free(sync->remote_root);
+    free(sync);
+}
+
+void sync_free(struct sync *sync)
+{
+    if (!sync)
+        return;
+    struct error err;
+    if (sync->scanned && !sync_crashed(sync) && !snapshot_save(sync, &err))
+        sync_tell(sync, SYNC_EVENT_NOTE, "", err.text);
+    release(sync);
+}
+
+void sync_kill(struct sync *sync)
+{
+    if (sync->stage)
+        stage_fault(sync->stage, 1);
+    release(sync);
+}
+
+void sync_fault(struct sync *sync, uint64_t countdown)
+{
+    if (sync->stage)
+        stage_fault(sync->stage, countdown);
+}
+
+bool sync_crashed(const struct sync *sync)
+{
+    return sync->stage && stage_crashed(sync->stage);
+}
+
+void sync_connected(struct sync *sync)
+{
+    lanes_reset(sync);
+    sync->connected = true;
+    sync->live = sync->hello_sent = false;
+    struct error err;
+    if (sync->options.role == SYNC_LAPTOP && sync->ignore && !session_hello(sync, &err))
+        sync_problem(sync, "", err.text);
+    sync_tell(sync, SYNC_EVENT_STATE, "", "connected");
+}
+
+void sync_disconnected(struct sync *sync)
+{
+    sync->connected = sync->live = false;
+    push_forget(sync);
+    lanes_reset(sync);
+    sync_tell(sync, SYNC_EVENT_STATE, "", "disconnected");
+}
+
+int sync_watch_fd(const struct sync *sync)
+{
+    return sync->watch ? fswatch_fd(sync->watch) : -1;
+}
+
+/* --- Lanes --------------------------------------------------------------------------------- */
+
+static bool send_stream(struct sync *sync, struct bytes packed, struct error *err)
+{
+    if (packed.size == 0)
+        return true;
+    AUTO(buf_dispose) struct buf out = BUF(packed.size + 64);
+    if (!sync_message_encode(SYNC_STREAM, packed, 0, &out, err))
+        return false;
+    sync->sent_bytes += out.size;
+    sync->port->send(sync->context, LANE_BULK, buf_bytes(&out));
+    return true;
+}
+
+/* Far back for large work; the reader needs as much memory. */
+static int window_log(uint64_t bytes)
+{
+    int log = 20;
+    while (log < 25 && UINT64_C(1) << log < bytes)
+        log++;
+    return log;
+}
+
+/* While the link is the limit, spend time on compression; while it is idle, do not. */
+static void adapt_level(struct sync *sync)
+{
+    enum { EVERY = 4 * 1024 * 1024, MAX_LEVEL = 10 };
+    if (sync->raw_bytes < sync->level_at)
+        return;
+    sync->level_at = sync->raw_bytes + EVERY;
+    size_t queued = sync->port->queued(sync->context, LANE_BULK);
+    int level = sync->level;
+    if (queued > 512 * 1024 && level < MAX_LEVEL)
+        level++;
+    else if (queued < 64 * 1024 && level > 1)
+        level--;
+    if (level != sync->level)
+        packer_level(sync->packer, level);
+    sync->level = level;
+}
+
+static bool send_bulk(struct sync *sync, uint8_t type, struct bytes payload, struct error *err)
+{
+    if (!sync->packer) {
+        sync->packer = packer_new(
+            &(struct packer_options){.level = sync->level,
+                                     .window_log = window_log(sync->work_bytes + payload.size),
+                                     .workers = 2});
+        sync->level_at = sync->raw_bytes;
+    }
+    adapt_level(sync);
+    AUTO(buf_dispose) struct buf raw = BUF(SYNC_MESSAGE_MAX + 64);
+    AUTO(buf_dispose) struct buf packed = BUF(SYNC_MESSAGE_MAX);
+    if (!sync_message_encode(type, payload, 0, &raw, err))
+        return false;
+    sync->raw_bytes += raw.size;
+    sync->packer_dirty = true;
+    return packer_add(sync->packer, buf_bytes(&raw), PACK_MORE, &packed, err) &&
+           send_stream(sync, buf_bytes(&packed), err);
+}
+
+bool sync_send(struct sync *sync, enum sync_lane lane, uint8_t type, struct bytes payload,
+               struct error *err)
+{
+    if (!sync->connected)
+        return true;
+    if (lane == LANE_BULK)
+        return send_bulk(sync, type, payload, err);
+    AUTO(buf_dispose) struct buf out = BUF(SYNC_MESSAGE_MAX + 64);
+    if (!sync_message_encode(type, payload, FAST_LEVEL, &out, err))
+        return false;
+    sync->raw_bytes += payload.size;
+    sync->sent_bytes += out.size;
+    sync->port->send(sync->context, LANE_FAST, buf_bytes(&out));
+    return true;
+}
+
+bool sync_send_stream_end(struct sync *sync, struct error *err)
+{
+    if (!sync->packer)
+        return true;
+    AUTO(buf_dispose) struct buf packed = BUF(256 * 1024 * 1024);
+    bool done = packer_add(sync->packer, (struct bytes){0}, PACK_END, &packed, err) &&
+                send_stream(sync, buf_bytes(&packed), err);
+    packer_free(TAKE(sync->packer));
+    sync->packer_dirty = false;
+    return done;
+}
+
+static bool handle_all(struct sync *sync, struct buf *bytes, struct buf *scratch, bool outer,
+                       struct error *err);
+
+static bool handle_stream(struct sync *sync, struct lane_in *in, struct bytes packed,
+                          struct error *err)
+{
+    if (!in->unpacker)
+        in->unpacker = unpacker_new();
+    for (bool more = true; packed.size || more;) {
+        if (!unpacker_add(in->unpacker, &packed, &in->inner, &more, err) ||
+            !handle_all(sync, &in->inner, &in->scratch, false, err))
+            return false;
+    }
+    if (unpacker_idle(in->unpacker)) { /* gives the window back */
+        unpacker_free(TAKE(in->unpacker));
+        buf_dispose(&in->inner);
+        buf_dispose(&in->scratch);
+    }
+    return true;
+}
+
+static bool handle_all(struct sync *sync, struct buf *bytes, struct buf *scratch, bool outer,
+                       struct error *err)
+{
+    size_t at = 0;
+    for (;;) {
+        struct sync_message message;
+        size_t used;
+        struct bytes rest = {bytes->data + at, bytes->size - at};
+        enum sync_decoded decoded = sync_message_decode(rest, scratch, &message, &used, err);
+        if (decoded == SYNC_BROKEN)
+            return false;
+        if (decoded == SYNC_SHORT)
+            break;
+        at += used;
+        if (message.type == SYNC_STREAM && !outer)
+            return error_set(err, ERROR_INVALID, "sync stream within a stream");
+        bool done = message.type == SYNC_STREAM
+                        ? handle_stream(sync, &sync->in[LANE_BULK], message.payload, err)
+                        : sync_handle(sync, &message, err);
+        if (!done)
+            return false;
+    }
+    buf_consume(bytes, at);
+    return true;
+}
+
+bool sync_receive(struct sync *sync, enum sync_lane lane, struct bytes bytes, struct error *err)
+{
+    struct lane_in *in = &sync->in[lane];
+    sync->received_bytes += bytes.size;
+    /* Decompressed into a place of its own: the inner messages of a stream use the lane's. */
+    AUTO(buf_dispose) struct buf scratch = BUF(SYNC_MESSAGE_MAX);
+    if (!buf_append(&in->bytes, bytes, err) || !handle_all(sync, &in->bytes, &scratch, true, err))
+        return error_wrap(err, "sync");
+    if (in->bytes.size == 0 && in->bytes.capacity > 256 * 1024)
+        buf_dispose(&in->bytes);
+    return true;
+}
+
+bool sync_handle(struct sync *sync, const struct sync_message *message, struct error *err)
+{
+    bool laptop = sync->options.role == SYNC_LAPTOP;
+    struct sync_note note;
+    if (!laptop && !sync->ignore && message->type != SYNC_HELLO)
+        return error_set(err, ERROR_INVALID, "sync message before the hello");
+    switch ((enum sync_type)message->type) {
+    case SYNC_HELLO:
+        return !laptop ? remote_hello(sync, message->payload, err)
+                       : error_set(err, ERROR_INVALID, "sync hello from the remote side");
+    case SYNC_RULES:
+        return !laptop ? remote_rules(sync, message->payload, err)
+                       : error_set(err, ERROR_INVALID, "sync rules from the remote side");
+    case SYNC_WANT:
+        return !laptop ? remote_want(sync, message->payload, err)
+                       : error_set(err, ERROR_INVALID, "the remote side wants content");
+    case SYNC_WELCOME:
+        return laptop ? session_welcome(sync, message->payload, err)
+                      : error_set(err, ERROR_INVALID, "sync welcome from the laptop");
+    case SYNC_LIST:
+        return laptop ? session_list(sync, message->payload, err)
+                      : error_set(err, ERROR_INVALID, "sync list from the laptop");
+    case SYNC_BATCH:
+        return laptop ? pull_batch(sync, message->payload, err)
+                      : remote_batch(sync, message->payload, err);
+    case SYNC_ACK:
+        return push_acknowledge(sync, message->payload, err);
+    case SYNC_PIECE:
+        return receive_piece(sync, message->payload, err);
+    case SYNC_NOTE:
+        if (!sync_note_decode(message->payload, &note, err))
+            return false;
+        AUTO(mem_free) char *path = xstrndup((const char *)note.path.data, note.path.size);
+        AUTO(mem_free) char *text = xstrndup((const char *)note.text.data, note.text.size);
+        if (laptop)
+            sync_problem(sync, path, text);
+        return true;
+    case SYNC_STREAM:
+        break;
+    }
+    return error_set(err, ERROR_INVALID, "sync message of unknown type");
+}
+
+/* --- A turn -------------------------------------------------------------------------------- */
+
+static bool scan_if_due(struct sync *sync, int64_t *next_us, struct error *err)
+{
+    if (!sync->needs_scan)
+        return true;
+    if (sync->scan_due_us > sync->now_us) {
+        sync_wake_at(sync, next_us, sync->scan_due_us);
+        return true;
+    }
+    sync->needs_scan = false;
+    bool first = !sync->scanned;
+    if (!local_scan(sync, "", err)) {
+        if (sync->options.role == SYNC_LAPTOP) {
+            snprintf(sync->guard, sizeof sync->guard,
+                     "%s is gone: nothing is deleted on the other side", sync->options.root);
+            if (!sync->vanished)
+                sync_tell(sync, SYNC_EVENT_GUARD, "", sync->guard);
+            sync->vanished = true;
+        }
+        sync->needs_scan = true;
+        sync->scan_due_us = sync->now_us + 1000 * 1000;
+        sync_wake_at(sync, next_us, sync->scan_due_us);
+        return true;
+    }
+    if (sync->vanished) {
+        sync->vanished = false;
+        sync->guard[0] = '\0';
+    }
+    if (sync->options.role == SYNC_REMOTE || !sync->connected)
+        return true;
+    if (!sync->hello_sent)
+        return session_hello(sync, err);
+    bool sent = false;
+    bool check = first || sync->rules_changed;
+    sync->rules_changed = false;
+    if (check && !session_rules(sync, &sent, err))
+        return false;
+    if (!sent)
+        session_begin(sync);
+    return true;
+}
+
+static bool save_if_due(struct sync *sync, int64_t *next_us, struct error *err)
+{
+    if (!sync->changes || !sync->options.state || !sync->scanned)
+        return true;
+    if (!sync->save_due_us)
+        sync->save_due_us = sync->now_us + SAVE_AFTER_US;
+    if (sync->wave_at < sync->wave_count || sync->inflight || sync->save_due_us > sync->now_us) {
+        sync_wake_at(sync, next_us,
+                     sync->save_due_us > sync->now_us ? sync->save_due_us
+                                                      : sync->now_us + SAVE_AFTER_US);
+        return true;
+    }
+    sync->save_due_us = 0;
+    struct error ignored;
+    if (!snapshot_save(sync, &ignored))
+        sync_tell(sync, SYNC_EVENT_NOTE, "", ignored.text);
+    return true;
+}
+
+bool sync_step(struct sync *sync, int64_t now_us, int64_t *out_next_us, struct error *err)
+{
+    *out_next_us = INT64_MAX;
+    sync->now_us = now_us;
+    bool laptop = sync->options.role == SYNC_LAPTOP;
+    if (!laptop && !sync->ignore)
+        return true; /* the hello has not come yet */
+    if (!scan_if_due(sync, out_next_us, err) || !local_events(sync, err))
+        return false;
+    if (!laptop && sync->welcome_due && !remote_welcome(sync, err))
+        return false;
+    local_release(sync, false, out_next_us);
+    if (sync->connected && sync->live && !sync->paused && !sync->vanished) {
+        bool done = laptop ? push_express(sync, out_next_us, err) && pull_wanted(sync, err) &&
+                                 push_wave(sync, err)
+                           : remote_report(sync, out_next_us, err) && push_wave(sync, err);
+        if (!done)
+            return false;
+        if (sync->wave_at < sync->wave_count || sync->large.count)
+            sync_wake_at(sync, out_next_us,
+                         sync->port->queued(sync->context, LANE_BULK) < QUEUE_BYTES
+                             ? now_us
+                             : now_us + 2000);
+    }
+    return save_if_due(sync, out_next_us, err);
+}

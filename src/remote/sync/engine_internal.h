@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engine's parts share this. local.c looks at this side's tree, push.c sends, pull.c
+ * receives, session.c agrees with the other side, remote.c is the other side. */
+#pragma once
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "sync/apply.h"
+#include "sync/engine.h"
+#include "sync/reconcile.h"
+#include "sync/tree.h"
+
+struct fswatch;
+struct ignore;
+struct journal;
+struct packer;
+struct unpacker;
+
+enum {
+    BATCH_BYTES = 512 * 1024,  /* a batch is closed at this size           */
+    BATCH_OPS = 2000,          /* and at this many changes                 */
+    PIECE_BYTES = 512 * 1024,  /* of a large file, in one message          */
+    QUEUE_BYTES = 2048 * 1024, /* bytes under way to the link in a lane    */
+    INFLIGHT_OPS = 40000,
+    EXPRESS_NODES = 4096,         /* more at once are a wave                  */
+    SENDER_LITERALS = 256 * 1024, /* a delta with less goes in the fast lane */
+};
+
+/* A growing list of node numbers. */
+struct ids {
+    uint32_t *items;
+    size_t count, capacity;
+};
+void ids_add(struct ids *ids, uint32_t id);
+
+struct held {
+    uint32_t id;
+    int64_t due_us;
+    bool removal;
+};
+
+/* A batch that was sent and not yet answered. */
+struct inflight_op {
+    uint32_t id;
+    struct entry entry;
+};
+struct inflight {
+    struct inflight *next;
+    uint64_t sequence;
+    enum sync_lane lane;
+    size_t count;
+    struct inflight_op ops[];
+};
+
+/* What is being put together to be sent. */
+struct draft {
+    struct buf ops;
+    struct path_memory memory;
+    struct inflight_op *sent; /* as many as ops */
+    size_t count, capacity;
+    uint64_t bytes;
+    enum sync_lane lane;
+    uint8_t flags;
+};
+
+/* An entry that one side may have from the other, though that was never confirmed. */
+struct candidate {
+    int kind; /* enum journal_kind: SENT or TAKEN */
+    uint32_t id;
+    struct entry entry;
+};
+
+struct lane_in {
+    struct buf bytes;   /* what is not a whole message yet */
+    struct buf inner;   /* the same for the messages in the zstd stream */
+    struct buf scratch; /* a message decompressed */
+    struct unpacker *unpacker;
+};
+
+enum wave_class { WAVE_CLEAR, WAVE_FOLDER, WAVE_CONTENT, WAVE_REMOVE };
+struct wave_item {
+    uint32_t id, depth, rank, extension;
+    uint64_t name;
+    enum wave_class class;
+};
+
+struct sync {
+    struct sync_options options;
+    const struct sync_port *port;
+    void *context;
+    int root; /* -1 while it is not there */
+    uint64_t root_inode;
+    struct tree *tree;
+    struct stage *stage;
+    struct applier *applier;
+    struct ignore *ignore;
+    struct fswatch *watch;
+    struct journal *journal;
+    int64_t now_us;
+
+    /* local.c */
+    bool needs_scan, rules_changed, unwatched;
+    bool scanned; /* at least once, with this watch */
+    int64_t scan_due_us;
+    struct ids dirty;
+    struct ids waiting; /* for an answer */
+    struct held *held;
+    size_t held_count, held_capacity, held_removals;
+    int64_t last_event_us, last_removal_us, dirty_since_us;
+    uint64_t skipped_special, clashes;
+
+    /* the link */
+    bool connected, live; /* live: both trees are known */
+    bool hello_sent, list_began, list_complete;
+    struct hash128 rules_sent;
+    uint32_t generation;
+    struct lane_in in[LANE_COUNT];
+    struct packer *packer;
+    bool packer_dirty;
+    int level;
+    uint64_t level_at;
+    uint64_t sent_bytes, received_bytes, raw_bytes;
+
+    /* push.c */
+    uint64_t sequence, transfer;
+    struct inflight *inflight, **inflight_end;
+    size_t inflight_ops;
+    struct draft draft[LANE_COUNT];
+    struct wave_item *wave;
+    size_t wave_count, wave_at;
+    uint64_t work_files, work_bytes, done_files, done_bytes;
+    uint32_t *copies; /* by content: what the other side has */
+    size_t copies_size, copies_used;
+    struct ids withheld;
+    bool allow_removals, paused, vanished;
+    char guard[256], problem[256];
+    unsigned problems, conflicts;
+
+    struct ids large;        /* large files that wait for the bulk lane */
+    struct sending *sending; /* the one that is under way */
+
+    /* memory.c */
+    uint64_t state_generation;
+    struct candidate *candidates;
+    size_t candidate_count, candidate_capacity;
+
+    /* pull.c */
+    struct ids wanted;
+    uint64_t want_open; /* asked for, not answered */
+    int64_t save_due_us;
+    uint64_t changes; /* since the state was saved */
+
+    /* remote.c */
+    bool may_create, expects_root;
+    uint64_t expected_count;
+    struct hash128 expected_digest;
+    bool welcome_due;
+    char *remote_root;
+};
+
+static inline struct node *node_at(const struct sync *sync, uint32_t id)
+{
+    return tree_node(sync->tree, id);
+}
+
+/* engine.c */
+void sync_tell(struct sync *sync, enum sync_event_kind kind, const char *path, const char *text);
+void sync_problem(struct sync *sync, const char *path, const char *text);
+MUST_USE bool sync_send(struct sync *sync, enum sync_lane lane, uint8_t type, struct bytes payload,
+                        struct error *err);
+MUST_USE bool sync_send_stream_end(struct sync *sync, struct error *err);
+MUST_USE bool sync_open_root(struct sync *sync, bool create, struct error *err);
+void sync_wake_at(struct sync *sync, int64_t *next_us, int64_t at_us);
+MUST_USE bool sync_handle(struct sync *sync, const struct sync_message *message, struct error *err);
+
+/* memory.c */
+void candidate_sent(struct sync *sync, uint32_t id, const struct entry *entry);
+
+/* local.c */
+void mark_dirty(struct sync *sync, uint32_t id);
+MUST_USE bool local_scan(struct sync *sync, const char *start, struct error *err);
+MUST_USE bool local_events(struct sync *sync, struct error *err);
+void local_release(struct sync *sync, bool all, int64_t *next_us);
+MUST_USE bool local_hash_all(struct sync *sync, struct error *err);
+/* The path and all beneath it are not there any more. */
+void local_gone(struct sync *sync, uint32_t id);
+void local_hold(struct sync *sync, uint32_t id, int64_t after_us);
+bool local_watched(const struct sync *sync, uint32_t id);
+
+/* push.c */
+MUST_USE bool push_express(struct sync *sync, int64_t *next_us, struct error *err);
+MUST_USE bool push_wave(struct sync *sync, struct error *err);
+void push_wave_start(struct sync *sync);
+MUST_USE bool draft_send(struct sync *sync, enum sync_lane lane, bool more, struct error *err);
+MUST_USE bool push_acknowledge(struct sync *sync, struct bytes payload, struct error *err);
+void push_forget(struct sync *sync);
+enum verdict node_verdict(const struct sync *sync, const struct node *node);
+MUST_USE bool draft_add(struct sync *sync, enum sync_lane lane, const struct sync_op *op,
+                        uint32_t id, struct error *err);
+
+/* Whether that many removals need permission; says so. */
+bool guard_trips(struct sync *sync, size_t removals, const char *where);
+void withhold(struct sync *sync, uint32_t id);
+
+/* pull.c */
+MUST_USE bool pull_batch(struct sync *sync, struct bytes payload, struct error *err);
+MUST_USE bool pull_nodes(struct sync *sync, const uint32_t *ids, size_t count, struct error *err);
+MUST_USE bool pull_wanted(struct sync *sync, struct error *err);
+/* Both have the same; nothing is to be done; both changed. */
+void node_agree(struct sync *sync, uint32_t id);
+void node_calm(struct sync *sync, uint32_t id);
+void node_conflict(struct sync *sync, uint32_t id);
+/* A folder kept for what is in it is wanted again if any of that is synced. */
+void node_unpin_if_used(struct sync *sync, uint32_t id);
+
+/* session.c */
+MUST_USE bool session_hello(struct sync *sync, struct error *err);
+/* Sends the rules if they are others than the other side has. */
+MUST_USE bool session_rules(struct sync *sync, bool *out_sent, struct error *err);
+MUST_USE bool session_welcome(struct sync *sync, struct bytes payload, struct error *err);
+MUST_USE bool session_list(struct sync *sync, struct bytes payload, struct error *err);
+void session_begin(struct sync *sync);
+
+/* remote.c */
+MUST_USE bool remote_hello(struct sync *sync, struct bytes payload, struct error *err);
+MUST_USE bool remote_rules(struct sync *sync, struct bytes payload, struct error *err);
+MUST_USE bool remote_welcome(struct sync *sync, struct error *err);
+MUST_USE bool remote_batch(struct sync *sync, struct bytes payload, struct error *err);
+MUST_USE bool remote_want(struct sync *sync, struct bytes payload, struct error *err);
+MUST_USE bool remote_report(struct sync *sync, int64_t *next_us, struct error *err);
+MUST_USE bool receive_piece(struct sync *sync, struct bytes payload, struct error *err);

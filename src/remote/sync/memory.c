@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where the engine keeps its snapshot and its journal. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "sync/engine_internal.h"
+#include "sync/ignore.h"
+#include "sync/snapshot.h"
+
+enum { SNAPSHOT_MAX = 1 << 30, JOURNAL_MAX = 64 << 20, JOURNAL_BUFFER = 64 * 1024 };
+
+struct journal {
+    int fd;
+    struct buf out;
+};
+
+static char *state_path(const struct sync *sync, const char *name)
+{
+    return xasprintf("%s/%s", sync->options.state, name);
+}
+
+void journal_close(struct journal *journal)
+{
+    if (!journal)
+        return;
+    close(journal->fd);
+    buf_dispose(&journal->out);
+    free(journal);
+}
+
+static bool journal_open(struct sync *sync, uint64_t generation, bool keep, struct error *err)
+{
+    AUTO(mem_free) char *path = state_path(sync, "journal");
+    int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_APPEND | (keep ? 0 : O_TRUNC);
+    AUTO(fd_close) int fd = open(path, flags, 0600);
+    if (fd < 0)
+        return error_os(err, errno, "open %s", path);
+    uint8_t header[16] = "VMAJRNL\1";
+    write_u64(header + 8, generation);
+    if (!keep && !fd_write_all(fd, (struct bytes){header, sizeof header}, err))
+        return error_wrap(err, "write %s", path);
+    journal_close(sync->journal);
+    sync->journal = xcalloc(1, sizeof *sync->journal);
+    sync->journal->fd = fd_take(&fd);
+    sync->journal->out = BUF(16 << 20);
+    return true;
+}
+
+void journal_flush(struct sync *sync)
+{
+    struct journal *journal = sync->journal;
+    struct error err;
+    if (!journal || !journal->out.size)
+        return;
+    if (!fd_write_all(journal->fd, buf_bytes(&journal->out), &err))
+        sync_problem(sync, sync->options.state, err.text);
+    buf_clear(&journal->out);
+}
+
+void journal_add(struct sync *sync, enum journal_kind kind, uint32_t id, const struct entry *entry)
+{
+    struct journal *journal = sync->journal;
+    char path[TREE_PATH_LIMIT];
+    uint8_t head[7] = {[6] = kind};
+    struct error err;
+    sync->changes++;
+    if (!journal)
+        return;
+    size_t start = journal->out.size;
+    if (!buf_append(&journal->out, (struct bytes){head, sizeof head}, &err) ||
+        !sync_blob_encode(bytes_of(tree_path(sync->tree, id, path)), &journal->out, &err) ||
+        !sync_entry_encode(entry, &journal->out, &err)) {
+        journal->out.size = start;
+        return;
+    }
+    uint8_t *at = journal->out.data + start;
+    size_t size = journal->out.size - start - 6;
+    write_u16(at, (uint16_t)size);
+    write_u32(at + 2, read_u32(hash128_of((struct bytes){at + 6, size}).bytes));
+    if (journal->out.size > JOURNAL_BUFFER)
+        journal_flush(sync);
+}
+
+static void candidate_add(struct sync *sync, enum journal_kind kind, uint32_t id,
+                          const struct entry *entry)
+{
+    if (sync->candidate_count == sync->candidate_capacity) {
+        sync->candidate_capacity = sync->candidate_capacity ? sync->candidate_capacity * 2 : 32;
+        sync->candidates =
+            xreallocarray(sync->candidates, sync->candidate_capacity, sizeof *sync->candidates);
+    }
+    node_at(sync, id)->flags |= NODE_CANDIDATE;
+    sync->candidates[sync->candidate_count++] = (struct candidate){kind, id, *entry};
+}
+
+void candidate_sent(struct sync *sync, uint32_t id, const struct entry *entry)
+{
+    candidate_add(sync, JOURNAL_SENT, id, entry);
+}
+
+static void replay(struct sync *sync, struct bytes input)
+{
+    struct journal_record record;
+    while (journal_record_decode(&input, &record)) {
+        uint32_t id = tree_make(sync->tree, record.path);
+        struct node *node = node_at(sync, id);
+        if (record.kind == JOURNAL_AGREED)
+            node->base = node->remote = record.entry;
+        else
+            candidate_add(sync, record.kind, id, &record.entry);
+    }
+}
+
+static void load_rules(struct sync *sync, struct bytes rules)
+{
+    struct error err;
+    if (rules.size && sync->options.role == SYNC_LAPTOP)
+        sync->ignore = ignore_decode(rules, &err);
+}
+
+void snapshot_load(struct sync *sync)
+{
+    struct error err;
+    struct snapshot snapshot = {0};
+    uint64_t generation = 0;
+    if (!sync->options.state)
+        return;
+    if (!dir_make(sync->options.state, &err)) {
+        sync_problem(sync, sync->options.state, err.text);
+        return;
+    }
+    AUTO(mem_free) char *path = state_path(sync, "snapshot");
+    AUTO(mem_free) char *journal_path = state_path(sync, "journal");
+    AUTO(buf_dispose) struct buf bytes = BUF(SNAPSHOT_MAX);
+    AUTO(buf_dispose) struct buf journal = BUF(JOURNAL_MAX);
+    if (access(path, F_OK) == 0 &&
+        (!file_read(path, &bytes, &err) ||
+         !snapshot_decode(buf_bytes(&bytes), sync->tree, &snapshot, &err))) {
+        tree_free(sync->tree); /* a damaged one costs time, nothing else */
+        sync->tree = tree_new();
+        snapshot = (struct snapshot){0};
+        sync_tell(sync, SYNC_EVENT_NOTE, path, err.text);
+    }
+    load_rules(sync, snapshot.rules);
+    sync->state_generation = snapshot.generation;
+    struct bytes input = {0};
+    bool usable = file_read(journal_path, &journal, &err);
+    if (usable) {
+        input = buf_bytes(&journal);
+        usable =
+            journal_header_decode(&input, &generation, &err) && generation == snapshot.generation;
+    }
+    if (usable)
+        replay(sync, input);
+    if (!journal_open(sync, snapshot.generation, usable, &err))
+        sync_problem(sync, journal_path, err.text);
+}
+
+/* While watched, a time stamp that proves nothing is as good as any: changes would have been
+ * told. */
+static void calm_racy(struct sync *sync)
+{
+    if (!sync->watch || sync->unwatched || sync->needs_scan)
+        return;
+    for (uint32_t id = TREE_ROOT; id < tree_limit(sync->tree); id++)
+        node_at(sync, id)->flags &= ~NODE_RACY;
+}
+
+bool snapshot_save(struct sync *sync, struct error *err)
+{
+    if (!sync->options.state)
+        return true;
+    journal_flush(sync);
+    calm_racy(sync);
+    AUTO(mem_free) char *path = state_path(sync, "snapshot");
+    AUTO(buf_dispose) struct buf rules = BUF(64 << 20);
+    AUTO(buf_dispose) struct buf bytes = BUF(SNAPSHOT_MAX);
+    if (sync->options.role == SYNC_LAPTOP && sync->ignore &&
+        !ignore_encode(sync->ignore, &rules, err))
+        return error_wrap(err, "remember the state");
+    struct snapshot snapshot = {sync->state_generation + 1, buf_bytes(&rules)};
+    if (!dir_make(sync->options.state, err) ||
+        !snapshot_encode(&snapshot, sync->tree, &bytes, err) ||
+        !file_write(path, buf_bytes(&bytes), err))
+        return error_wrap(err, "remember the state");
+    sync->state_generation++;
+    sync->changes = 0;
+    if (!journal_open(sync, sync->state_generation, false, err))
+        return error_wrap(err, "remember the state");
+    for (size_t i = 0; i < sync->candidate_count; i++)
+        journal_add(sync, sync->candidates[i].kind, sync->candidates[i].id,
+                    &sync->candidates[i].entry);
+    for (const struct inflight *sent = sync->inflight; sent; sent = sent->next)
+        for (size_t i = 0; i < sent->count; i++)
+            journal_add(sync, JOURNAL_SENT, sent->ops[i].id, &sent->ops[i].entry);
+    journal_flush(sync);
+    sync->changes = 0;
+    return true;
+}

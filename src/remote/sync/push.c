@@ -1,0 +1,593 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sending: what is dirty becomes batches. A few changes go at once in the fast lane; many, and
+ * the first copy, are a wave in the bulk lane, sorted so that like files meet in the compressor's
+ * memory. Folders come first, removals last. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <fcntl.h>
+
+#include "base/mem.h"
+#include "sync/engine_internal.h"
+#include "sync/ignore.h"
+#include "sync/sender.h"
+#include "sync/snapshot.h"
+#include "sys/fs.h"
+
+enum {
+    FEW = 4, /* that many go without waiting for more */
+    BURST_QUIET_US = 3 * 1000,
+    BURST_MAX_US = 40 * 1000,
+    PENDING_MAX = 4, /* saves of one file under way */
+    RETRY_FULL_US = 5 * 1000 * 1000,
+    RETRY_CONTENT_US = 50 * 1000,
+    GUARD_LEAST = 10,
+};
+
+enum verdict node_verdict(const struct sync *sync, const struct node *node)
+{
+    if (sync->options.role == SYNC_REMOTE)
+        return entry_equal(&node->local, &node->base) ? VERDICT_NONE : VERDICT_PUSH;
+    bool kept = node->flags & NODE_PINNED &&
+                (node->local.kind == ENTRY_NONE || node->remote.kind == ENTRY_NONE);
+    if (kept)
+        return VERDICT_NONE;
+    struct triple triple = {node->local, node->base, node->remote};
+    return reconcile(sync->options.mode, &triple);
+}
+
+/* --- Batches ------------------------------------------------------------------------------- */
+
+bool draft_send(struct sync *sync, enum sync_lane lane, bool more, struct error *err)
+{
+    struct draft *draft = &sync->draft[lane];
+    if (draft->count == 0)
+        return true;
+    bool laptop = sync->options.role == SYNC_LAPTOP;
+    uint8_t direction = laptop ? 0 : lane == LANE_FAST ? BATCH_REPORT : BATCH_PULLED;
+    struct sync_batch batch = {.sequence = ++sync->sequence,
+                               .flags = direction | (more ? BATCH_MORE : 0),
+                               .count = draft->count};
+    AUTO(buf_dispose) struct buf payload = BUF(SYNC_MESSAGE_MAX);
+    if (!sync_batch_encode(&batch, &payload, err) ||
+        !buf_append(&payload, buf_bytes(&draft->ops), err))
+        return false;
+    journal_flush(sync);
+    if (laptop) {
+        struct inflight *sent = xmalloc(sizeof *sent + draft->count * sizeof *sent->ops);
+        *sent = (struct inflight){.sequence = batch.sequence, .lane = lane, .count = draft->count};
+        memcpy(sent->ops, draft->sent, draft->count * sizeof *sent->ops);
+        *sync->inflight_end = sent;
+        sync->inflight_end = &sent->next;
+        sync->inflight_ops += draft->count;
+        for (size_t i = 0; i < draft->count; i++)
+            copies_add(sync, draft->sent[i].id);
+    }
+    draft->count = 0;
+    draft->memory.size = 0;
+    buf_clear(&draft->ops);
+    if (draft->ops.capacity > 4 * BATCH_BYTES)
+        buf_dispose(&draft->ops);
+    return sync_send(sync, lane, SYNC_BATCH, buf_bytes(&payload), err);
+}
+
+bool draft_add(struct sync *sync, enum sync_lane lane, const struct sync_op *op, uint32_t id,
+               struct error *err)
+{
+    struct draft *draft = &sync->draft[lane];
+    struct node *node = node_at(sync, id);
+    if (!sync_op_encode(op, &draft->memory, &draft->ops, err))
+        return false;
+    if (draft->count == draft->capacity) {
+        draft->capacity = draft->capacity ? draft->capacity * 2 : 64;
+        draft->sent = xreallocarray(draft->sent, draft->capacity, sizeof *draft->sent);
+    }
+    draft->sent[draft->count++] = (struct inflight_op){id, op->entry};
+    sync->changes++;
+    if (sync->options.role == SYNC_LAPTOP) {
+        node->remote = op->entry;
+        node->pending++;
+        if (lane == LANE_BULK)
+            node->flags |= NODE_BULK;
+        journal_add(sync, JOURNAL_SENT, id, &op->entry);
+    } else {
+        node->base = op->entry;
+    }
+    if (draft->ops.size >= BATCH_BYTES || draft->count >= BATCH_OPS)
+        return draft_send(sync, lane, true, err);
+    return true;
+}
+
+/* --- Order --------------------------------------------------------------------------------- */
+
+static uint32_t depth_of(const struct sync *sync, uint32_t id)
+{
+    uint32_t depth = 0;
+    for (; id > TREE_ROOT; id = node_at(sync, id)->parent)
+        depth++;
+    return depth;
+}
+
+/* In a place where a file or link is to be: it must go before that can come. */
+static bool in_the_way(const struct sync *sync, uint32_t id)
+{
+    for (id = node_at(sync, id)->parent; id > TREE_ROOT; id = node_at(sync, id)->parent) {
+        uint8_t kind = node_at(sync, id)->local.kind;
+        if (kind)
+            return kind != ENTRY_DIR;
+    }
+    return false;
+}
+
+static struct wave_item item_for(const struct sync *sync, uint32_t id, uint32_t rank)
+{
+    const struct node *node = node_at(sync, id);
+    struct wave_item item = {.id = id, .depth = depth_of(sync, id), .rank = rank};
+    item.class = node->local.kind == ENTRY_DIR ? WAVE_FOLDER
+                 : node->local.kind            ? WAVE_CONTENT
+                 : in_the_way(sync, id)        ? WAVE_CLEAR
+                                               : WAVE_REMOVE;
+    struct bytes name = tree_name(sync->tree, id);
+    for (size_t i = 0; i < 8; i++)
+        item.name = item.name << 8 | (i < name.size ? name.data[i] : 0);
+    for (size_t i = name.size; i-- > 1;)
+        if (name.data[i] == '.') {
+            struct bytes extension = {name.data + i, name.size - i};
+            item.extension = read_u32(hash128_of(extension).bytes);
+            break;
+        }
+    return item;
+}
+
+static int by_order(const void *a, const void *b)
+{
+    const struct wave_item *x = a, *y = b;
+    if (x->class != y->class)
+        return x->class < y->class ? -1 : 1;
+    bool up = x->class == WAVE_FOLDER, down = x->class != WAVE_FOLDER && x->class != WAVE_CONTENT;
+    if ((up || down) && x->depth != y->depth)
+        return (x->depth < y->depth) == up ? -1 : 1;
+    if (x->class == WAVE_CONTENT && x->extension != y->extension)
+        return x->extension < y->extension ? -1 : 1;
+    if (x->class == WAVE_CONTENT && x->name != y->name)
+        return x->name < y->name ? -1 : 1;
+    return x->rank < y->rank ? -1 : x->rank > y->rank;
+}
+
+/* --- The guard ----------------------------------------------------------------------------- */
+
+static bool is_removal(const struct sync *sync, uint32_t id)
+{
+    const struct node *node = node_at(sync, id);
+    return !node->local.kind && node->remote.kind && node_verdict(sync, node) == VERDICT_PUSH;
+}
+
+bool guard_trips(struct sync *sync, size_t removals, const char *where)
+{
+    size_t total = tree_count(sync->tree) - 1;
+    removals += sync->withheld.count;
+    bool most = removals * 2 > total && removals >= GUARD_LEAST;
+    bool all = removals >= total && removals >= 3;
+    if (sync->allow_removals || (!most && !all))
+        return false;
+    snprintf(sync->guard, sizeof sync->guard,
+             "%zu of %zu entries would be deleted %s: nothing is deleted until you say so "
+             "(--allow-mass-delete, or vma sync resume --allow-mass-delete)",
+             removals, total, where);
+    sync_tell(sync, SYNC_EVENT_GUARD, "", sync->guard);
+    return true;
+}
+
+void withhold(struct sync *sync, uint32_t id)
+{
+    struct node *node = node_at(sync, id);
+    if (node->flags & NODE_WITHHELD)
+        return;
+    node->flags |= NODE_WITHHELD;
+    ids_add(&sync->withheld, id);
+}
+
+/* Takes removals out of the work when they are too many. */
+static void guard_items(struct sync *sync, struct wave_item *items, size_t *count)
+{
+    size_t removals = 0, kept = 0;
+    if (sync->options.role == SYNC_REMOTE)
+        return;
+    for (size_t i = 0; i < *count; i++)
+        removals += is_removal(sync, items[i].id);
+    bool trips = removals && guard_trips(sync, removals, "on the other side");
+    for (size_t i = 0; i < *count; i++) {
+        bool removal = is_removal(sync, items[i].id);
+        if (removal && trips)
+            withhold(sync, items[i].id);
+        else if (removal)
+            node_at(sync, items[i].id)->flags |= NODE_MOVABLE;
+        if (!removal || !trips)
+            items[kept++] = items[i];
+    }
+    *count = kept;
+}
+
+/* --- Express ------------------------------------------------------------------------------- */
+
+/* Brings kind, size and mode of a dirty path up to date; what follows from that becomes dirty
+ * as well, at the end of the list. */
+static void look(struct sync *sync, uint32_t id)
+{
+    char path[TREE_PATH_LIMIT];
+    struct stat stat;
+    struct error err;
+    struct node *node = node_at(sync, id);
+    tree_path(sync->tree, id, path);
+    bool there = fstatat(sync->root, path, &stat, AT_SYMLINK_NOFOLLOW) == 0;
+    bool usable =
+        there && (S_ISDIR(stat.st_mode) || S_ISREG(stat.st_mode) || S_ISLNK(stat.st_mode));
+    bool is_dir = usable && S_ISDIR(stat.st_mode);
+    if (node->local.kind && (!usable || (is_dir != (node->local.kind == ENTRY_DIR))))
+        local_gone(sync, id);
+    if (!usable)
+        return;
+    if (is_dir) {
+        bool known = node->local.kind == ENTRY_DIR &&
+                     (!sync->watch || sync->unwatched || local_watched(sync, id));
+        node->local =
+            (struct entry){.kind = ENTRY_DIR, .mode = (uint16_t)(stat.st_mode & ENTRY_MODE_MASK)};
+        if (!known && !local_scan(sync, path, &err))
+            local_gone(sync, id);
+        return;
+    }
+    enum entry_kind kind = S_ISLNK(stat.st_mode) ? ENTRY_LINK : ENTRY_FILE;
+    bool same = node->local.kind == kind && node->local.size == (uint64_t)stat.st_size &&
+                node->mtime_ns == fs_mtime_ns(&stat) && node->ctime_ns == fs_ctime_ns(&stat) &&
+                node->inode == stat.st_ino && !(node->flags & NODE_TOUCHED);
+    if (same)
+        return;
+    node->local.kind = kind;
+    node->local.size = (uint64_t)stat.st_size;
+    node->local.mode = kind == ENTRY_LINK ? 0 : (uint16_t)(stat.st_mode & ENTRY_MODE_MASK);
+    node->flags |= NODE_UNHASHED;
+}
+
+static bool bulk_is_on_it(const struct sync *sync, uint32_t id)
+{
+    for (; id > TREE_ROOT; id = node_at(sync, id)->parent)
+        if (node_at(sync, id)->flags & NODE_BULK)
+            return true;
+    return false;
+}
+
+/* More may follow at once: a switch of branches is one batch, a save is not kept waiting. */
+static bool burst_goes_on(const struct sync *sync, int64_t *next_us)
+{
+    if (sync->dirty.count <= FEW)
+        return false;
+    int64_t due = sync->last_event_us + BURST_QUIET_US;
+    int64_t latest = sync->dirty_since_us + BURST_MAX_US;
+    if (due > latest)
+        due = latest;
+    if (due <= sync->now_us)
+        return false;
+    sync_wake_at((struct sync *)sync, next_us, due);
+    return true;
+}
+
+/* Nodes of the list that can go now, in order; the others wait for what is on its way. */
+static struct wave_item *pick(struct sync *sync, const struct ids *ids, size_t *out_count)
+{
+    struct wave_item *items = xcalloc(ids->count, sizeof *items);
+    size_t count = 0;
+    for (size_t i = 0; i < ids->count; i++) {
+        uint32_t id = ids->items[i];
+        struct node *node = node_at(sync, id);
+        if (node->flags & (NODE_QUEUED | NODE_FREE))
+            continue;
+        if (node->pending >= PENDING_MAX || bulk_is_on_it(sync, id)) {
+            if (!(node->flags & NODE_AGAIN)) /* when that is acknowledged */
+                ids_add(&sync->waiting, id);
+            node->flags |= NODE_AGAIN;
+            continue;
+        }
+        items[count++] = item_for(sync, id, (uint32_t)i);
+    }
+    guard_items(sync, items, &count);
+    qsort(items, count, sizeof *items, by_order);
+    *out_count = count;
+    return items;
+}
+
+bool push_express(struct sync *sync, int64_t *next_us, struct error *err)
+{
+    if (sync->dirty.count == 0 || burst_goes_on(sync, next_us))
+        return true;
+    for (size_t i = 0; i < sync->dirty.count; i++) /* the list grows meanwhile */
+        look(sync, sync->dirty.items[i]);
+    struct ids ids = sync->dirty;
+    sync->dirty = (struct ids){0};
+    AUTO(mem_free) uint32_t *owned = ids.items;
+    for (size_t i = 0; i < ids.count; i++)
+        node_at(sync, ids.items[i])->flags &= ~NODE_DIRTY;
+    if (ids.count > EXPRESS_NODES && sync->options.role == SYNC_LAPTOP) {
+        push_wave_start(sync);
+        return true;
+    }
+    size_t count;
+    AUTO(mem_free) struct wave_item *items = pick(sync, &ids, &count);
+    for (size_t i = 0; i < count; i++)
+        if (!sender_add(sync, items[i].id, LANE_FAST, err))
+            return false;
+    for (size_t i = 0; i < ids.count; i++)
+        if (!(node_at(sync, ids.items[i])->flags & NODE_FREE))
+            tree_prune(sync->tree, ids.items[i]);
+    if (sync->dirty.count || sync->held_count)
+        sync_wake_at(sync, next_us, sync->dirty.count ? sync->now_us : INT64_MAX);
+    return draft_send(sync, LANE_FAST, false, err);
+}
+
+/* --- Waves --------------------------------------------------------------------------------- */
+
+/* What must be looked at, by what is known without reading. Settles what needs no work. */
+static bool needs_work(struct sync *sync, uint32_t id, struct ids *pulls)
+{
+    struct node *node = node_at(sync, id);
+    if (node->flags & (NODE_WITHHELD | NODE_QUEUED) || node->pending)
+        return false;
+    if (node->flags & NODE_UNHASHED)
+        return true;
+    switch (node_verdict(sync, node)) {
+    case VERDICT_NONE:
+        node_calm(sync, id);
+        return false;
+    case VERDICT_AGREE:
+        node_agree(sync, id);
+        return false;
+    case VERDICT_PUSH:
+        return true;
+    case VERDICT_PULL:
+        ids_add(pulls, id);
+        return false;
+    case VERDICT_CONFLICT:
+        node_conflict(sync, id);
+        return false;
+    }
+    return false;
+}
+
+void push_wave_start(struct sync *sync)
+{
+    struct ids work = {0}, pulls = {0};
+    uint64_t files = 0, bytes = 0;
+    for (uint32_t id = tree_next(sync->tree, TREE_ROOT, TREE_ROOT); id;
+         id = tree_next(sync->tree, id, TREE_ROOT)) {
+        if (!needs_work(sync, id, &pulls))
+            continue;
+        ids_add(&work, id);
+        const struct node *node = node_at(sync, id);
+        files += node->local.kind && node->local.kind != ENTRY_DIR;
+        bytes += node->local.kind == ENTRY_FILE ? node->local.size : 0;
+    }
+    for (size_t i = 0; i < pulls.count; i++)
+        ids_add(&sync->wanted, pulls.items[i]);
+    free(pulls.items);
+    AUTO(mem_free) uint32_t *owned = work.items;
+    if (work.count <= EXPRESS_NODES && bytes <= 4 * 1024 * 1024) {
+        for (size_t i = 0; i < work.count; i++)
+            mark_dirty(sync, work.items[i]);
+        return;
+    }
+    /* What an earlier wave has not sent yet is still queued: keep that part. */
+    size_t rest = sync->wave_count - sync->wave_at;
+    struct wave_item *items = xcalloc(rest + work.count, sizeof *items);
+    if (rest)
+        memcpy(items, sync->wave + sync->wave_at, rest * sizeof *items);
+    size_t added = work.count;
+    for (size_t i = 0; i < work.count; i++)
+        items[rest + i] = item_for(sync, work.items[i], (uint32_t)i);
+    guard_items(sync, items + rest, &added);
+    for (size_t i = 0; i < added; i++)
+        node_at(sync, items[rest + i].id)->flags |= NODE_QUEUED;
+    qsort(items, rest + added, sizeof *items, by_order);
+    free(sync->wave);
+    sync->wave = items;
+    sync->wave_count = rest + added;
+    sync->wave_at = 0;
+    if (rest == 0)
+        sync->work_files = sync->work_bytes = sync->done_files = sync->done_bytes = 0;
+    sync->work_files += files;
+    sync->work_bytes += bytes;
+}
+
+static bool next_of_wave(struct sync *sync, struct error *err)
+{
+    uint32_t id;
+    if (sync->wave_at < sync->wave_count) {
+        id = sync->wave[sync->wave_at++].id;
+    } else {
+        id = sync->large.items[0];
+        memmove(sync->large.items, sync->large.items + 1,
+                --sync->large.count * sizeof *sync->large.items);
+    }
+    struct node *node = node_at(sync, id);
+    node->flags &= ~NODE_QUEUED;
+    if (node->local.kind && node->local.kind != ENTRY_DIR) {
+        sync->done_files++;
+        sync->done_bytes += node->local.size;
+    }
+    bool done = sender_add(sync, id, LANE_BULK, err);
+    if (done && !sync->sending)
+        tree_prune(sync->tree, id);
+    return done;
+}
+
+bool push_wave(struct sync *sync, struct error *err)
+{
+    bool worked = false;
+    while (sync->sending || sync->wave_at < sync->wave_count || sync->large.count) {
+        if (sync->port->queued(sync->context, LANE_BULK) >= QUEUE_BYTES ||
+            sync->inflight_ops >= INFLIGHT_OPS)
+            return true;
+        if (sync->dirty.count && worked && !sync->sending)
+            return true; /* a save overtakes */
+        worked = true;
+        if (sync->sending ? !sending_go_on(sync, err) : !next_of_wave(sync, err))
+            return false;
+    }
+    if (!draft_send(sync, LANE_BULK, false, err))
+        return false;
+    if (sync->wave_count) {
+        free(TAKE(sync->wave));
+        sync->wave_count = sync->wave_at = 0;
+    }
+    return !sync->packer_dirty || sync_send_stream_end(sync, err);
+}
+
+/* --- Answers ------------------------------------------------------------------------------- */
+
+static struct inflight *take_inflight(struct sync *sync, uint64_t sequence)
+{
+    for (struct inflight **link = &sync->inflight; *link; link = &(*link)->next) {
+        struct inflight *sent = *link;
+        if (sent->sequence != sequence)
+            continue;
+        *link = sent->next;
+        if (!sent->next)
+            sync->inflight_end = link;
+        sync->inflight_ops -= sent->count;
+        return sent;
+    }
+    return NULL;
+}
+
+static void accepted(struct sync *sync, const struct inflight_op *op)
+{
+    struct node *node = node_at(sync, op->id);
+    node->base = op->entry;
+    node->flags &= ~NODE_FULL;
+    journal_add(sync, JOURNAL_AGREED, op->id, &op->entry);
+}
+
+static void refused(struct sync *sync, const struct inflight_op *op,
+                    const struct sync_failure *failure)
+{
+    char path[TREE_PATH_LIMIT];
+    AUTO(mem_free) char *text = xstrndup((const char *)failure->text.data, failure->text.size);
+    struct node *node = node_at(sync, op->id);
+    tree_path(sync->tree, op->id, path);
+    node->remote = failure->actual;
+    switch ((enum sync_refusal)failure->refusal) {
+    case REFUSAL_CHANGED:
+        mark_dirty(sync, op->id);
+        break;
+    case REFUSAL_CONTENT:
+        if (node->flags & NODE_FULL)
+            local_hold(sync, op->id, RETRY_CONTENT_US);
+        else
+            mark_dirty(sync, op->id);
+        node->flags |= NODE_FULL;
+        break;
+    case REFUSAL_FAILED:
+        sync_problem(sync, path, text);
+        break;
+    case REFUSAL_PINNED:
+        node->flags |= NODE_PINNED;
+        node->base = (struct entry){0};
+        sync_tell(sync, SYNC_EVENT_NOTE, path, text);
+        break;
+    case REFUSAL_PARENT:
+        if (node->parent != TREE_ROOT) {
+            node_at(sync, node->parent)->remote = (struct entry){0};
+            mark_dirty(sync, node->parent);
+        }
+        mark_dirty(sync, op->id);
+        break;
+    case REFUSAL_FULL:
+        sync_problem(sync, path, text);
+        local_hold(sync, op->id, RETRY_FULL_US);
+        break;
+    }
+}
+
+static void settled(struct sync *sync, uint32_t id)
+{
+    struct node *node = node_at(sync, id);
+    if (node->pending && --node->pending == 0)
+        node->flags &= ~NODE_BULK;
+}
+
+/* What waited for an answer is looked at again. */
+static void wake_waiting(struct sync *sync)
+{
+    struct ids ids = sync->waiting;
+    sync->waiting = (struct ids){0};
+    for (size_t i = 0; i < ids.count; i++) {
+        node_at(sync, ids.items[i])->flags &= ~NODE_AGAIN;
+        mark_dirty(sync, ids.items[i]);
+    }
+    free(ids.items);
+}
+
+bool push_acknowledge(struct sync *sync, struct bytes payload, struct error *err)
+{
+    struct sync_ack ack;
+    if (!sync_ack_decode(&payload, &ack, err))
+        return false;
+    AUTO(mem_free) struct inflight *sent = take_inflight(sync, ack.sequence);
+    if (!sent)
+        return error_set(err, ERROR_INVALID, "an answer to a batch that was not sent");
+    AUTO(mem_free) bool *failed = xcalloc(sent->count, sizeof *failed);
+    for (size_t i = 0; i < sent->count; i++)
+        settled(sync, sent->ops[i].id);
+    for (uint64_t i = 0; i < ack.count; i++) {
+        struct sync_failure failure;
+        if (!sync_failure_decode(&payload, &failure, err))
+            return false;
+        if (failure.index >= sent->count || failed[failure.index])
+            return error_set(err, ERROR_INVALID, "an answer about a change that was not sent");
+        failed[failure.index] = true;
+        refused(sync, &sent->ops[failure.index], &failure);
+    }
+    for (size_t i = 0; i < sent->count; i++)
+        if (!failed[i])
+            accepted(sync, &sent->ops[i]);
+    for (size_t i = 0; i < sent->count; i++)
+        if (!(node_at(sync, sent->ops[i].id)->flags & NODE_FREE))
+            tree_prune(sync->tree, sent->ops[i].id);
+    journal_flush(sync);
+    if (sync->waiting.count)
+        wake_waiting(sync);
+    return true;
+}
+
+void push_forget(struct sync *sync)
+{
+    sending_drop(sync);
+    for (struct inflight *sent = sync->inflight, *next; sent; sent = next) {
+        next = sent->next;
+        for (size_t i = 0; i < sent->count; i++) {
+            candidate_sent(sync, sent->ops[i].id, &sent->ops[i].entry);
+            settled(sync, sent->ops[i].id);
+        }
+        free(sent);
+    }
+    sync->inflight = NULL;
+    sync->inflight_end = &sync->inflight;
+    sync->inflight_ops = 0;
+    for (int lane = 0; lane < LANE_COUNT; lane++) {
+        struct draft *draft = &sync->draft[lane];
+        for (size_t i = 0; i < draft->count && sync->options.role == SYNC_LAPTOP; i++)
+            settled(sync, draft->sent[i].id);
+        draft->count = 0;
+        draft->memory.size = 0;
+        buf_clear(&draft->ops);
+    }
+    for (; sync->wave_at < sync->wave_count; sync->wave_at++)
+        node_at(sync, sync->wave[sync->wave_at].id)->flags &= ~(NODE_QUEUED | NODE_MOVABLE);
+    for (size_t i = 0; i < sync->large.count; i++)
+        node_at(sync, sync->large.items[i])->flags &= ~NODE_QUEUED;
+    for (uint32_t id = TREE_ROOT; id < tree_limit(sync->tree) && sync->want_open; id++)
+        node_at(sync, id)->flags &= ~NODE_WANTED;
+    sync->want_open = 0;
+    sync->large.count = sync->wanted.count = 0;
+    wake_waiting(sync);
+}

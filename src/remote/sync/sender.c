@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sync/sender.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "sync/content.h"
+
+enum { COPY_LEAST = 128, RETRY_CHANGING_US = 200 * 1000, DEPTH_MAX = 600 };
+
+/* A large file under way. */
+struct sending {
+    uint32_t id;
+    enum sync_lane lane;
+    struct content content;
+    struct entry expect;
+    uint64_t transfer;
+    size_t segment;
+    uint64_t within; /* bytes of the segment that were sent */
+    uint64_t at;     /* where the segment begins in the new file */
+    bool began;
+};
+
+/* --- Copies -------------------------------------------------------------------------------- */
+
+static size_t slot_of(const struct sync *sync, const struct entry *entry)
+{
+    return read_u64(entry->hash.bytes) & (sync->copies_size - 1);
+}
+
+static void put_copy(struct sync *sync, uint32_t id)
+{
+    const struct entry *entry = &node_at(sync, id)->remote;
+    size_t slot = slot_of(sync, entry);
+    for (; sync->copies[slot]; slot = (slot + 1) & (sync->copies_size - 1)) {
+        uint32_t other = sync->copies[slot];
+        if (other == id)
+            return;
+        const struct node *node = node_at(sync, other);
+        if (node->flags & NODE_FREE || entry_same_content(&node->remote, entry))
+            break; /* one for each content is enough */
+    }
+    sync->copies_used += !sync->copies[slot];
+    sync->copies[slot] = id;
+}
+
+void copies_fill(struct sync *sync)
+{
+    free(sync->copies);
+    sync->copies_size = 1024;
+    while (sync->copies_size < tree_count(sync->tree) * 2)
+        sync->copies_size *= 2;
+    sync->copies = xcalloc(sync->copies_size, sizeof *sync->copies);
+    sync->copies_used = 0;
+    for (uint32_t id = tree_next(sync->tree, TREE_ROOT, TREE_ROOT); id;
+         id = tree_next(sync->tree, id, TREE_ROOT))
+        if (node_at(sync, id)->remote.kind == ENTRY_FILE)
+            put_copy(sync, id);
+}
+
+void copies_add(struct sync *sync, uint32_t id)
+{
+    const struct node *node = node_at(sync, id);
+    if (node->remote.kind != ENTRY_FILE || node->remote.size < COPY_LEAST)
+        return;
+    if (!sync->copies || sync->copies_used * 4 > sync->copies_size * 3)
+        copies_fill(sync);
+    put_copy(sync, id);
+}
+
+/* A file that the other side surely has by the time this lane's next batch arrives. */
+static uint32_t find_copy(const struct sync *sync, uint32_t id, enum sync_lane lane)
+{
+    const struct node *node = node_at(sync, id);
+    if (!sync->copies || node->local.size < COPY_LEAST || node->flags & NODE_FULL)
+        return TREE_NONE;
+    size_t slot = slot_of(sync, &node->local);
+    for (; sync->copies[slot]; slot = (slot + 1) & (sync->copies_size - 1)) {
+        uint32_t other = sync->copies[slot];
+        const struct node *found = node_at(sync, other);
+        if (other == id || found->flags & NODE_FREE || found->remote.kind != ENTRY_FILE ||
+            !entry_same_content(&found->remote, &node->local))
+            continue;
+        bool there = found->pending == 0 || (found->flags & NODE_BULK && lane == LANE_BULK);
+        if (there)
+            return other;
+    }
+    return TREE_NONE;
+}
+
+/* --- One change ---------------------------------------------------------------------------- */
+
+static bool add_copy(struct sync *sync, uint32_t id, uint32_t from, enum sync_lane lane,
+                     struct error *err)
+{
+    char path[TREE_PATH_LIMIT], from_path[TREE_PATH_LIMIT];
+    const struct node *node = node_at(sync, id), *source = node_at(sync, from);
+    bool moves = !source->local.kind && source->flags & NODE_MOVABLE;
+    struct sync_op op = {.path = bytes_of(tree_path(sync->tree, id, path)),
+                         .expect = node->remote,
+                         .entry = node->local,
+                         .source = moves ? SOURCE_MOVE : SOURCE_COPY,
+                         .from = bytes_of(tree_path(sync->tree, from, from_path))};
+    return draft_add(sync, lane, &op, id, err);
+}
+
+/* Sends what is in the node as local, with these bytes where it has any. */
+static bool add_plain(struct sync *sync, uint32_t id, enum sync_lane lane, struct bytes content,
+                      struct error *err)
+{
+    char path[TREE_PATH_LIMIT];
+    const struct node *node = node_at(sync, id);
+    bool remote = sync->options.role == SYNC_REMOTE;
+    const struct entry *expect = remote ? &node->base : &node->remote;
+    bool has_content = node->local.kind == ENTRY_FILE || node->local.kind == ENTRY_LINK;
+    bool told_only = remote && lane == LANE_FAST && !sync_mode_two_way(sync->options.mode);
+    bool only_mode = !remote && entry_same_content(&node->local, expect);
+    struct sync_op op = {.path = bytes_of(tree_path(sync->tree, id, path)),
+                         .expect = *expect,
+                         .entry = node->local,
+                         .content = content};
+    if (has_content && !told_only && !only_mode && content.data)
+        op.source = SOURCE_INLINE;
+    return draft_add(sync, lane, &op, id, err);
+}
+
+/* The folder around it must be there first, whatever was decided about it. */
+static bool ensure_parent(struct sync *sync, uint32_t id, enum sync_lane lane, struct error *err)
+{
+    uint32_t missing[DEPTH_MAX];
+    size_t count = 0;
+    if (sync->options.role == SYNC_REMOTE)
+        return true;
+    for (id = node_at(sync, id)->parent; id > TREE_ROOT && count < DEPTH_MAX;
+         id = node_at(sync, id)->parent) {
+        struct node *node = node_at(sync, id);
+        if (node->remote.kind == ENTRY_DIR)
+            break;
+        if (node->local.kind == ENTRY_DIR)
+            missing[count++] = id;
+    }
+    while (count) {
+        node_at(sync, missing[--count])->flags &= ~NODE_PINNED;
+        if (!add_plain(sync, missing[count], lane, (struct bytes){0}, err))
+            return false;
+    }
+    return true;
+}
+
+static void start_sending(struct sync *sync, uint32_t id, enum sync_lane lane,
+                          struct content *content)
+{
+    struct sending *sending = xcalloc(1, sizeof *sending);
+    const struct node *node = node_at(sync, id);
+    *sending =
+        (struct sending){.id = id,
+                         .lane = lane,
+                         .content = *content,
+                         .expect = sync->options.role == SYNC_REMOTE ? node->base : node->remote,
+                         .transfer = ++sync->transfer};
+    *content = (struct content){.fd = -1};
+    node_at(sync, id)->flags |= NODE_QUEUED;
+    sync->sending = sending;
+}
+
+static bool add_large(struct sync *sync, uint32_t id, enum sync_lane lane, struct content *content,
+                      struct error *err)
+{
+    struct node *node = node_at(sync, id);
+    if (sync->options.role == SYNC_REMOTE && lane == LANE_FAST)
+        return add_plain(sync, id, lane, (struct bytes){0}, err);
+    if (lane == LANE_FAST && (content->chunks.literal_bytes > SENDER_LITERALS || sync->sending)) {
+        node->flags |= NODE_QUEUED | NODE_UNHASHED;
+        ids_add(&sync->large, id);
+        return true;
+    }
+    start_sending(sync, id, lane, content);
+    if (lane == LANE_BULK)
+        return true; /* step by step */
+    while (sync->sending)
+        if (!sending_go_on(sync, err))
+            return false;
+    return true;
+}
+
+static bool push(struct sync *sync, uint32_t id, enum sync_lane lane, struct content *content,
+                 struct error *err)
+{
+    const struct node *node = node_at(sync, id);
+    if (!ensure_parent(sync, id, lane, err))
+        return false;
+    bool laptop = sync->options.role == SYNC_LAPTOP;
+    if (!node->local.kind)
+        node_at(sync, id)->flags &= ~NODE_MOVABLE;
+    if (laptop && node->local.kind == ENTRY_FILE &&
+        !entry_same_content(&node->local, &node->remote)) {
+        uint32_t from = find_copy(sync, id, lane);
+        if (from)
+            return add_copy(sync, id, from, lane, err);
+    }
+    if (node->local.kind == ENTRY_FILE && node->local.size >= CHUNK_FILE_MIN &&
+        !(laptop && entry_same_content(&node->local, &node->remote)))
+        return add_large(sync, id, lane, content, err);
+    return add_plain(sync, id, lane,
+                     node->local.kind >= ENTRY_FILE && content->bytes.data
+                         ? buf_bytes(&content->bytes)
+                         : (struct bytes){(const uint8_t *)"", 0},
+                     err);
+}
+
+static bool decide(struct sync *sync, uint32_t id, enum sync_lane lane, struct content *content,
+                   struct error *err)
+{
+    switch (node_verdict(sync, node_at(sync, id))) {
+    case VERDICT_NONE:
+        node_calm(sync, id);
+        return true;
+    case VERDICT_AGREE:
+        node_agree(sync, id);
+        return true;
+    case VERDICT_PULL:
+        ids_add(&sync->wanted, id);
+        return true;
+    case VERDICT_CONFLICT:
+        node_conflict(sync, id);
+        return true;
+    case VERDICT_PUSH:
+        break;
+    }
+    return push(sync, id, lane, content, err);
+}
+
+/* Whether the node's bytes are needed: they are not when its hash is known and settles it. */
+static bool settled_by_hash(const struct sync *sync, uint32_t id, enum sync_lane lane)
+{
+    const struct node *node = node_at(sync, id);
+    if (node->flags & (NODE_UNHASHED | NODE_TOUCHED | NODE_WANTED))
+        return false;
+    if (node->local.kind == ENTRY_DIR || node->local.kind == ENTRY_NONE)
+        return true;
+    if (node_verdict(sync, node) != VERDICT_PUSH)
+        return true;
+    if (sync->options.role == SYNC_REMOTE)
+        return lane == LANE_FAST && !sync_mode_two_way(sync->options.mode);
+    return entry_same_content(&node->local, &node->remote) ||
+           (node->local.kind == ENTRY_FILE && find_copy(sync, id, lane));
+}
+
+static void cannot_read(struct sync *sync, uint32_t id, const char *path, const struct error *why)
+{
+    struct node *node = node_at(sync, id);
+    if (why->kind == ERROR_CONFLICT)
+        local_hold(sync, id, RETRY_CHANGING_US);
+    else
+        node->flags |= NODE_UNREADABLE;
+    sync_problem(sync, path, why->text);
+}
+
+bool sender_add(struct sync *sync, uint32_t id, enum sync_lane lane, struct error *err)
+{
+    char path[TREE_PATH_LIMIT];
+    const char *name;
+    struct error why;
+    struct node *node = node_at(sync, id);
+    AUTO(content_dispose) struct content content = {.fd = -1};
+    bool laptop = sync->options.role == SYNC_LAPTOP;
+    if (settled_by_hash(sync, id, lane))
+        return decide(sync, id, lane, &content, err);
+    tree_path(sync->tree, id, path);
+    AUTO(fd_close) int parent = open_parent(sync->root, path, &name);
+    if (parent < 0) {
+        if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) {
+            local_gone(sync, id);
+        } else {
+            error_os(&why, errno, "open the folder around it");
+            cannot_read(sync, id, path, &why);
+        }
+        return true; /* if it is gone it is dirty now */
+    }
+    bool delta = laptop && node->chunks && node->remote.kind == ENTRY_FILE &&
+                 hash128_equal(node->chunks->content, node->remote.hash) &&
+                 !(node->flags & NODE_FULL);
+    if (!content_read(parent, name,
+                      CONTENT_BYTES | (laptop || lane == LANE_BULK ? CONTENT_CHUNKS : 0),
+                      delta ? node->chunks : NULL, &content, &why)) {
+        cannot_read(sync, id, path, &why);
+        return true;
+    }
+    if (content.entry.kind == ENTRY_NONE || content.entry.kind == ENTRY_DIR) {
+        if (node->local.kind != content.entry.kind)
+            mark_dirty(sync, id); /* looked at as such in the next turn */
+        if (content.entry.kind == ENTRY_NONE)
+            local_gone(sync, id);
+        return true;
+    }
+    content_store(&content, node);
+    if (!laptop && node->flags & NODE_WANTED) {
+        node->flags &= ~NODE_WANTED;
+        return push(sync, id, lane, &content, err);
+    }
+    return decide(sync, id, lane, &content, err);
+}
+
+/* --- Large files --------------------------------------------------------------------------- */
+
+void sending_drop(struct sync *sync)
+{
+    struct sending *sending = TAKE(sync->sending);
+    if (!sending)
+        return;
+    struct node *node = node_at(sync, sending->id);
+    node->flags &= ~NODE_QUEUED;
+    if (node->flags & (NODE_TOUCHED | NODE_UNHASHED))
+        mark_dirty(sync, sending->id); /* changed meanwhile */
+    content_dispose(&sending->content);
+    free(sending);
+}
+
+static bool put_head(struct sync *sync, struct sending *sending, struct buf *payload,
+                     struct error *err)
+{
+    char path[TREE_PATH_LIMIT];
+    bool copies = false;
+    for (size_t i = 0; i < sending->content.chunks.segment_count; i++)
+        copies = copies || sending->content.chunks.segments[i].old_offset != CHUNK_LITERAL;
+    struct sync_piece piece = {.transfer = sending->transfer,
+                               .flags = sending->began ? 0 : PIECE_FIRST,
+                               .size = sending->content.entry.size};
+    if (copies) {
+        piece.from = bytes_of(tree_path(sync->tree, sending->id, path));
+        piece.from_hash = sending->expect.hash;
+    }
+    sending->began = true;
+    return sync_piece_encode(&piece, payload, err);
+}
+
+/* Adds literal bytes to the piece; fewer than asked for when the file became shorter, which the
+ * receiver finds out by the hash. */
+static bool put_literal(const struct sending *sending, uint64_t offset, size_t size,
+                        struct buf *payload, struct error *err)
+{
+    AUTO(mem_free) uint8_t *bytes = xmalloc(size);
+    ssize_t got = pread(sending->content.fd, bytes, size, (off_t)offset);
+    if (got <= 0)
+        memset(bytes, 0, size);
+    struct sync_run run = {.bytes = {bytes, size}};
+    return sync_run_encode(&run, payload, err);
+}
+
+static bool put_runs(struct sending *sending, struct buf *payload, struct error *err)
+{
+    const struct chunk_result *chunks = &sending->content.chunks;
+    while (sending->segment < chunks->segment_count && payload->size < PIECE_BYTES) {
+        const struct chunk_segment *segment = &chunks->segments[sending->segment];
+        uint64_t left = segment->size - sending->within;
+        if (segment->old_offset == CHUNK_LITERAL) {
+            size_t step = left < PIECE_BYTES / 2 ? (size_t)left : PIECE_BYTES / 2;
+            if (!put_literal(sending, sending->at + sending->within, step, payload, err))
+                return false;
+            sending->within += step;
+        } else {
+            struct sync_run run = {.copy = true, .offset = segment->old_offset, .size = left};
+            if (!sync_run_encode(&run, payload, err))
+                return false;
+            sending->within = segment->size;
+        }
+        if (sending->within == segment->size) {
+            sending->at += segment->size;
+            sending->within = 0;
+            sending->segment++;
+        }
+    }
+    return true;
+}
+
+static bool finish(struct sync *sync, struct error *err)
+{
+    char path[TREE_PATH_LIMIT];
+    struct sending *sending = sync->sending;
+    struct node *node = node_at(sync, sending->id);
+    struct sync_op op = {.path = bytes_of(tree_path(sync->tree, sending->id, path)),
+                         .expect = sending->expect,
+                         .entry = sending->content.entry,
+                         .source = SOURCE_PIECES,
+                         .transfer = sending->transfer};
+    free(node->chunks);
+    node->chunks = TAKE(sending->content.chunks.list);
+    bool done = draft_add(sync, sending->lane, &op, sending->id, err);
+    sending_drop(sync);
+    return done;
+}
+
+bool sending_go_on(struct sync *sync, struct error *err)
+{
+    struct sending *sending = sync->sending;
+    AUTO(buf_dispose) struct buf payload = BUF(SYNC_MESSAGE_MAX);
+    if (!put_head(sync, sending, &payload, err) || !put_runs(sending, &payload, err) ||
+        !sync_send(sync, sending->lane, SYNC_PIECE, buf_bytes(&payload), err))
+        return false;
+    if (sending->segment < sending->content.chunks.segment_count)
+        return true;
+    return finish(sync, err);
+}

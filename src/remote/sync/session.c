@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The laptop's side of agreeing what there is: hello, welcome and, where the two numbers differ,
+ * the list of all that the other side has. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "sync/content.h"
+#include "sync/engine_internal.h"
+#include "sync/ignore.h"
+#include "sync/sender.h"
+#include "sync/snapshot.h"
+
+enum { RULES_MAX = 16 << 20 };
+
+static bool keep_rules(struct sync *sync, struct buf *rules, struct error *err)
+{
+    if (!ignore_encode(sync->ignore, rules, err))
+        return false;
+    sync->rules_sent = hash128_of(buf_bytes(rules));
+    return true;
+}
+
+bool session_hello(struct sync *sync, struct error *err)
+{
+    AUTO(buf_dispose) struct buf rules = BUF(RULES_MAX);
+    AUTO(buf_dispose) struct buf payload = BUF(SYNC_MESSAGE_MAX);
+    sync->live = sync->list_began = sync->list_complete = false;
+    sync->generation++;
+    sync->hello_sent = true;
+    struct sync_hello hello = {.version = SYNC_VERSION,
+                               .generation = sync->generation,
+                               .mode = (uint8_t)sync->options.mode,
+                               .root = bytes_of(sync->options.remote_root)};
+    hello.known_digest = tree_digest(sync->tree, TREE_REMOTE, &hello.known_count);
+    bool expects = hello.known_count > 0 && !sync->allow_removals;
+    hello.flags =
+        (expects ? HELLO_EXPECTS_ROOT : HELLO_MAY_CREATE) | (sync->options.watch ? HELLO_WATCH : 0);
+    if (!keep_rules(sync, &rules, err))
+        return false;
+    hello.rules = buf_bytes(&rules);
+    return sync_hello_encode(&hello, &payload, err) &&
+           sync_send(sync, LANE_FAST, SYNC_HELLO, buf_bytes(&payload), err);
+}
+
+bool session_rules(struct sync *sync, bool *out_sent, struct error *err)
+{
+    AUTO(buf_dispose) struct buf rules = BUF(RULES_MAX);
+    AUTO(buf_dispose) struct buf payload = BUF(SYNC_MESSAGE_MAX);
+    struct hash128 before = sync->rules_sent;
+    if (!keep_rules(sync, &rules, err))
+        return false;
+    *out_sent = !hash128_equal(before, sync->rules_sent);
+    if (!*out_sent)
+        return true;
+    sync->live = sync->list_began = sync->list_complete = false;
+    push_forget(sync);
+    sync->generation++;
+    struct sync_rules message = {.generation = sync->generation, .rules = buf_bytes(&rules)};
+    message.known_digest = tree_digest(sync->tree, TREE_REMOTE, &message.known_count);
+    return sync_rules_encode(&message, &payload, err) &&
+           sync_send(sync, LANE_FAST, SYNC_RULES, buf_bytes(&payload), err);
+}
+
+static void halt(struct sync *sync, const char *text)
+{
+    snprintf(sync->guard, sizeof sync->guard, "%s", text);
+    sync->vanished = true;
+    sync_tell(sync, SYNC_EVENT_GUARD, "", sync->guard);
+}
+
+bool session_welcome(struct sync *sync, struct bytes payload, struct error *err)
+{
+    struct sync_welcome welcome;
+    if (!sync_welcome_decode(payload, &welcome, err))
+        return false;
+    if (welcome.generation != sync->generation)
+        return true; /* an answer to rules that have changed since */
+    if (welcome.flags & WELCOME_VANISHED) {
+        AUTO(mem_free) char *text =
+            xasprintf("%s on the other side is gone or empty: it is made anew when you say so (vma "
+                      "sync resume --allow-mass-delete)",
+                      sync->options.remote_root);
+        halt(sync, text);
+        return true;
+    }
+    if (welcome.flags & WELCOME_MATCHES)
+        sync->list_complete = true;
+    else
+        sync->list_began = sync->list_complete = false;
+    if (sync->list_complete && sync->scanned && !sync->needs_scan)
+        session_begin(sync);
+    return true;
+}
+
+bool session_list(struct sync *sync, struct bytes payload, struct error *err)
+{
+    struct sync_list list;
+    struct path_memory memory = {0};
+    if (!sync_list_decode(&payload, &list, err))
+        return false;
+    if (list.generation != sync->generation)
+        return true;
+    if (sync->live)
+        return error_set(err, ERROR_INVALID, "a list nobody asked for");
+    if (!sync->list_began)
+        for (uint32_t id = TREE_ROOT + 1; id < tree_limit(sync->tree); id++)
+            node_at(sync, id)->remote = (struct entry){0};
+    sync->list_began = true;
+    while (payload.size) {
+        struct sync_listed listed;
+        if (!sync_listed_decode(&payload, &memory, &listed, err))
+            return false;
+        uint32_t id = tree_lookup(sync->tree, listed.path);
+        bool known = id && node_at(sync, id)->local.kind;
+        if (!known && sync->scanned &&
+            ignore_match_path(sync->ignore, memory.text, listed.entry.kind == ENTRY_DIR))
+            continue;
+        id = id ? id : tree_make(sync->tree, listed.path);
+        node_at(sync, id)->remote = listed.entry;
+    }
+    sync->list_complete = list.flags & LIST_LAST;
+    if (sync->list_complete && sync->scanned && !sync->needs_scan)
+        session_begin(sync);
+    return true;
+}
+
+/* An entry that one side has and the other may have had is what both agreed on, though a cut or a
+ * crash came before that was said. Without this the next edit would look like a conflict. */
+static void settle_candidates(struct sync *sync)
+{
+    char path[TREE_PATH_LIMIT];
+    for (size_t i = 0; i < sync->candidate_count; i++) {
+        const struct candidate *candidate = &sync->candidates[i];
+        struct node *node = node_at(sync, candidate->id);
+        node->flags &= ~NODE_CANDIDATE;
+        if (candidate->kind == JOURNAL_SENT) {
+            if (entry_equal(&node->remote, &candidate->entry))
+                node->base = candidate->entry;
+            continue;
+        }
+        const char *name;
+        struct error err;
+        AUTO(fd_close) int parent =
+            open_parent(sync->root, tree_path(sync->tree, candidate->id, path), &name);
+        bool seen = parent >= 0 && examine(parent, name, node, &err);
+        if (seen && entry_equal(&node->local, &candidate->entry))
+            node->base = candidate->entry;
+    }
+    for (size_t i = 0; i < sync->candidate_count; i++)
+        if (!(node_at(sync, sync->candidates[i].id)->flags & NODE_FREE))
+            tree_prune(sync->tree, sync->candidates[i].id);
+    sync->candidate_count = 0;
+}
+
+void session_begin(struct sync *sync)
+{
+    bool first = !sync->live;
+    if (!sync->list_complete)
+        return;
+    if (first) {
+        settle_candidates(sync);
+        copies_fill(sync);
+    }
+    sync->live = true;
+    push_wave_start(sync);
+    sync_tell(sync, SYNC_EVENT_STATE, "", "agreed");
+}

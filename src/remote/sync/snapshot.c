@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sync/snapshot.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "sync/message.h"
+#include "sync/tree.h"
+
+static const char magic[8] = "VMASYNC\1";
+static const char journal_magic[8] = "VMAJRNL\1";
+
+enum { HAS_LOCAL = 1, HAS_BASE = 2, REMOTE_DIFFERS = 4, IS_UNHASHED = 8 };
+
+static bool put_u64(uint64_t value, struct buf *out, struct error *err)
+{
+    uint8_t bytes[8];
+    write_u64(bytes, value);
+    return buf_append(out, (struct bytes){bytes, sizeof bytes}, err);
+}
+
+static bool get_u64(struct bytes *input, uint64_t *out, struct error *err)
+{
+    if (input->size < 8)
+        return error_set(err, ERROR_INVALID, "the remembered state ends early");
+    *out = read_u64(input->data);
+    *input = (struct bytes){input->data + 8, input->size - 8};
+    return true;
+}
+
+static bool put_node(const struct tree *tree, uint32_t id, struct path_memory *memory,
+                     struct buf *out, struct error *err)
+{
+    char path[TREE_PATH_LIMIT];
+    const struct node *node = tree_node(tree, id);
+    bool unsure = node->flags & (NODE_UNHASHED | NODE_TOUCHED | NODE_RACY);
+    bool differs = !entry_equal(&node->base, &node->remote);
+    uint8_t flags = (node->local.kind ? HAS_LOCAL : 0) | (node->base.kind ? HAS_BASE : 0) |
+                    (differs ? REMOTE_DIFFERS : 0) | (unsure ? IS_UNHASHED : 0);
+    if (!flags)
+        return true;
+    if (!sync_path_encode(bytes_of(tree_path(tree, id, path)), memory, out, err) ||
+        !buf_append(out, (struct bytes){&flags, 1}, err))
+        return false;
+    if (node->local.kind &&
+        (!sync_entry_encode(&node->local, out, err) ||
+         !put_u64((uint64_t)node->mtime_ns, out, err) ||
+         !put_u64((uint64_t)node->ctime_ns, out, err) || !put_u64(node->inode, out, err)))
+        return false;
+    return (!node->base.kind || sync_entry_encode(&node->base, out, err)) &&
+           (!differs || sync_entry_encode(&node->remote, out, err));
+}
+
+bool snapshot_encode(const struct snapshot *snapshot, const struct tree *tree, struct buf *out,
+                     struct error *err)
+{
+    size_t start = out->size;
+    struct path_memory memory = {0};
+    if (!buf_append(out, (struct bytes){(const uint8_t *)magic, sizeof magic}, err) ||
+        !put_u64(snapshot->generation, out, err) || !sync_blob_encode(snapshot->rules, out, err))
+        return false;
+    for (uint32_t id = tree_next(tree, TREE_ROOT, TREE_ROOT); id;
+         id = tree_next(tree, id, TREE_ROOT))
+        if (!put_node(tree, id, &memory, out, err))
+            return false;
+    struct hash128 hash = hash128_of((struct bytes){out->data + start, out->size - start});
+    return buf_append(out, (struct bytes){hash.bytes, sizeof hash.bytes}, err);
+}
+
+static bool get_node(struct bytes *input, struct tree *tree, struct path_memory *memory,
+                     struct error *err)
+{
+    struct bytes path;
+    if (!sync_path_decode(input, memory, &path, err))
+        return false;
+    if (input->size < 1)
+        return error_set(err, ERROR_INVALID, "the remembered state ends early");
+    uint8_t flags = input->data[0];
+    *input = (struct bytes){input->data + 1, input->size - 1};
+    struct node *node = tree_node(tree, tree_make(tree, path));
+    uint64_t mtime, ctime;
+    if (flags & HAS_LOCAL) {
+        if (!sync_entry_decode(input, &node->local, err) || !get_u64(input, &mtime, err) ||
+            !get_u64(input, &ctime, err) || !get_u64(input, &node->inode, err))
+            return false;
+        node->mtime_ns = (int64_t)mtime;
+        node->ctime_ns = (int64_t)ctime;
+    }
+    if (flags & IS_UNHASHED)
+        node->flags |= NODE_UNHASHED | NODE_TOUCHED;
+    if (flags & HAS_BASE && !sync_entry_decode(input, &node->base, err))
+        return false;
+    node->remote = node->base;
+    return !(flags & REMOTE_DIFFERS) || sync_entry_decode(input, &node->remote, err);
+}
+
+bool snapshot_decode(struct bytes input, struct tree *tree, struct snapshot *out, struct error *err)
+{
+    struct path_memory memory = {0};
+    struct hash128 hash;
+    if (input.size < sizeof magic + sizeof hash.bytes ||
+        memcmp(input.data, magic, sizeof magic) != 0)
+        return error_set(err, ERROR_INVALID, "the remembered state is of another version");
+    size_t size = input.size - sizeof hash.bytes;
+    hash = hash128_of((struct bytes){input.data, size});
+    if (memcmp(input.data + size, hash.bytes, sizeof hash.bytes) != 0)
+        return error_set(err, ERROR_INVALID, "the remembered state is damaged");
+    input = (struct bytes){input.data + sizeof magic, size - sizeof magic};
+    if (!get_u64(&input, &out->generation, err) || !sync_blob_decode(&input, &out->rules, err))
+        return false;
+    while (input.size)
+        if (!get_node(&input, tree, &memory, err))
+            return false;
+    return true;
+}
+
+/* --- The journal's records: size u16 of what follows the check sum | check sum u32 | kind u8,
+ * path, entry --- */
+
+bool journal_header_decode(struct bytes *input, uint64_t *out_generation, struct error *err)
+{
+    if (input->size < sizeof journal_magic ||
+        memcmp(input->data, journal_magic, sizeof journal_magic) != 0)
+        return error_set(err, ERROR_INVALID, "the journal is of another version");
+    *input = (struct bytes){input->data + sizeof journal_magic, input->size - sizeof journal_magic};
+    return get_u64(input, out_generation, err);
+}
+
+bool journal_record_decode(struct bytes *input, struct journal_record *out)
+{
+    struct error err;
+    if (input->size < 6)
+        return false;
+    uint16_t size = read_u16(input->data);
+    uint32_t sum = read_u32(input->data + 2);
+    if (size < 1 || size > input->size - 6)
+        return false;
+    struct bytes record = {input->data + 6, size};
+    if (read_u32(hash128_of(record).bytes) != sum)
+        return false;
+    *input = (struct bytes){record.data + size, input->size - 6 - size};
+    out->kind = record.data[0];
+    record = (struct bytes){record.data + 1, record.size - 1};
+    return out->kind >= JOURNAL_SENT && out->kind <= JOURNAL_TAKEN &&
+           sync_blob_decode(&record, &out->path, &err) && path_check(out->path, &err) &&
+           sync_entry_decode(&record, &out->entry, &err) && record.size == 0;
+}

@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sync/stage.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "sys/fs.h"
+
+static const char folder[] = ".vma-stage";
+
+struct transfer {
+    uint64_t id;
+    staged staged;
+    int fd, from; /* -1: none */
+    uint64_t size, written;
+    struct hasher *hasher;
+    struct transfer *next;
+};
+
+struct stage {
+    int root;
+    int dir; /* -1 until it is needed */
+    uint64_t next;
+    uint64_t fault; /* 0: none */
+    bool crashed;
+    struct transfer *transfers;
+    unsigned transfer_count;
+};
+
+/* Every change of the file system passes here first. */
+static bool alive(struct stage *stage)
+{
+    if (stage->fault && --stage->fault == 0)
+        stage->crashed = true;
+    if (stage->crashed)
+        errno = EIO;
+    return !stage->crashed;
+}
+
+void stage_fault(struct stage *stage, uint64_t countdown)
+{
+    stage->fault = countdown;
+}
+
+bool stage_crashed(const struct stage *stage)
+{
+    return stage->crashed;
+}
+
+const char *staged_name(staged id, char out[STAGED_NAME_SIZE])
+{
+    snprintf(out, STAGED_NAME_SIZE, "%" PRIx64, id);
+    return out;
+}
+
+/* What a run that was killed left behind. The stage holds plain files and links only. */
+static void clear_out(int dir)
+{
+    int copy = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *stream = copy >= 0 ? fdopendir(copy) : NULL;
+    if (!stream) {
+        if (copy >= 0)
+            close(copy);
+        return;
+    }
+    for (struct dirent *entry; (entry = readdir(stream));)
+        if (entry->d_name[0] != '.')
+            unlinkat(dir, entry->d_name, 0);
+    closedir(stream);
+}
+
+struct stage *stage_new(int root)
+{
+    struct stage *stage = xcalloc(1, sizeof *stage);
+    stage->root = root;
+    stage->next = 1;
+    stage->dir = fs_open_beneath(root, folder, O_RDONLY | O_DIRECTORY, 0);
+    if (stage->dir >= 0)
+        clear_out(stage->dir);
+    return stage;
+}
+
+static void transfer_free(struct stage *stage, struct transfer *transfer)
+{
+    struct transfer **link = &stage->transfers;
+    while (*link != transfer)
+        link = &(*link)->next;
+    *link = transfer->next;
+    stage->transfer_count--;
+    if (transfer->fd >= 0)
+        close(transfer->fd);
+    if (transfer->from >= 0)
+        close(transfer->from);
+    stage_drop(stage, &transfer->staged);
+    hasher_free(transfer->hasher);
+    free(transfer);
+}
+
+void stage_free(struct stage *stage)
+{
+    if (!stage)
+        return;
+    while (stage->transfers)
+        transfer_free(stage, stage->transfers);
+    if (stage->dir >= 0) {
+        close(stage->dir);
+        if (!stage->crashed)
+            unlinkat(stage->root, folder, AT_REMOVEDIR);
+    }
+    free(stage);
+}
+
+static bool open_dir(struct stage *stage, struct error *err)
+{
+    if (stage->dir >= 0)
+        return true;
+    if (mkdirat(stage->root, folder, 0700) != 0 && errno != EEXIST)
+        return error_os(err, errno, "make %s", folder);
+    stage->dir = fs_open_beneath(stage->root, folder, O_RDONLY | O_DIRECTORY, 0);
+    return stage->dir >= 0 || error_os(err, errno, "open %s", folder);
+}
+
+int stage_dir(const struct stage *stage)
+{
+    return stage->dir;
+}
+
+void stage_drop(struct stage *stage, staged *id)
+{
+    char name[STAGED_NAME_SIZE];
+    if (*id && !stage->crashed)
+        unlinkat(stage->dir, staged_name(*id, name), 0);
+    *id = 0;
+}
+
+/* --- New files ----------------------------------------------------------------------------- */
+
+static int create(struct stage *stage, staged *out, struct error *err)
+{
+    char name[STAGED_NAME_SIZE];
+    if (!open_dir(stage, err))
+        return -1;
+    *out = stage->next++;
+    staged_name(*out, name);
+    int fd =
+        alive(stage) ? openat(stage->dir, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
+    if (fd < 0 && errno == ENOENT) { /* somebody removed the folder */
+        close(stage->dir);
+        stage->dir = -1;
+        if (!open_dir(stage, err))
+            return -1;
+        fd = openat(stage->dir, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    }
+    if (fd < 0) {
+        *out = 0;
+        error_os(err, errno, "make a file in %s", folder);
+    }
+    return fd;
+}
+
+static bool write_some(struct stage *stage, int fd, struct bytes bytes, struct error *err)
+{
+    if (!alive(stage))
+        return error_os(err, errno, "write");
+    return fd_write_all(fd, bytes, err);
+}
+
+static bool check(const struct entry *entry, uint64_t size, struct hash128 hash, struct error *err)
+{
+    return (entry->size == size && hash128_equal(entry->hash, hash)) ||
+           error_set(err, ERROR_CONFLICT, "the content is not what was announced");
+}
+
+static bool set_mode(int fd, const struct entry *entry, struct error *err)
+{
+    return fchmod(fd, entry->mode) == 0 || error_os(err, errno, "set permissions");
+}
+
+bool stage_bytes(struct stage *stage, const struct entry *entry, struct bytes content, staged *out,
+                 struct error *err)
+{
+    if (!check(entry, content.size, hash128_of(content), err))
+        return false;
+    AUTO(fd_close) int fd = create(stage, out, err);
+    if (fd < 0)
+        return false;
+    if (write_some(stage, fd, content, err) && set_mode(fd, entry, err))
+        return true;
+    stage_drop(stage, out);
+    return false;
+}
+
+bool stage_link(struct stage *stage, const struct entry *entry, struct bytes target, staged *out,
+                struct error *err)
+{
+    char name[STAGED_NAME_SIZE];
+    if (target.size == 0 || memchr(target.data, '\0', target.size))
+        return error_set(err, ERROR_CONFLICT, "a link's target makes no sense");
+    if (!check(entry, target.size, hash128_of(target), err) || !open_dir(stage, err))
+        return false;
+    AUTO(mem_free) char *text = xstrndup((const char *)target.data, target.size);
+    *out = stage->next++;
+    if (alive(stage) && symlinkat(text, stage->dir, staged_name(*out, name)) == 0)
+        return true;
+    *out = 0;
+    return error_os(err, errno, "make a link in %s", folder);
+}
+
+/* `size` bytes of `from` at `offset` to the end of `to`, through the hasher. */
+static bool copy_range(struct stage *stage, int from, uint64_t offset, uint64_t size,
+                       const struct transfer *to, struct error *err)
+{
+    enum { STEP = 256 * 1024 };
+    AUTO(mem_free) uint8_t *window = xmalloc(size < STEP ? (size_t)size : STEP);
+    while (size) {
+        ssize_t got = pread(from, window, size < STEP ? (size_t)size : STEP, (off_t)offset);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return error_os(err, errno, "read");
+        if (got == 0)
+            return error_set(err, ERROR_CONFLICT, "the old content is shorter than expected");
+        struct bytes bytes = {window, (size_t)got};
+        hasher_add(to->hasher, bytes);
+        if (!write_some(stage, to->fd, bytes, err))
+            return false;
+        offset += (uint64_t)got;
+        size -= (uint64_t)got;
+    }
+    return true;
+}
+
+bool stage_copy(struct stage *stage, const struct entry *entry, int from, staged *out,
+                struct error *err)
+{
+    AUTO(hasher_free) struct hasher *hasher = hasher_new();
+    AUTO(fd_close) int fd = create(stage, out, err);
+    if (fd < 0)
+        return false;
+    struct transfer to = {.fd = fd, .hasher = hasher};
+    struct stat stat;
+    if (fstat(from, &stat) != 0)
+        error_os(err, errno, "stat");
+    else if ((uint64_t)stat.st_size != entry->size)
+        error_set(err, ERROR_CONFLICT, "the copied file has another size");
+    else if (copy_range(stage, from, 0, entry->size, &to, err) &&
+             check(entry, entry->size, hasher_end(hasher), err) && set_mode(fd, entry, err))
+        return true;
+    stage_drop(stage, out);
+    return false;
+}
+
+bool stage_hard_link(struct stage *stage, const struct entry *entry, int dir, const char *name,
+                     staged *out, struct error *err)
+{
+    char target[STAGED_NAME_SIZE];
+    if (!open_dir(stage, err))
+        return false;
+    *out = stage->next++;
+    staged_name(*out, target);
+    if (!alive(stage) || linkat(dir, name, stage->dir, target, 0) != 0) {
+        *out = 0;
+        return error_os(err, errno, "link");
+    }
+    if (fs_chmod(stage->dir, target, entry->mode) == 0)
+        return true;
+    error_os(err, errno, "set permissions");
+    stage_drop(stage, out);
+    return false;
+}
+
+/* --- Transfers ----------------------------------------------------------------------------- */
+
+static struct transfer *find(struct stage *stage, uint64_t id)
+{
+    struct transfer *transfer = stage->transfers;
+    while (transfer && transfer->id != id)
+        transfer = transfer->next;
+    return transfer;
+}
+
+bool stage_begin(struct stage *stage, uint64_t id, uint64_t size, int from, struct error *err)
+{
+    AUTO(fd_close) int old = from;
+    stage_abandon(stage, id);
+    if (stage->transfer_count >= STAGE_TRANSFERS)
+        return error_set(err, ERROR_LIMIT, "more than %d large files on the way", STAGE_TRANSFERS);
+    staged name;
+    int fd = create(stage, &name, err);
+    if (fd < 0)
+        return false;
+    struct transfer *transfer = xcalloc(1, sizeof *transfer);
+    *transfer = (struct transfer){.id = id,
+                                  .staged = name,
+                                  .fd = fd,
+                                  .from = fd_take(&old),
+                                  .size = size,
+                                  .hasher = hasher_new(),
+                                  .next = stage->transfers};
+    stage->transfers = transfer;
+    stage->transfer_count++;
+    return true;
+}
+
+static bool grows(struct transfer *transfer, uint64_t size, struct error *err)
+{
+    if (size > transfer->size - transfer->written)
+        return error_set(err, ERROR_CONFLICT, "more content than was announced");
+    transfer->written += size;
+    return true;
+}
+
+bool stage_write(struct stage *stage, uint64_t id, struct bytes bytes, struct error *err)
+{
+    struct transfer *transfer = find(stage, id);
+    if (!transfer)
+        return true;
+    if (!grows(transfer, bytes.size, err))
+        return false;
+    hasher_add(transfer->hasher, bytes);
+    return write_some(stage, transfer->fd, bytes, err);
+}
+
+bool stage_write_old(struct stage *stage, uint64_t id, uint64_t offset, uint64_t size,
+                     struct error *err)
+{
+    struct transfer *transfer = find(stage, id);
+    if (!transfer)
+        return true;
+    if (transfer->from < 0)
+        return error_set(err, ERROR_CONFLICT, "no old content to copy from");
+    return grows(transfer, size, err) &&
+           copy_range(stage, transfer->from, offset, size, transfer, err);
+}
+
+bool stage_end(struct stage *stage, uint64_t id, const struct entry *entry, staged *out,
+               struct error *err)
+{
+    struct transfer *transfer = find(stage, id);
+    if (!transfer)
+        return error_set(err, ERROR_CONFLICT, "its pieces did not arrive");
+    bool done = check(entry, transfer->written, hasher_end(transfer->hasher), err) &&
+                set_mode(transfer->fd, entry, err);
+    *out = done ? transfer->staged : 0;
+    if (done)
+        transfer->staged = 0;
+    transfer_free(stage, transfer);
+    return done;
+}
+
+void stage_abandon(struct stage *stage, uint64_t id)
+{
+    struct transfer *transfer = find(stage, id);
+    if (transfer)
+        transfer_free(stage, transfer);
+}
+
+/* --- Last steps ---------------------------------------------------------------------------- */
+
+/* Where the folder is on another file system: a copy beside the final place. */
+static int bring_over(struct stage *stage, staged id, int dir, char out[STAGED_NAME_SIZE + 16])
+{
+    char name[STAGED_NAME_SIZE];
+    struct stat stat;
+    staged_name(id, name);
+    snprintf(out, STAGED_NAME_SIZE + 16, ".vma-%s.tmp", name);
+    if (fstatat(stage->dir, name, &stat, AT_SYMLINK_NOFOLLOW) != 0)
+        return -1;
+    if (S_ISLNK(stat.st_mode)) {
+        char target[4096];
+        ssize_t size = readlinkat(stage->dir, name, target, sizeof target - 1);
+        if (size < 0)
+            return -1;
+        target[size] = '\0';
+        return symlinkat(target, dir, out);
+    }
+    AUTO(fd_close) int from = openat(stage->dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    AUTO(fd_close) int to = openat(dir, out, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    AUTO(hasher_free) struct hasher *hasher = hasher_new();
+    struct transfer transfer = {.fd = to, .hasher = hasher};
+    struct error err;
+    if (from < 0 || to < 0)
+        return -1;
+    if (copy_range(stage, from, 0, (uint64_t)stat.st_size, &transfer, &err) &&
+        fchmod(to, stat.st_mode & 07777) == 0)
+        return 0;
+    unlinkat(dir, out, 0);
+    errno = err.os ? err.os : EIO;
+    return -1;
+}
+
+static int place(struct stage *stage, staged *id, int dir, const char *target, bool new)
+{
+    char name[STAGED_NAME_SIZE], beside[STAGED_NAME_SIZE + 16];
+    staged_name(*id, name);
+    if (!alive(stage))
+        return -1;
+    int done = new ? fs_rename_new(stage->dir, name, dir, target)
+                   : renameat(stage->dir, name, dir, target);
+    if (done == 0)
+        *id = 0;
+    if (done == 0 || errno != EXDEV)
+        return done;
+    if (bring_over(stage, *id, dir, beside) != 0)
+        return -1;
+    done = new ? fs_rename_new(dir, beside, dir, target) : renameat(dir, beside, dir, target);
+    int failed = errno;
+    if (done == 0)
+        stage_drop(stage, id);
+    else
+        unlinkat(dir, beside, 0);
+    errno = failed;
+    return done;
+}
+
+int stage_place_new(struct stage *stage, staged *id, int dir, const char *name)
+{
+    return place(stage, id, dir, name, true);
+}
+
+int stage_place_over(struct stage *stage, staged *id, int dir, const char *name)
+{
+    return place(stage, id, dir, name, false);
+}
+
+int stage_exchange(struct stage *stage, staged *id, int dir, const char *target)
+{
+    char name[STAGED_NAME_SIZE];
+    return alive(stage) ? fs_rename_exchange(stage->dir, staged_name(*id, name), dir, target) : -1;
+}
+
+int stage_remove(struct stage *stage, int dir, const char *name, bool is_dir)
+{
+    return alive(stage) ? unlinkat(dir, name, is_dir ? AT_REMOVEDIR : 0) : -1;
+}
+
+int stage_mkdir(struct stage *stage, int dir, const char *name, mode_t mode)
+{
+    if (!alive(stage) || mkdirat(dir, name, 0700) != 0)
+        return -1;
+    return mode == 0700 ? 0 : fs_chmod(dir, name, mode);
+}
+
+int stage_chmod(struct stage *stage, int dir, const char *name, mode_t mode)
+{
+    return alive(stage) ? fs_chmod(dir, name, mode) : -1;
+}

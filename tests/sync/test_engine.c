@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sync/pair.h"
+
+static void start(struct pair *pair)
+{
+    pair_laptop(pair);
+    pair_connect(pair);
+    assert_true(pair_settle(pair));
+}
+
+static void the_first_sync_copies_everything(void **state)
+{
+    struct pair pair;
+    pair_init(&pair, SYNC_MIRROR);
+    put_folder(pair.here, "src");
+    put_folder(pair.here, "src/empty");
+    put_text(pair.here, "src/main.c", "int main(void) { return 0; }\n");
+    put_text(pair.here, "empty", "");
+    put_text(pair.here, "a name\nwith \xff bytes", "odd");
+    AUTO(mem_free) char *script = pair_path(pair.here, "run.sh");
+    put_text(pair.here, "run.sh", "#!/bin/sh\n");
+    chmod(script, 0755);
+    AUTO(mem_free) char *link = pair_path(pair.here, "link");
+    assert_int_equal(symlink("../outside", link), 0);
+    start(&pair);
+    assert_same_trees(&pair);
+    assert_text(pair.there, "src/main.c", "int main(void) { return 0; }\n");
+    pair_dispose(&pair);
+}
+
+static void a_save_a_rename_and_a_removal_follow(void **state)
+{
+    struct pair pair;
+    char text[400];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    pair_init(&pair, SYNC_MIRROR);
+    put_text(pair.here, "a", "one");
+    put_folder(pair.here, "d");
+    put_text(pair.here, "d/x", text);
+    start(&pair);
+    put_text(pair.here, "a", "two");
+    assert_true(pair_settle(&pair));
+    assert_text(pair.there, "a", "two");
+    AUTO(mem_free) char *from = pair_path(pair.here, "d");
+    AUTO(mem_free) char *to = pair_path(pair.here, "e");
+    assert_int_equal(rename(from, to), 0);
+    assert_true(pair_settle(&pair));
+    assert_same_trees(&pair);
+    AUTO(mem_free) char *file = pair_path(pair.here, "a");
+    assert_int_equal(unlink(file), 0);
+    put_folder(pair.here, "a");
+    put_text(pair.here, "a/b", "now a folder");
+    assert_true(pair_settle(&pair));
+    assert_same_trees(&pair);
+    pair_dispose(&pair);
+}
+
+static void a_restart_finds_nothing_to_do(void **state)
+{
+    struct pair pair;
+    pair_init(&pair, SYNC_MIRROR);
+    put_text(pair.here, "a", "one");
+    put_folder(pair.here, "d");
+    put_text(pair.here, "d/b", "two");
+    start(&pair);
+    pair_cut(&pair, false);
+    sync_free(pair.laptop.sync);
+    pair_laptop(&pair);
+    struct sync_status status;
+    pair_connect(&pair);
+    pair.remote.applied = 0;
+    assert_true(pair_settle(&pair));
+    sync_status(pair.laptop.sync, &status);
+    assert_int_equal(pair.remote.applied, 0);
+    assert_true(status.received_bytes < 60);
+    pair_dispose(&pair);
+}
+
+static void what_is_ignored_or_protected_stays_where_it_is(void **state)
+{
+    struct pair pair;
+    pair_init(&pair, SYNC_MIRROR);
+    put_text(pair.here, ".gitignore", "*.o\n/build/\n");
+    put_text(pair.here, "x.o", "object");
+    put_text(pair.here, ".env", "SECRET=1");
+    put_folder(pair.here, "build");
+    put_text(pair.here, "build/out", "out");
+    put_text(pair.here, "x.c", "c");
+    assert_int_equal(mkdir(pair.there, 0755), 0);
+    put_text(pair.there, ".env", "REMOTE=1");
+    put_text(pair.there, "y.o", "there");
+    start(&pair);
+    assert_text(pair.there, "x.c", "c");
+    assert_text(pair.there, ".env", "REMOTE=1");
+    assert_text(pair.there, "y.o", "there");
+    assert_false(exists(pair.there, "x.o"));
+    assert_false(exists(pair.there, "build"));
+    put_text(pair.here, ".gitignore", "/build/\n");
+    assert_true(pair_settle(&pair));
+    assert_text(pair.there, "x.o", "object");
+    assert_false(exists(pair.there, "y.o"));
+    put_text(pair.here, ".gitignore", "/build/\n*.c\n");
+    assert_true(pair_settle(&pair));
+    assert_text(pair.there, "x.c", "c"); /* ignored from now on, not deleted */
+    pair_dispose(&pair);
+}
+
+static void write_random(const char *path, size_t size)
+{
+    struct error err;
+    AUTO(mem_free) uint8_t *bytes = xmalloc(size);
+    uint64_t seed = 7;
+    for (size_t i = 0; i < size; i++) {
+        seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        bytes[i] = (uint8_t)(seed >> 56);
+    }
+    AUTO(fd_close) int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    assert_ok(fd_write_all(fd, (struct bytes){bytes, size}, &err), &err);
+}
+
+static uint64_t sent(const struct pair *pair)
+{
+    struct sync_status status;
+    sync_status(pair->laptop.sync, &status);
+    return status.sent_bytes;
+}
+
+static void a_small_change_of_a_large_file_is_small(void **state)
+{
+    enum { SIZE = 3 << 20 };
+    struct pair pair;
+    pair_init(&pair, SYNC_MIRROR);
+    AUTO(mem_free) char *path = pair_path(pair.here, "big");
+    write_random(path, SIZE);
+    start(&pair);
+    assert_same_trees(&pair);
+    uint64_t before = sent(&pair);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    assert_int_equal(pwrite(fd, "hello", 5, SIZE / 2), 5);
+    close(fd);
+    assert_true(pair_settle(&pair));
+    assert_same_trees(&pair);
+    assert_true(sent(&pair) - before < 70 * 1024);
+
+    AUTO(buf_dispose) struct buf old = BUF(SIZE);
+    assert_ok(file_read(path, &old, &pair.err), &pair.err);
+    fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC); /* an insertion near the beginning */
+    assert_ok(fd_write_all(fd, (struct bytes){old.data, 1000}, &pair.err), &pair.err);
+    assert_ok(fd_write_all(fd, bytes_of("inserted"), &pair.err), &pair.err);
+    assert_ok(fd_write_all(fd, (struct bytes){old.data + 1000, SIZE - 1000}, &pair.err), &pair.err);
+    close(fd);
+    before = sent(&pair);
+    assert_true(pair_settle(&pair));
+    assert_same_trees(&pair);
+    assert_true(sent(&pair) - before < 140 * 1024);
+    pair_dispose(&pair);
+}
+
+static void two_way_carries_both_directions_and_keeps_conflicts(void **state)
+{
+    struct pair pair;
+    pair_init(&pair, SYNC_TWO_WAY_SAFE);
+    put_text(pair.here, "mine", "m");
+    put_text(pair.here, "both", "base");
+    start(&pair);
+    put_text(pair.there, "theirs", "t");
+    put_folder(pair.there, "dir");
+    put_text(pair.there, "dir/inner", "i");
+    put_text(pair.there, "mine", "changed there");
+    assert_true(pair_settle(&pair));
+    assert_same_trees(&pair);
+    assert_text(pair.here, "theirs", "t");
+    assert_text(pair.here, "mine", "changed there");
+    pair_cut(&pair, false);
+    put_text(pair.here, "both", "here!");
+    put_text(pair.there, "both", "there");
+    pair_connect(&pair);
+    assert_true(pair_settle(&pair));
+    assert_text(pair.here, "both", "here!");
+    assert_text(pair.there, "both", "there");
+    assert_int_equal(pair.laptop.conflicts, 1);
+    assert_ok(sync_resolve(pair.laptop.sync, "both", KEEP_BOTH, &pair.err), &pair.err);
+    assert_true(pair_settle(&pair));
+    assert_same_trees(&pair);
+    assert_text(pair.here, "both", "there");
+    assert_text(pair.there, "both.local", "here!");
+    pair_dispose(&pair);
+}
+
+static void deleting_most_of_the_tree_stops_and_asks(void **state)
+{
+    struct pair pair;
+    pair_init(&pair, SYNC_MIRROR);
+    for (int i = 0; i < 30; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "f%d", i);
+        put_text(pair.here, name, name);
+    }
+    start(&pair);
+    for (int i = 0; i < 30; i++) {
+        AUTO(mem_free) char *path = xasprintf("%s/f%d", pair.here, i);
+        unlink(path);
+    }
+    put_text(pair.here, "new", "goes on");
+    assert_true(pair_settle(&pair));
+    assert_int_equal(pair.laptop.guards, 1);
+    assert_true(exists(pair.there, "f7"));
+    assert_text(pair.there, "new", "goes on");
+    sync_resume(pair.laptop.sync, true);
+    assert_true(pair_settle(&pair));
+    assert_same_trees(&pair);
+    pair_dispose(&pair);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_first_sync_copies_everything),
+        cmocka_unit_test(a_save_a_rename_and_a_removal_follow),
+        cmocka_unit_test(a_restart_finds_nothing_to_do),
+        cmocka_unit_test(what_is_ignored_or_protected_stays_where_it_is),
+        cmocka_unit_test(a_small_change_of_a_large_file_is_small),
+        cmocka_unit_test(two_way_carries_both_directions_and_keeps_conflicts),
+        cmocka_unit_test(deleting_most_of_the_tree_stops_and_asks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
