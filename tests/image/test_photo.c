@@ -15,6 +15,20 @@
 #include "image/photo.h"
 #include "media/picture.h"
 
+/* The HEIC encoder that makes one of the files below keeps a little memory for good. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libx265";
+}
+
+/* libvips' own threads are not compiled for the thread sanitizer. */
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+    return "ignore_noninstrumented_modules=1";
+}
+
 struct fixture {
     struct photos *photos;
     char *dir;

@@ -216,14 +216,23 @@ static void an_endless_loop_ends_at_the_deadline(void **state)
     assert_goes_on(*state);
 }
 
+/* A sanitizer's shadow memory is larger than any limit, so there is none then. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define UNLIMITED 1
+#elif defined(__has_feature)
+#define UNLIMITED (__has_feature(address_sanitizer) || __has_feature(thread_sanitizer))
+#else
+#define UNLIMITED 0
+#endif
+
 static void memory_ends_at_the_limit(void **state)
 {
     struct error err;
     int mebibytes = 0;
+    if (UNLIMITED)
+        skip();
     assert_ok(run(*state, EAT_MEMORY, &mebibytes, &err), &err);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__clang__)
     assert_in_range(mebibytes, 1, 64);
-#endif
     assert_goes_on(*state);
 }
 

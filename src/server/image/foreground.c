@@ -13,8 +13,9 @@
 #include "media/hot.h"
 #include "media/picture.h"
 
-/* Planes of sums: colour under the matte and under the rest, and the weights themselves. */
-enum { FR, FG, FB, BR, BG, BB, FW, BW, SUMS };
+/* Planes of sums: colour under the matte and under the rest, and the weights themselves. What is
+ * left of a cell's area is the rest's weight, so that one is not summed. */
+enum { FR, FG, FB, BR, BG, BB, COLOURS, FW = COLOURS, SUMMED, BW = SUMMED, SUMS };
 
 enum { WIDE_CELL = 8, NARROW_CELL = 2 };
 static const float wide_radius = 90.0f / 1024, narrow_radius = 6.0f / 1024; /* of the longer side */
@@ -30,7 +31,7 @@ HOT static void photo_unpack(const uint8_t *restrict row, const uint8_t *restric
     }
 }
 
-/* One row's weighted colours before they are summed into cells. `means` (FR…BB of the pass
+/* Adds one row's weighted colours to `out`, SUMMED rows. `means` (FR…BB of the pass
  * before, as wide as the row) is NULL in the first pass, where both layers are the photo. */
 HOT static void weigh_first(const float *restrict photo, float *restrict out, int width)
 {
@@ -38,13 +39,11 @@ HOT static void weigh_first(const float *restrict photo, float *restrict out, in
     for (int c = 0; c < 3; c++)
         for (int x = 0; x < width; x++) {
             float under = photo[c * width + x] * alpha[x];
-            out[(FR + c) * width + x] = under;
-            out[(BR + c) * width + x] = photo[c * width + x] - under;
+            out[(FR + c) * width + x] += under;
+            out[(BR + c) * width + x] += photo[c * width + x] - under;
         }
-    for (int x = 0; x < width; x++) {
-        out[FW * width + x] = alpha[x];
-        out[BW * width + x] = 1 - alpha[x];
-    }
+    for (int x = 0; x < width; x++)
+        out[FW * width + x] += alpha[x];
 }
 
 HOT static void weigh_again(const float *restrict photo, const float *restrict means,
@@ -56,44 +55,81 @@ HOT static void weigh_again(const float *restrict photo, const float *restrict m
             float a = alpha[x], f = means[(FR + c) * width + x], b = means[(BR + c) * width + x];
             float value = f + a * (photo[c * width + x] - a * f - (1 - a) * b);
             value = value < 0 ? 0 : value > 255 ? 255 : value;
-            out[(FR + c) * width + x] = value * a;
-            out[(BR + c) * width + x] = b * (1 - a);
+            out[(FR + c) * width + x] += value * a;
+            out[(BR + c) * width + x] += b * (1 - a);
         }
-    for (int x = 0; x < width; x++) {
-        out[FW * width + x] = alpha[x];
-        out[BW * width + x] = 1 - alpha[x];
-    }
+    for (int x = 0; x < width; x++)
+        out[FW * width + x] += alpha[x];
 }
 
-HOT static void cells_add(const float *restrict row, float *restrict cells, int width, int cell)
+/* A row of numbers becomes a row of cells. The cell's size is a constant where this is called, so
+ * that the inner loop unrolls. */
+static inline __attribute__((always_inline)) void
+cells_sum(const float *restrict row, float *restrict cells, int width, int cell)
 {
     int whole = width / cell;
     for (int i = 0; i < whole; i++) {
         float sum = 0;
         for (int k = 0; k < cell; k++)
             sum += row[i * cell + k];
-        cells[i] += sum;
+        cells[i] = sum;
     }
+    if (whole * cell < width)
+        cells[whole] = 0;
     for (int x = whole * cell; x < width; x++)
         cells[whole] += row[x];
 }
 
+HOT static void cells_wide(const float *restrict row, float *restrict cells, int width)
+{
+    cells_sum(row, cells, width, WIDE_CELL);
+}
+
+HOT static void cells_narrow(const float *restrict row, float *restrict cells, int width)
+{
+    cells_sum(row, cells, width, NARROW_CELL);
+}
+
+/* Writes the sums of `rows` rows as row y of the cells. */
+static void cells_write(const struct planes *sums, const float *weighted, int y, int width,
+                        int rows, int cell)
+{
+    for (int i = 0; i < SUMMED; i++) {
+        const float *row = weighted + (size_t)i * (size_t)width;
+        if (cell == WIDE_CELL)
+            cells_wide(row, planes_row(sums, i, y), width);
+        else
+            cells_narrow(row, planes_row(sums, i, y), width);
+    }
+    const float *front = planes_row(sums, FW, y);
+    float *rest = planes_row(sums, BW, y);
+    for (int x = 0; x < sums->width; x++) {
+        int columns = width - x * cell < cell ? width - x * cell : cell;
+        rest[x] = (float)(columns * rows) - front[x];
+    }
+}
+
 /* Sums become means of a neighbourhood: colours divided by weights. Where a layer is not seen at
  * all, the colour of the whole neighbourhood stands in. */
+HOT static void colours_divide(float *restrict f, float *restrict b, const float *restrict fw,
+                               const float *restrict bw, size_t count)
+{
+    const float tiny = 1e-5f;
+    for (size_t i = 0; i < count; i++) {
+        float all = (f[i] + b[i]) / (fw[i] + bw[i]);
+        f[i] = (f[i] + tiny * all) / (fw[i] + tiny);
+        b[i] = (b[i] + tiny * all) / (bw[i] + tiny);
+    }
+}
+
 static void means_finish(struct planes *sums, int radius)
 {
     planes_box_mean(sums, radius);
-    size_t count = (size_t)sums->width * (size_t)sums->height;
-    const float tiny = 1e-5f;
-    for (int c = 0; c < 3; c++) {
-        float *f = planes_row(sums, FR + c, 0), *b = planes_row(sums, BR + c, 0);
-        const float *fw = planes_row(sums, FW, 0), *bw = planes_row(sums, BW, 0);
-        for (size_t i = 0; i < count; i++) {
-            float all = (f[i] + b[i]) / (fw[i] + bw[i]);
-            f[i] = (f[i] + tiny * all) / (fw[i] + tiny);
-            b[i] = (b[i] + tiny * all) / (bw[i] + tiny);
-        }
-    }
+    for (int c = 0; c < 3; c++)
+        colours_divide(planes_row(sums, FR + c, 0), planes_row(sums, BR + c, 0),
+                       planes_row(sums, FW, 0), planes_row(sums, BW, 0),
+                       (size_t)sums->width * (size_t)sums->height);
+    sums->count = COLOURS; /* the weights are done with: nobody has to enlarge them */
 }
 
 HOT static void fuse(const float *restrict photo, const float *restrict means,
@@ -112,8 +148,8 @@ HOT static void fuse(const float *restrict photo, const float *restrict means,
 struct pass {
     const struct picture *photo, *matte;
     float *row;      /* the photo's row and alpha, as floats */
-    float *weighted; /* SUMS rows */
-    float *means;    /* SUMS rows */
+    float *weighted; /* SUMMED rows */
+    float *means;    /* COLOURS rows */
 };
 
 static void pass_dispose_auto(const struct pass *pass)
@@ -131,6 +167,9 @@ static struct planes sums_make(const struct pass *pass, const struct planes *bef
     if (before)
         enlarger_init(&enlarger, before, width, height);
     for (int y = 0; y < height; y++) {
+        int in_cell = y % cell;
+        if (in_cell == 0)
+            memset(pass->weighted, 0, (size_t)width * SUMMED * sizeof(float));
         photo_unpack(picture_row(pass->photo, y), picture_row(pass->matte, y), pass->row, width);
         if (before) {
             enlarger_row(&enlarger, y, pass->means);
@@ -138,9 +177,8 @@ static struct planes sums_make(const struct pass *pass, const struct planes *bef
         } else {
             weigh_first(pass->row, pass->weighted, width);
         }
-        for (int i = 0; i < SUMS; i++)
-            cells_add(pass->weighted + (size_t)i * (size_t)width, planes_row(&sums, i, y / cell),
-                      width, cell);
+        if (in_cell == cell - 1 || y == height - 1)
+            cells_write(&sums, pass->weighted, y / cell, width, in_cell + 1, cell);
     }
     return sums;
 }
@@ -160,8 +198,8 @@ void foreground_estimate(const struct picture *photo, const struct picture *matt
     struct pass pass = {.photo = photo,
                         .matte = matte,
                         .row = xcalloc(width * 4, sizeof(float)),
-                        .weighted = xcalloc(width * SUMS, sizeof(float)),
-                        .means = xcalloc(width * SUMS, sizeof(float))};
+                        .weighted = xcalloc(width * SUMMED, sizeof(float)),
+                        .means = xcalloc(width * COLOURS, sizeof(float))};
     AUTO(planes_dispose) struct planes wide = sums_make(&pass, NULL, WIDE_CELL);
     means_finish(&wide, radius_in_cells(photo, wide_radius, WIDE_CELL));
     AUTO(planes_dispose) struct planes narrow = sums_make(&pass, &wide, NARROW_CELL);

@@ -20,24 +20,32 @@ static const float epsilon = 4e-4f, solid_below = 0.12f, solid_above = 0.88f;
 /* Planes of means: colour, matte, their products. */
 enum { R, G, B, P, RP, GP, BP, RR, RG, RB, GG, GB, BB, MEANS };
 
+HOT static void products_row(const uint8_t *restrict colour, const uint8_t *restrict mask,
+                             float *restrict const rows[MEANS], int width)
+{
+    for (int x = 0; x < width; x++) {
+        float r = (float)colour[3 * x] / 255, g = (float)colour[3 * x + 1] / 255;
+        float b = (float)colour[3 * x + 2] / 255, p = (float)mask[x] / 255;
+        rows[R][x] = r, rows[G][x] = g, rows[B][x] = b, rows[P][x] = p;
+        rows[RP][x] = r * p, rows[GP][x] = g * p, rows[BP][x] = b * p;
+        rows[RR][x] = r * r, rows[RG][x] = r * g, rows[RB][x] = r * b;
+        rows[GG][x] = g * g, rows[GB][x] = g * b, rows[BB][x] = b * b;
+    }
+}
+
 static void products_fill(const struct picture *colour, const struct picture *coarse,
                           struct planes *means)
 {
     for (int y = 0; y < colour->height; y++) {
-        const uint8_t *row = picture_row(colour, y), *mask = picture_row(coarse, y);
-        for (int x = 0; x < colour->width; x++) {
-            float r = (float)row[3 * x] / 255, g = (float)row[3 * x + 1] / 255,
-                  b = (float)row[3 * x + 2] / 255, p = (float)mask[x] / 255;
-            const float values[MEANS] = {r,     g,     b,     p,     r * p, g * p, b * p,
-                                         r * r, r * g, r * b, g * g, g * b, b * b};
-            for (int i = 0; i < MEANS; i++)
-                planes_row(means, i, y)[x] = values[i];
-        }
+        float *rows[MEANS];
+        for (int i = 0; i < MEANS; i++)
+            rows[i] = planes_row(means, i, y);
+        products_row(picture_row(colour, y), picture_row(coarse, y), rows, colour->width);
     }
 }
 
 /* The line's slope and offset at one cell, from its neighbourhood's means. */
-static void solve(const float m[MEANS], float out[4])
+static inline void solve(const float m[MEANS], float out[4])
 {
     float rr = m[RR] - m[R] * m[R] + epsilon, rg = m[RG] - m[R] * m[G];
     float rb = m[RB] - m[R] * m[B], gg = m[GG] - m[G] * m[G] + epsilon;
@@ -53,17 +61,29 @@ static void solve(const float m[MEANS], float out[4])
     out[3] = m[P] - out[0] * m[R] - out[1] * m[G] - out[2] * m[B];
 }
 
+HOT static void lines_row(const float *const rows[MEANS], float *const lines[4], int width)
+{
+    for (int x = 0; x < width; x++) {
+        float m[MEANS], line[4];
+        for (int i = 0; i < MEANS; i++)
+            m[i] = rows[i][x];
+        solve(m, line);
+        for (int i = 0; i < 4; i++)
+            lines[i][x] = line[i];
+    }
+}
+
 static void lines_solve(const struct planes *means, struct planes *lines)
 {
-    for (int y = 0; y < means->height; y++)
-        for (int x = 0; x < means->width; x++) {
-            float m[MEANS], line[4];
-            for (int i = 0; i < MEANS; i++)
-                m[i] = planes_row(means, i, y)[x];
-            solve(m, line);
-            for (int i = 0; i < 4; i++)
-                planes_row(lines, i, y)[x] = line[i];
-        }
+    for (int y = 0; y < means->height; y++) {
+        const float *rows[MEANS];
+        float *out[4];
+        for (int i = 0; i < MEANS; i++)
+            rows[i] = planes_row(means, i, y);
+        for (int i = 0; i < 4; i++)
+            out[i] = planes_row(lines, i, y);
+        lines_row(rows, out, means->width);
+    }
 }
 
 HOT static void lines_apply(const float *restrict lines, const uint8_t *restrict row,

@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "media/hot.h"
 
+enum { NARROW = 4 };
+
 struct planes planes_new(int count, int width, int height)
 {
     struct planes planes = {.count = count, .width = width, .height = height};
@@ -28,8 +30,9 @@ HOT static void add_row(double *restrict sums, const float *restrict row, double
         sums[x] += (double)row[x] * sign;
 }
 
-HOT static void mean_across(const double *restrict sums, float *restrict out, int width, int radius,
-                            int rows)
+/* Near the edges, where the neighbourhood is cut, and for radii too large for the loop below. */
+static void mean_across(const double *restrict sums, float *restrict out, int width, int radius,
+                        int rows)
 {
     double sum = 0;
     int have = 0;
@@ -45,6 +48,30 @@ HOT static void mean_across(const double *restrict sums, float *restrict out, in
             have--;
         }
         out[x] = (float)(sum / (have * rows));
+    }
+}
+
+/* The same for a small radius, away from the edges: adding a few numbers again for each place is
+ * faster than a sum that runs along, since all places can be done at once. */
+HOT static void mean_across_narrow(const double *restrict sums, float *restrict out, int width,
+                                   int radius, int rows)
+{
+    double scale = 1.0 / ((2 * radius + 1) * rows);
+    for (int x = radius; x < width - radius; x++) {
+        double sum = 0;
+        for (int k = -radius; k <= radius; k++)
+            sum += sums[x + k];
+        out[x] = (float)(sum * scale);
+    }
+    for (int x = 0; x < width; x++) {
+        if (x == radius)
+            x = width - radius;
+        double sum = 0;
+        int from = x - radius < 0 ? 0 : x - radius;
+        int to = x + radius >= width ? width - 1 : x + radius;
+        for (int k = from; k <= to; k++)
+            sum += sums[k];
+        out[x] = (float)(sum / ((to - from + 1) * rows));
     }
 }
 
@@ -67,7 +94,11 @@ static void plane_box_mean(const struct planes *planes, int plane, int radius, f
             add_row(sums, copy + (size_t)(y - radius - 1) * (size_t)width, -1, width);
             have--;
         }
-        mean_across(sums, planes_row(planes, plane, y), width, radius, have);
+        float *out = planes_row(planes, plane, y);
+        if (radius <= NARROW && width > 2 * radius)
+            mean_across_narrow(sums, out, width, radius, have);
+        else
+            mean_across(sums, out, width, radius, have);
     }
 }
 
