@@ -35,10 +35,15 @@ for (const [language, width, format, ground] of [['ja', 360, '9:16', '桜'], ['e
     const { voices } = await (await page.request.get(`${server.url}/api/voices`)).json();
     assert.ok(voices.find((voice) => voice.id === chosen).language.startsWith(language), 'the voice speaks the language of the text');
     await assertFits(page);
+    await page.locator('.preview .still').waitFor();
+    const still = await page.locator('.preview .still').evaluate((image) => image.decode().then(() => image.naturalWidth / image.naturalHeight));
     await page.getByRole('button', { name: words.make }).click();
     const { width: w, height: h } = await assertPlays(page);
     const [a, b] = format.split(':').map(Number);
-    if (server.real) assert.ok(Math.abs(w / h - a / b) < 0.02, `${w}×${h} is ${format}`);
+    if (server.real) {
+      assert.ok(Math.abs(w / h - a / b) < 0.02, `${w}×${h} is ${format}`);
+      assert.ok(Math.abs(still - a / b) < 0.02, `the preview is ${format}`);
+    }
     const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: words.save }).click()]);
     assert.match(download.suggestedFilename(), /\.mp4$/);
     assert.equal(await page.locator('.recents li').count(), 1);

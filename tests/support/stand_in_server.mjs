@@ -178,6 +178,10 @@ export async function startStandIn({ port = 0, dist = join(ROOT, 'web/dist') } =
     const ground = /^\/api\/presets\/backgrounds\/([\w-]+)\/(image|thumbnail|\d+:\d+)$/.exec(path);
     if (path === '/api/video/generate' && request.method === 'POST') return generate(request, response, japanese);
     if (job) return jobRoute(request, response, job[1], job[2]);
+    if (path === '/api/image/preview') {
+      await bodyOf(request);
+      return sendFile(request, response, join(files, 'thumbnail.jpg'));
+    }
     if (path === '/api/image/faces') return faces(request, response, japanese);
     if (path === '/api/voices') {
       const voices = VOICES.map(([id, language, ja, noteJa, en, noteEn]) => ({ id, language, name: japanese ? ja : en, description: japanese ? noteJa : noteEn, engine: 'stand-in', credit: null }));

@@ -115,22 +115,6 @@ static bool read_motion(const struct http_form *form, bool *out, struct error *e
     return error_about(err, "motion", "motion_unknown");
 }
 
-static bool read_background(const struct http_form *form, struct message_request *out,
-                            struct error *err)
-{
-    out->background = http_form_text(form, "background");
-    out->background_path = http_form_file(form, "background_image");
-    bool uploads = out->background && strcmp(out->background, "upload") == 0;
-    if (out->background_path && (!out->background || !*out->background))
-        out->background = "upload";
-    else if (!uploads)
-        out->background_path = NULL; /* sent, but another one is chosen */
-    if (!uploads || out->background_path)
-        return true;
-    error_set(err, ERROR_INVALID, "background is upload, but there is no background_image");
-    return error_about(err, "background_image", "part_missing");
-}
-
 static bool read_request(const struct http_form *form, struct message_request *out,
                          struct error *err)
 {
@@ -142,7 +126,7 @@ static bool read_request(const struct http_form *form, struct message_request *o
     out->voice_profile = http_form_text(form, "voice_profile");
     out->format = http_form_text(form, "format");
     out->bgm = http_form_text(form, "bgm");
-    bool fine = read_background(form, out, err) &&
+    bool fine = message_background(form, out, err) &&
                 endpoint_number(fields, "speed", form, &out->speed, err) &&
                 endpoint_number(fields, "pitch", form, &out->pitch, err) &&
                 endpoint_number(fields, "intonation", form, &out->intonation, err) &&

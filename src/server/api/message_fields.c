@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/message_fields.h"
 
+#include <string.h>
+
+#include "base/error.h"
+#include "http/form.h"
+#include "pipeline/pipeline.h"
+
 #define FORM(k, n, h) .place = FIELD_FORM, .kind = (k), .name = (n), .help = (h)
 #define PICTURE       .max_bytes = IMAGE_MAX_BYTES, .too_large_code = "image_too_large"
 
@@ -38,3 +44,31 @@ const struct field message_fields[] = {
     {FORM(FIELD_NUMBER, "pause", "How long pauses are."), .min = 0, .max = 3, .initial = "1"},
     {.name = NULL},
 };
+
+const struct field preview_fields[] = {
+    {FORM(FIELD_FILE, "image", "The photo, up to 10 MB."), PICTURE, .required = true},
+    {FORM(FIELD_TEXT, "background",
+          "keep, blur, color:#rrggbb, preset:ID of /api/presets/backgrounds, or upload."),
+     .initial = "keep"},
+    {FORM(FIELD_FILE, "background_image", "The picture behind, for background=upload."), PICTURE},
+    {FORM(FIELD_TEXT, "format", "The shape."), .choices = formats, .initial = "1:1"},
+    {FORM(FIELD_INTEGER, "face", "Which face of /api/image/faces; without it, the largest."),
+     .min = 0, .max = 15},
+    {.name = NULL},
+};
+
+bool message_background(const struct http_form *form, struct message_request *out,
+                        struct error *err)
+{
+    out->background = http_form_text(form, "background");
+    out->background_path = http_form_file(form, "background_image");
+    bool uploads = out->background && strcmp(out->background, "upload") == 0;
+    if (out->background_path && (!out->background || !*out->background))
+        out->background = "upload";
+    else if (!uploads)
+        out->background_path = NULL; /* sent, but another one is chosen */
+    if (!uploads || out->background_path)
+        return true;
+    error_set(err, ERROR_INVALID, "background is upload, but there is no background_image");
+    return error_about(err, "background_image", "part_missing");
+}

@@ -5,6 +5,9 @@
 
 #include "api/endpoint.h"
 
+struct http_form;
+struct message_request;
+
 enum {
     IMAGE_MAX_BYTES = 10 * 1000 * 1000,
     TEXT_MAX_CHARACTERS = 1000,
@@ -15,3 +18,9 @@ enum {
 enum { MESSAGE_MAX_BODY = 32 * 1000 * 1000, IMAGE_MAX_BODY = 16 * 1000 * 1000 };
 
 extern const struct field message_fields[];
+/* Those that a still is made from. */
+extern const struct field preview_fields[];
+
+/* Reads background and background_image. */
+MUST_USE bool message_background(const struct http_form *form, struct message_request *out,
+                                 struct error *err);

@@ -105,6 +105,8 @@ static const struct answer picture_answers[] = {
     {304, NULL, NULL, "The client's copy is still good."},
     {0},
 };
+static const struct answer preview_answers[] = {
+    {200, "image/jpeg", NULL, "The still, with the crop, the cut-out and the background."}, {0}};
 static const struct answer sound_answers[] = {{200, "audio/wav", NULL, "The sound."}, {0}};
 static const struct answer voices_answers[] = {
     {200, "application/json", "Voices", "All voices; names in the language of Accept-Language."},
@@ -155,6 +157,10 @@ const struct endpoint endpoints[] = {
     {ROUTE(HTTP_POST, "/api/image/faces", api_image_faces), .roles = API_GATEWAY | API_IMAGE,
      .blocking = true, .max_body = IMAGE_MAX_BODY, .id = "findFaces", .group = "photos",
      .summary = "The faces in a photo", .fields = faces_fields, .answers = faces_answers},
+    {ROUTE(HTTP_POST, "/api/image/preview", api_image_preview), .roles = API_GATEWAY | API_IMAGE,
+     .blocking = true, .max_body = MESSAGE_MAX_BODY, .id = "previewMessage", .group = "photos",
+     .summary = "A still of what the video will show", .fields = preview_fields,
+     .answers = preview_answers},
     {ROUTE(HTTP_GET, "/api/limits", api_limits), .roles = API_GATEWAY, .id = "showLimits",
      .group = "messages", .summary = "Limits and formats", .answers = limits_answers},
     {ROUTE(HTTP_GET, "/api/presets/backgrounds", api_preset_backgrounds), .roles = API_GATEWAY,

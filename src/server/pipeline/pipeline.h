@@ -21,6 +21,7 @@
 #include "base/attributes.h"
 #include "jobs/jobs.h"
 
+struct buf;
 struct error;
 struct store;
 struct vision;
@@ -97,6 +98,11 @@ MUST_USE bool pipeline_start(struct pipeline *pipeline, int workers, struct erro
 /* The stages that progress names, in this order; those that were found again are skipped:
  * "photo" (and at the same time speech), "speech" (the photo is ready, the sound is awaited),
  * "video" (frames and encoder), "finish" (published). */
+
+/* Appends a JPEG of what the video will show. The request's text and voice do not matter; its files
+ * stay. What was computed is kept for the message. Errors as pipeline_submit. */
+MUST_USE bool pipeline_preview(struct pipeline *pipeline, const struct message_request *request,
+                               struct buf *out, struct error *err);
 
 /* Progress of pipeline_render; called from the calling thread. */
 typedef void pipeline_progress(void *context, const char *stage, double percent, int64_t eta_ms);

@@ -52,6 +52,12 @@ export function findFaces(photo: Blob, signal: AbortSignal): Promise<FacesReply>
   return json('/api/image/faces', { method: 'POST', body, signal });
 }
 
+/** A still of what the video will show. */
+export async function fetchPreview(form: FormData, signal: AbortSignal): Promise<Blob> {
+  const response = await request('/api/image/preview', { method: 'POST', body: form, signal });
+  return response.blob();
+}
+
 export function fetchJob(id: string): Promise<Job> {
   return json(jobPath(id), { cache: 'no-store' });
 }

@@ -9,13 +9,17 @@ const MAX_SIDE = 4096;
  */
 export async function fitPhoto(file: Blob): Promise<Blob> {
   if (file.size <= MAX_BYTES) return file;
+  return shrink(file, MAX_SIDE);
+}
+
+async function shrink(file: Blob, side: number): Promise<Blob> {
   let bitmap: ImageBitmap;
   try {
     bitmap = await createImageBitmap(file);
   } catch {
     return file; // The server says what is wrong with it, better than we could.
   }
-  const scale = Math.min(1, MAX_SIDE / Math.max(bitmap.width, bitmap.height));
+  const scale = Math.min(1, side / Math.max(bitmap.width, bitmap.height));
   const canvas = document.createElement('canvas');
   canvas.width = Math.round(bitmap.width * scale);
   canvas.height = Math.round(bitmap.height * scale);
@@ -36,4 +40,16 @@ export function measure(url: string): Promise<{ width: number; height: number } 
     image.onerror = () => resolve(null);
     image.src = url;
   });
+}
+
+const SMALL_SIDE = 1280;
+const small = new WeakMap<Blob, Promise<Blob>>();
+
+/** A copy that is quick to send, made once; the picture itself where it is small already. */
+export function smallCopy(picture: Blob): Promise<Blob> {
+  const known = small.get(picture);
+  if (known) return known;
+  const made = picture.size < 400_000 ? Promise.resolve(picture) : shrink(picture, SMALL_SIDE);
+  small.set(picture, made);
+  return made;
 }

@@ -4,6 +4,7 @@ import type { BackgroundPreset, Box, Format } from '../api/types.ts';
 import { useMessages } from '../i18n/language.tsx';
 import { frameOf, placement } from '../lib/framing.ts';
 import type { Draft, Photo } from '../state/draft.ts';
+import { usePreview } from '../state/preview.ts';
 import { Person } from './icons.tsx';
 
 interface Props {
@@ -11,11 +12,15 @@ interface Props {
   backgrounds: BackgroundPreset[] | null;
 }
 
-/** How the picture will be framed, with the chosen background behind the person. */
+/**
+ * How the picture will be framed, with the chosen background behind the person: at once as well as
+ * the page can, then as the server will draw it.
+ */
 export function FramePreview({ draft, backgrounds }: Props) {
   const t = useMessages();
   const { photo, background } = draft;
   const keep = background.kind === 'keep';
+  const still = usePreview(draft);
   if (!photo?.shown) {
     return (
       <div className="preview-empty">
@@ -32,6 +37,7 @@ export function FramePreview({ draft, backgrounds }: Props) {
     <div className="preview" role="img" aria-label={t.make.preview}>
       <Behind draft={draft} photo={photo} backgrounds={backgrounds} place={place} />
       <img className="person" src={photo.url} alt="" style={keep ? place : { ...place, ...outline(photo, face) }} />
+      {still && <img className="still" src={still} alt="" />}
     </div>
   );
 }

@@ -164,6 +164,17 @@ export function formOf(draft: Draft, voice: string | null): FormData {
   return form;
 }
 
+/** The part of the form that a still is made from, with smaller copies of the pictures. */
+export function previewFormOf(draft: Draft, image: Blob, behind: Blob | null): FormData {
+  const form = new FormData();
+  form.append('image', image, fileName(image));
+  form.append('background', backgroundValue(draft.background));
+  if (draft.background.kind === 'upload' && behind) form.append('background_image', behind, fileName(behind));
+  form.append('format', draft.format);
+  if (draft.face !== null) form.append('face', String(draft.face));
+  return form;
+}
+
 function backgroundValue({ kind, color, preset }: Background): string {
   if (kind === 'color') return `color:${color}`;
   if (kind === 'preset') return preset ? `preset:${preset}` : 'keep';
