@@ -3,11 +3,11 @@
 import concurrent.futures
 import json
 import re
-import threading
-import time
+import shutil
+import subprocess
 import unittest
 
-from harness import Case, Vmad, form, photo, wait_until
+from harness import SOURCE, Case, form, photo, wait_until
 
 ASYNC = {"Prefer": "respond-async"}
 DONE_S = 90
@@ -267,6 +267,26 @@ class Messages(Case):
         upload = self.submit(("image", photo(), "a.jpg"), ("text", "My own background."),
                              ("background_image", photo("no_face.jpg"), "b.jpg"))
         self.assertEqual(self.finish(upload.json["id"])["status"], "done")
+
+    def test_the_description_is_valid_and_the_answers_are_as_it_says(self):
+        if not (SOURCE / "tests" / "node_modules").is_dir():
+            self.skipTest("the npm packages of tests/ are not installed")
+        job = self.submit().json
+        done = self.finish(job["id"])
+        faces = self.vmad.post_form("/api/image/faces", [("image", photo(), "a.jpg")]).json
+        answers = [("Job", job), ("Job", done), ("Message", self.made.json), ("Faces", faces)]
+        for schema, path in (("Health", "/health"), ("State", "/health/ready"),
+                             ("Voices", "/api/voices"), ("Limits", "/api/limits"),
+                             ("Backgrounds", "/api/presets/backgrounds"), ("Problem", "/nowhere"),
+                             ("Music", "/api/presets/music"), ("ProblemKind", "/problems/invalid")):
+            answers.append((schema, self.vmad.get(path).json))
+        question = {"document": self.vmad.get("/openapi.json").json,
+                    "answers": [{"schema": s, "value": v} for s, v in answers]}
+        node = shutil.which("node") or str(SOURCE / ".deps" / "node" / "bin" / "node")
+        checked = subprocess.run([node, str(SOURCE / "tests/support/validate_openapi.mjs")],
+                                 input=json.dumps(question), capture_output=True, text=True,
+                                 check=False)
+        self.assertEqual(checked.returncode, 0, checked.stderr)
 
     def test_a_request_can_be_followed_through_the_log(self):
         number = self.submit(**{"X-Request-Id": "follow-me"}).json["id"]
