@@ -126,7 +126,7 @@ def main():
             table("One message, s: median (min–max)",
                   ["message", "POST to done", "encoder alone, 1 thread", "2 threads",
                    "× the faster", "CPU s, all / encoder alone", "POST to first frame"], rows)
-            table("Stages by themselves, one thread, ms",
+            table("Stages by themselves, one thread, ms of processor time (decode: by the clock)",
                   ["message", "decode", "faces", "portrait", "speech", "master", "renderer",
                    "frames"], costs)
             serial, together = four_at_once(server, voices[0])
