@@ -13,6 +13,8 @@ module(server/image DEPENDS base media infer sandbox LIBRARIES Threads::Threads 
 module(server/video DEPENDS base media
   LIBRARIES lib::avformat lib::avcodec lib::swresample lib::avutil m
   TEST_LIBRARIES lib::avformat lib::avcodec lib::avutil m)
+# Its loops over pixels are what -O3 is for.
+target_compile_options(video PRIVATE $<$<CONFIG:RelWithDebInfo>:-O3>)
 module(server/store DEPENDS base LIBRARIES Threads::Threads)
 module(server/jobs DEPENDS base LIBRARIES lib::sqlite3 Threads::Threads)
 module(server/pipeline DEPENDS base media store jobs sound voice infer image video

@@ -72,7 +72,8 @@ void head_init(struct head *head, int width, int height, const struct face *face
             axes_enter(&shape.axes, x, y, &across, &down);
             float below_chin = (down - shape.half_height) / tall;
             float weight = 1 - smoothstep(-0.10f, 0.72f, below_chin);
-            float shoulders = smoothstep(0.05f, 0.75f, below_chin);
+            float shoulders =
+                smoothstep(0.05f, 0.75f, below_chin) * (1 - smoothstep(0.9f, 2.0f, below_chin));
             if (!cut_out) {
                 float away = hypotf(across / shape.half_width, down / shape.half_height / 1.15f);
                 float edge = edge_fade(width, height, x, y);

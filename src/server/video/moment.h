@@ -47,6 +47,7 @@ struct moment {
     struct mouth_now mouth;
     struct eye_now eyes[2];
     bool eyes_move, brows_move, head_moves;
+    bool still; /* nothing moves, but everything is drawn: to make the base */
     struct bounds face_box, mouth_box, eye_boxes[2], brow_boxes[2]; /* in the frame */
     struct offset *head; /* of each node; NULL when the head is still */
 };

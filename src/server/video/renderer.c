@@ -98,15 +98,13 @@ static void for_each_tile(const struct moment *moment, struct frame420 *out)
         }
 }
 
-/* The person, at rest, over the backdrop. */
-static void draw_still(const struct renderer *renderer, struct frame420 *out)
+/* The base of a layered scene: the person, at rest, over the backdrop. */
+static void draw_still(struct renderer *renderer)
 {
-    struct renderer still = *renderer;
-    struct viseme_track silence = {0};
-    still.sway = true; /* every tile of the person is drawn */
-    still.track = silence;
-    struct moment moment = {.renderer = &still};
-    for_each_tile(&moment, out);
+    renderer->base = frame420_new(renderer->width, renderer->height);
+    frame420_copy(&renderer->backdrop, &renderer->base);
+    struct moment moment = {.renderer = renderer, .still = true};
+    for_each_tile(&moment, &renderer->base);
 }
 
 static void kept_background(struct renderer *renderer, const struct scene *scene,
@@ -124,10 +122,9 @@ static void kept_background(struct renderer *renderer, const struct scene *scene
     source_init(&renderer->photo, photo, &rim);
     classify_tiles(renderer, &rim);
     backdrop_fill(photo, &rim);
-    renderer->base = frame420_new(renderer->width, renderer->height);
-    frame420_copy(photo, &renderer->base);
     renderer->backdrop = *photo;
     *photo = (struct frame420){0};
+    draw_still(renderer);
 }
 
 static void chosen_background(struct renderer *renderer, const struct scene *scene)
@@ -139,10 +136,7 @@ static void chosen_background(struct renderer *renderer, const struct scene *sce
     classify_tiles(renderer, scene->matte);
     renderer->backdrop = frame420_new(renderer->width, renderer->height);
     frame420_from_picture(scene->background, &renderer->backdrop);
-    renderer->base = frame420_new(renderer->width, renderer->height);
-    frame420_copy(&renderer->backdrop, &renderer->base);
-    if (!scene->sway)
-        draw_still(renderer, &renderer->base);
+    draw_still(renderer);
 }
 
 /* --- the renderer

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "video/warp.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -127,48 +128,207 @@ void source_dispose(struct source *source)
     plane_dispose(&source->chroma_alpha);
 }
 
-/* A run of samples along a straight line: u, v in 1/65536 samples. */
-static inline void warp_run(const struct plane *from, int32_t u, int32_t v, int32_t du, int32_t dv,
-                            uint8_t *out, int count)
+/* --- the inner loop ----------------------------------------------------------------------------
+ */
+
+/* A straight line through a plane, in 1/65536 samples. */
+struct run {
+    int32_t u, v, du, dv;
+};
+
+/* Places are good to 1/64 of a sample: that is all the eye can see, and it keeps the arithmetic in
+ * 16 bits. The two versions below agree but for the last bit of a place. */
+enum { FRACTION_BITS = 6, ONE = 1 << FRACTION_BITS, FRACTION_SHIFT = 16 - FRACTION_BITS };
+
+static inline int fraction(int32_t at)
 {
-    for (int i = 0; i < count; i++, u += du, v += dv) {
-        const uint8_t *at = from->origin + (ptrdiff_t)(v >> 16) * from->stride + (u >> 16);
+    return (at >> FRACTION_SHIFT) & (ONE - 1);
+}
+
+static void run_plain(const struct plane *from, struct run run, uint8_t *out, int count)
+{
+    for (int i = 0; i < count; i++, run.u += run.du, run.v += run.dv) {
+        const uint8_t *at = from->origin + (ptrdiff_t)(run.v >> 16) * from->stride + (run.u >> 16);
         const uint8_t *below = at + from->stride;
-        int fu = (u >> 8) & 255, fv = (v >> 8) & 255;
-        int upper = at[0] * (256 - fu) + at[1] * fu;
-        int lower = below[0] * (256 - fu) + below[1] * fu;
-        out[i] = (uint8_t)((upper * (256 - fv) + lower * fv + 32768) >> 16);
+        int fu = fraction(run.u), fv = fraction(run.v);
+        int upper = at[0] * (ONE - fu) + at[1] * fu;
+        int lower = below[0] * (ONE - fu) + below[1] * fu;
+        int value = upper + (((lower - upper) * (fv << 9) + (1 << 14)) >> 15);
+        out[i] = (uint8_t)((value + ONE / 2) >> FRACTION_BITS);
     }
+}
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+
+#define FAST __attribute__((target("avx2")))
+
+/* Nearly all of a picture moves nearly as one: then eight neighbours come from eight neighbours,
+ * but for one place where they may slip by a sample, across or down, because the motion grows. So
+ * both possibilities are computed and each lane takes its own: no branch to guess wrong. */
+enum { LANES = 8, NEARLY = 9000 };
+
+struct slip {
+    int first;      /* whole samples on the smaller side of the slip: 0 or -1 */
+    __m128i before; /* lanes that are still at `first` */
+    __m128i share;  /* fractions */
+};
+
+/* `at` is the fraction of a sample at lane 0, `step` the growth from lane to lane. */
+FAST static inline struct slip slip_of(int32_t at, int32_t step)
+{
+    const __m128i lanes = _mm_set_epi16(7, 6, 5, 4, 3, 2, 1, 0);
+    /* In quarters of a unit everything fits 16 bits. */
+    __m128i grown = _mm_mullo_epi16(lanes, _mm_set1_epi16((short)(step >> 2)));
+    __m128i place = _mm_add_epi16(grown, _mm_set1_epi16((short)(at >> 2)));
+    place = _mm_srai_epi16(place, 14 - FRACTION_BITS);
+    struct slip slip = {.first = ((at >> 2) + 7 * (step >> 2)) >> 31};
+    slip.before =
+        _mm_cmpeq_epi16(_mm_srai_epi16(place, FRACTION_BITS), _mm_set1_epi16((short)slip.first));
+    slip.share = _mm_and_si128(place, _mm_set1_epi16(ONE - 1));
+    return slip;
+}
+
+FAST static inline __m128i pairs_at(const uint8_t *row, int scale)
+{
+    __m128i samples = _mm_loadu_si128((const __m128i *)row);
+    return scale == 2 ? samples : _mm_unpacklo_epi8(samples, _mm_srli_si128(samples, 1));
+}
+
+FAST static inline __m128i near_row(const uint8_t *row, int scale, __m128i before, __m128i weights)
+{
+    return _mm_blendv_epi8(_mm_maddubs_epi16(pairs_at(row + 1, scale), weights),
+                           _mm_maddubs_epi16(pairs_at(row, scale), weights), before);
+}
+
+FAST static inline void run_near(const struct plane *from, struct run run, int scale, uint8_t *out)
+{
+    struct slip across = slip_of(run.u & 0xffff, run.du - scale * 65536);
+    struct slip down = slip_of(run.v & 0xffff, run.dv);
+    const uint8_t *row = from->origin + (ptrdiff_t)((run.v >> 16) + down.first) * from->stride +
+                         (run.u >> 16) + across.first;
+    __m128i weights = _mm_or_si128(_mm_sub_epi16(_mm_set1_epi16(ONE), across.share),
+                                   _mm_slli_epi16(across.share, 8));
+    __m128i first = near_row(row, scale, across.before, weights);
+    __m128i second = near_row(row + from->stride, scale, across.before, weights);
+    __m128i third = near_row(row + 2 * (ptrdiff_t)from->stride, scale, across.before, weights);
+    __m128i upper = _mm_blendv_epi8(second, first, down.before);
+    __m128i lower = _mm_blendv_epi8(third, second, down.before);
+    __m128i fv = _mm_slli_epi16(down.share, 9);
+    __m128i value = _mm_add_epi16(upper, _mm_mulhrs_epi16(_mm_sub_epi16(lower, upper), fv));
+    value = _mm_srli_epi16(_mm_add_epi16(value, _mm_set1_epi16(ONE / 2)), FRACTION_BITS);
+    _mm_storel_epi64((__m128i *)out, _mm_packus_epi16(value, value));
+}
+
+FAST static void run_fast(const struct plane *from, struct run run, uint8_t *out, int count)
+{
+    for (; count >= LANES; count -= LANES, out += LANES) {
+        if (from->scale == 2)
+            run_near(from, run, 2, out);
+        else
+            run_near(from, run, 1, out);
+        run.u += LANES * run.du;
+        run.v += LANES * run.dv;
+    }
+    run_plain(from, run, out, count);
+}
+
+static bool is_near(int32_t step)
+{
+    return step > -NEARLY && step < NEARLY;
+}
+
+static void warp_run(const struct plane *from, struct run run, uint8_t *out, int count)
+{
+    if (count >= LANES && is_near(run.du - from->scale * 65536) && is_near(run.dv) &&
+        __builtin_cpu_supports("avx2"))
+        run_fast(from, run, out, count);
+    else
+        run_plain(from, run, out, count);
+}
+
+#else
+
+static void warp_run(const struct plane *from, struct run run, uint8_t *out, int count)
+{
+    run_plain(from, run, out, count);
+}
+
+#endif
+
+/* One cell of a map, in 1/65536 samples: where its upper left corner comes from and how that
+ * changes. */
+struct cell {
+    int32_t u, v;               /* at the upper left corner */
+    int32_t u_down, v_down;     /* over the whole height, at the left */
+    int32_t u_across, v_across; /* beyond one sample a sample, over the whole width, at the top */
+    int32_t u_twist, v_twist;   /* how much more across at the bottom */
+};
+
+static struct cell cell_of(const struct tile_map *map, int column, int row, float unit)
+{
+    const float *x = &map->dx[row][column], *y = &map->dy[row][column];
+    const float *next_x = x + TILE_CELLS + 1, *next_y = y + TILE_CELLS + 1;
+    struct cell cell = {.u = (int32_t)(x[0] * unit), .v = (int32_t)(y[0] * unit)};
+    cell.u_down = (int32_t)(next_x[0] * unit) - cell.u;
+    cell.v_down = (int32_t)(next_y[0] * unit) - cell.v;
+    cell.u_across = (int32_t)(x[1] * unit) - cell.u;
+    cell.v_across = (int32_t)(y[1] * unit) - cell.v;
+    cell.u_twist = (int32_t)((next_x[1] - next_x[0]) * unit) - cell.u_across;
+    cell.v_twist = (int32_t)((next_y[1] - next_y[0]) * unit) - cell.v_across;
+    return cell;
+}
+
+/* A share of a whole in 1 << whole_shift parts; rounds down. */
+static inline int32_t part_of(int32_t value, int part, int whole_shift)
+{
+    return (int32_t)(((int64_t)value * part) >> whole_shift);
+}
+
+static struct tile_map corners_of(const struct tile_map *map)
+{
+    struct tile_map out = {.cells = 1};
+    for (int j = 0; j < 2; j++)
+        for (int i = 0; i < 2; i++) {
+            out.dx[j][i] = map->dx[j * map->cells][i * map->cells];
+            out.dy[j][i] = map->dy[j * map->cells][i * map->cells];
+        }
+    return out;
 }
 
 void warp_tile(const struct plane *from, enum plane_kind kind, const struct tile *tile,
                const struct tile_map *map, uint8_t out[TILE * TILE])
 {
-    int halved = kind == PLANE_CHROMA;
-    int side = TILE >> halved, cell = side / map->cells;
-    int width = tile->width >> halved, height = tile->height >> halved;
-    /* Displacements are of luma pixels; a sample of chroma lies half a row below an even one. */
-    float unit = (float)from->scale * 65536 / (float)(1 << halved);
-    float row_offset = halved ? 0.25f : 0;
-    int32_t x0 = (tile->x >> halved) * from->scale * 65536;
-    int32_t y0 = (tile->y >> halved) * from->scale * 65536;
-    int32_t step = from->scale * 65536;
-    for (int y = 0; y < height; y++) {
-        int j = y / cell;
-        float down = ((float)(y - j * cell) + row_offset) / (float)cell;
-        for (int i = 0; i * cell < width; i++) {
-            const float *dx = &map->dx[j][i], *dy = &map->dy[j][i];
-            enum { NEXT_ROW = TILE_CELLS + 1 };
-            float left_x = dx[0] + (dx[NEXT_ROW] - dx[0]) * down;
-            float right_x = dx[1] + (dx[NEXT_ROW + 1] - dx[1]) * down;
-            float left_y = dy[0] + (dy[NEXT_ROW] - dy[0]) * down;
-            float right_y = dy[1] + (dy[NEXT_ROW + 1] - dy[1]) * down;
-            int32_t u = x0 + i * cell * step + (int32_t)(left_x * unit);
-            int32_t v = y0 + y * step + (int32_t)(left_y * unit);
-            float per = unit / (float)cell;
-            int run = width - i * cell < cell ? width - i * cell : cell;
-            warp_run(from, u, v, step + (int32_t)((right_x - left_x) * per),
-                     (int32_t)((right_y - left_y) * per), out + y * TILE + i * cell, run);
-        }
+    /* The eye does not see that colour follows a coarser map; only around the lips it might. */
+    struct tile_map coarse;
+    if (kind == PLANE_CHROMA && map->cells == 2) {
+        coarse = corners_of(map);
+        map = &coarse;
     }
+    int halved = kind == PLANE_CHROMA, cells = map->cells;
+    int side = TILE >> halved, size = side / cells;
+    int size_shift = __builtin_ctz((unsigned)size), quarter_shift = size_shift + 2;
+    int width = tile->width >> halved, height = tile->height >> halved;
+    /* Displacements are of luma pixels; a sample of chroma lies half a row of luma, a quarter of
+     * its own, below an even one. */
+    float unit = (float)from->scale * 65536 / (float)(1 << halved);
+    int32_t step = from->scale * 65536;
+    for (int row = 0; row < cells && row * size < height; row++)
+        for (int column = 0; column < cells && column * size < width; column++) {
+            struct cell cell = cell_of(map, column, row, unit);
+            int32_t left = ((tile->x >> halved) + column * size) * step + cell.u;
+            int run = width - column * size < size ? width - column * size : size;
+            for (int y = 0; y < size && row * size + y < height; y++) {
+                int at = row * size + y, quarters = 4 * y + halved;
+                struct run line = {
+                    left + part_of(cell.u_down, quarters, quarter_shift),
+                    ((tile->y >> halved) + at) * step + cell.v +
+                        part_of(cell.v_down, quarters, quarter_shift),
+                    step + ((cell.u_across + part_of(cell.u_twist, quarters, quarter_shift)) >>
+                            size_shift),
+                    (cell.v_across + part_of(cell.v_twist, quarters, quarter_shift)) >> size_shift};
+                warp_run(from, line, out + at * TILE + column * size, run);
+            }
+        }
 }
