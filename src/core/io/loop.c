@@ -2,9 +2,11 @@
 #include "io/loop.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include <uv.h>
 
@@ -25,6 +27,8 @@ struct loop {
     uv_prepare_t before; /* both run what was asked for, once the callbacks of a phase are done */
     uv_check_t after;
     struct later *asked;
+    pid_t *orphans;
+    size_t orphan_count;
 };
 
 static void run_asked(struct loop *loop)
@@ -37,8 +41,25 @@ static void run_asked(struct loop *loop)
     }
 }
 
+static void reap_orphans(struct loop *loop)
+{
+    for (size_t i = 0; i < loop->orphan_count;) {
+        if (waitpid(loop->orphans[i], NULL, WNOHANG) == 0)
+            i++;
+        else
+            loop->orphans[i] = loop->orphans[--loop->orphan_count];
+    }
+}
+
+void loop_adopt(struct loop *loop, int pid)
+{
+    loop->orphans = xreallocarray(loop->orphans, loop->orphan_count + 1, sizeof *loop->orphans);
+    loop->orphans[loop->orphan_count++] = pid;
+}
+
 static void on_before(uv_prepare_t *handle)
 {
+    reap_orphans(handle->data);
     run_asked(handle->data);
 }
 
@@ -75,6 +96,8 @@ void loop_free(struct loop *loop)
     uv_run(&loop->uv, UV_RUN_DEFAULT);
     int busy = uv_loop_close(&loop->uv);
     assert(busy == 0);
+    reap_orphans(loop);
+    free(loop->orphans);
     free(loop);
 }
 

@@ -29,6 +29,9 @@ void loop_stop(struct loop *loop);
 /* What a turn began at, on the monotonic clock. loop_now_us reads the clock itself. */
 int64_t loop_now_us(struct loop *loop);
 
+/* A child process that nobody waits for any more: reaped when it has ended. */
+void loop_adopt(struct loop *loop, int pid);
+
 typedef void loop_callback(void *context);
 
 /* Timers: one shot; start again from the callback to repeat. */

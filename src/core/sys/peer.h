@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What each system tells in its own way. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/attributes.h"
+
+struct error;
+
+/* Who is at the other end of a Unix socket. */
+bool peer_user(int socket, uid_t *out);
+
+/* This program's own file; from malloc. */
+MUST_USE char *self_path(struct error *err);
+
+/* A clock that goes on while the machine sleeps. mono_ns may stand still then. */
+int64_t boot_ms(void);
+
+/* A descriptor that becomes readable when links, addresses or routes change; -1 with *err.
+ * netwatch_drain empties it and tells whether something that matters came. */
+MUST_USE int netwatch_open(struct error *err);
+bool netwatch_drain(int fd);
+
+/* `size` random bytes that nobody can guess. */
+void random_bytes(void *out, size_t size);

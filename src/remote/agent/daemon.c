@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "carry/carrier.h"
+#include "forward/forward.h"
+#include "io/loop.h"
+#include "procs/exec.h"
+#include "sys/fdpass.h"
+#include "wire/mux.h"
+
+enum { FIRST_STREAM_MS = 60 * 1000 };
+
+struct agent {
+    const struct agent_plan *plan;
+    struct loop *loop;
+    struct mux *mux;
+    struct carrier *carrier;
+    int attached_fd; /* closes when the attach that brought the streams is to go */
+    int listener;
+    struct watch *listening, *attach_watch;
+    struct timer *keep;
+    struct signals *signals;
+    struct exec_server *exec;
+    struct forward_server *forward;
+    void *services;
+    char *home;
+    struct later *hang_up; /* a stream cannot be freed while it is being read */
+    bool stopping;
+};
+
+static void stream_drop(struct agent *agent)
+{
+    carrier_free(TAKE(agent->carrier));
+    watch_free(TAKE(agent->attach_watch));
+    if (agent->attached_fd >= 0)
+        close(fd_take(&agent->attached_fd));
+}
+
+static void on_hang_up(void *context)
+{
+    stream_drop(context);
+}
+
+static void stopped(void *context)
+{
+    struct agent *agent = context;
+    loop_stop(agent->loop);
+}
+
+/* The session is over: programs end, listeners close, the process goes. */
+static void stop(struct agent *agent)
+{
+    if (agent->stopping)
+        return;
+    agent->stopping = true;
+    later_ask(agent->hang_up);
+    exec_server_stop(agent->exec, stopped, agent);
+}
+
+static void on_keep(void *context)
+{
+    struct agent *agent = context;
+    log_info("agent.expired", LOG_TEXT("session", agent->plan->session));
+    stop(agent);
+}
+
+static void on_stream_closed(void *context, const struct error *reason, bool broken)
+{
+    struct agent *agent = context;
+    log_info("agent.stream.closed", LOG_ERROR(reason));
+    stream_drop(agent);
+    if (broken)
+        stop(agent);
+    else
+        timer_start(agent->keep, agent->plan->keep_ms);
+}
+
+/* The attach went away (it writes nothing): its streams are dead or soon will be. */
+static void on_attach_gone(void *context, int ready)
+{
+    struct agent *agent = context;
+    char byte;
+    (void)ready;
+    ssize_t got = recv(agent->attached_fd, &byte, 1, MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    struct error reason;
+    error_set(&reason, ERROR_UNAVAILABLE, "the attach process ended");
+    mux_detach(agent->mux);
+    on_stream_closed(agent, &reason, false);
+}
+
+static void on_connection(void *context, int ready)
+{
+    struct agent *agent = context;
+    struct error err;
+    char text[64];
+    size_t size = sizeof text;
+    int fds[2];
+    (void)ready;
+    AUTO(fd_close) int connection = accept4(agent->listener, NULL, NULL, SOCK_CLOEXEC);
+    if (connection < 0 || agent->stopping)
+        return;
+    struct timeval patience = {.tv_sec = 1};
+    setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    if (!unix_peer_is_us(connection) || !fdpass_receive(connection, text, &size, fds, 2, &err)) {
+        log_warn("agent.attach.refused");
+        return;
+    }
+    stream_drop(agent); /* the newest stream is the one that works */
+    agent->carrier =
+        carrier_new(agent->loop, agent->mux, &fds[0], &fds[1], on_stream_closed, agent, &err);
+    if (!agent->carrier) {
+        log_error("agent.attach.failed", LOG_ERROR(&err));
+        return;
+    }
+    agent->attached_fd = fd_take(&connection);
+    agent->attach_watch = watch_new(agent->loop, agent->attached_fd, on_attach_gone, agent, NULL);
+    if (agent->attach_watch)
+        watch_set(agent->attach_watch, WATCH_READ);
+    timer_stop(agent->keep);
+}
+
+static void on_output(void *context)
+{
+    struct agent *agent = context;
+    if (agent->carrier)
+        carrier_output(agent->carrier);
+}
+
+static void on_ended(void *context)
+{
+    stop(context);
+}
+
+static void on_signal(void *context, int number)
+{
+    (void)number;
+    stop(context);
+}
+
+static const struct mux_events events = {on_output, on_ended};
+
+static bool session_id(const char *text, struct mux_id *out)
+{
+    for (size_t i = 0; i < sizeof out->bytes; i++) {
+        char digits[3] = {text[2 * i], text[2 * i] ? text[2 * i + 1] : 0, 0};
+        char *end;
+        out->bytes[i] = (uint8_t)strtoul(digits, &end, 16);
+        if (end != digits + 2)
+            return false;
+    }
+    return text[2 * sizeof out->bytes] == '\0';
+}
+
+static bool set_up(struct agent *agent, struct error *err)
+{
+    struct mux_id id;
+    if (!session_id(agent->plan->session, &id))
+        return error_set(err, ERROR_INVALID, "session %s", agent->plan->session);
+    agent->loop = loop_new(err);
+    if (!agent->loop)
+        return false;
+    agent->listening = watch_new(agent->loop, agent->listener, on_connection, agent, err);
+    if (!agent->listening)
+        return false;
+    watch_set(agent->listening, WATCH_READ);
+    agent->signals = signals_new(agent->loop, on_signal, agent);
+    signals_add(agent->signals, SIGTERM);
+    signals_add(agent->signals, SIGINT);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
+    agent->home = dirs_home(agent->plan->lookup);
+    agent->mux = mux_new(MUX_AGENT, id, &events, agent);
+    agent->exec = exec_server_new(agent->loop, agent->mux, agent->home);
+    agent->forward = forward_server_new(agent->loop, agent->mux);
+    if (agent->plan->services)
+        agent->services = agent->plan->services(agent->loop, agent->mux);
+    agent->hang_up = later_new(agent->loop, on_hang_up, agent);
+    agent->keep = timer_new(agent->loop, on_keep, agent);
+    timer_start(agent->keep, FIRST_STREAM_MS);
+    return true;
+}
+
+static void agent_dispose_auto(struct agent *agent)
+{
+    stream_drop(agent);
+    exec_server_free(agent->exec);
+    forward_server_free(agent->forward);
+    if (agent->services)
+        agent->plan->services_free(agent->services);
+    mux_free(agent->mux);
+    timer_free(agent->keep);
+    later_free(agent->hang_up);
+    signals_free(agent->signals);
+    watch_free(agent->listening);
+    loop_free(agent->loop);
+    free(agent->home);
+    if (agent->listener >= 0)
+        close(agent->listener);
+}
+
+bool daemon_run(const struct agent_plan *plan, const char *socket_path, int *listener,
+                struct error *err)
+{
+    AUTO(agent_dispose) struct agent agent = {
+        .plan = plan, .attached_fd = -1, .listener = fd_take(listener)};
+    bool ready = set_up(&agent, err);
+    if (ready)
+        loop_run(agent.loop);
+    unlink(socket_path);
+    return ready;
+}

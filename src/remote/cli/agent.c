@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vma agent: what runs on the other side; not for people. */
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/agent.h"
+#include "base/error.h"
+#include "base/sha256.h"
+#include "cli/cli.h"
+#include "cli/commands.h"
+
+struct options {
+    const char *session;
+    bool fresh;
+    int64_t keep_ms;
+};
+
+static bool attach(struct cli *cli, const struct options *options, struct error *err)
+{
+    struct agent_plan plan = {
+        .session = options->session ? options->session : "",
+        .fresh = options->fresh,
+        .keep_ms = options->keep_ms,
+        .lookup = cli->lookup,
+    };
+    struct error why;
+    if (agent_attach(&plan, &why))
+        return true;
+    printf("VMA-ERROR %s\n", why.text); /* where the client reads */
+    fflush(stdout);
+    if (err)
+        *err = why;
+    return false;
+}
+
+static bool hash(struct cli *cli, struct error *err)
+{
+    char text[SHA256_TEXT_SIZE];
+    if (!sha256_file(cli->self, text, err))
+        return false;
+    printf("%s\n", text);
+    return true;
+}
+
+static bool agent_run(void *context, const void *raw, struct operands operands, struct error *err)
+{
+    struct cli *cli = context;
+    if (strcmp(operands.items[0], "attach") == 0)
+        return attach(cli, raw, err);
+    if (strcmp(operands.items[0], "hash") == 0)
+        return hash(cli, err);
+    return error_set(err, ERROR_INVALID, "agent attach or agent hash, not \"%s\"",
+                     operands.items[0]);
+}
+
+static const struct option rows[] = {
+    OPTION_TEXT(0, "session", "ID", session, "the session to attach to"),
+    OPTION_FLAG(0, "fresh", fresh, "make the session if it is not there"),
+    OPTION_DURATION(0, "keep", "TIME", keep_ms, "how long it waits for a link [12h]"),
+    OPTION_END,
+};
+
+const struct command command_agent = {
+    .name = "agent",
+    .operands = "attach|hash",
+    .summary = "The remote end; started by vma itself",
+    .options = rows,
+    .defaults = &(const struct options){.keep_ms = 12 * 60 * 60 * 1000},
+    .options_size = sizeof(struct options),
+    .min_operands = 1,
+    .max_operands = 1,
+    .hidden = true,
+    .run = agent_run,
+};

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/commands.h"
+
+#include "cli/cli.h"
+
+static const struct command *const commands[] = {
+    &command_exec, &command_shell, &command_forward, &command_agent, NULL,
+};
+
+const struct program vma_program = {
+    .name = "vma",
+    .summary = "Edit here, run there: sync, ports, commands and shells over one ssh link",
+    .version = VMA_VERSION,
+    .commands = commands,
+};

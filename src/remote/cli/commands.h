@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The commands, each defined in the file of its name. */
+#pragma once
+
+#include "base/command.h"
+
+extern const struct command command_agent, command_exec, command_forward, command_shell;

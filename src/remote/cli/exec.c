@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vma exec, vma shell: a program there, as if it ran here. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/session.h"
+#include "io/loop.h"
+#include "procs/exec.h"
+#include "sys/pty.h"
+
+struct options {
+    const char *host;
+    const char *folder;
+    struct option_list environment;
+    bool terminal, no_terminal, alone;
+};
+
+struct running {
+    struct loop *loop;
+    struct session *session;
+    struct exec *exec;
+    struct signals *signals;
+    struct pty_saved *saved;
+    bool terminal, finished;
+    struct exec_result result;
+    struct error *err; /* set when it failed */
+    bool failed;
+};
+
+static void closed(void *context)
+{
+    struct running *running = context;
+    loop_stop(running->loop);
+}
+
+static void end(struct running *running)
+{
+    if (running->finished)
+        return;
+    running->finished = true;
+    pty_restore(TAKE(running->saved));
+    session_close(running->session, closed, running);
+}
+
+static void on_done(void *context, const struct exec_result *result, const struct error *reason)
+{
+    struct running *running = context;
+    if (reason && !running->failed) {
+        running->failed = true;
+        *running->err = *reason;
+    }
+    if (result)
+        running->result = *result;
+    end(running);
+}
+
+static void on_lost(void *context, const struct error *reason)
+{
+    struct running *running = context;
+    if (!running->failed && !running->finished) {
+        running->failed = true;
+        *running->err = *reason;
+    }
+    end(running);
+}
+
+static const struct session_events session_events = {on_lost};
+
+static void on_signal(void *context, int number)
+{
+    struct running *running = context;
+    if (number == SIGWINCH) {
+        struct pty_size size;
+        if (running->terminal && pty_size_of(0, &size))
+            exec_resize(running->exec, size.rows, size.columns);
+        return;
+    }
+    exec_signal(running->exec, number);
+}
+
+/* A descriptor that we may make non-blocking without doing so to the shell's. */
+static int own_descriptor(int fd, int how)
+{
+    struct stat status;
+    if (fstat(fd, &status) == 0 && (S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode))) {
+        char path[32];
+        snprintf(path, sizeof path, "/dev/fd/%d", fd);
+        int own = open(path, how | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+        if (own >= 0)
+            return own;
+    }
+    return fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
+static void start(struct running *running, const struct options *options,
+                  const char *const *arguments, const char *term)
+{
+    struct pty_size size = {24, 80};
+    const char *environment[OPTION_LIST_MAX + 1] = {0};
+    for (size_t i = 0; i < options->environment.count; i++)
+        environment[i] = options->environment.items[i];
+    pty_size_of(0, &size);
+    const char *folder = options->folder;
+    struct exec_plan plan = {
+        .arguments = arguments,
+        .folder = folder ? folder : session_folder(running->session),
+        .environment = environment,
+        .terminal = running->terminal,
+        .term = term,
+        .rows = size.rows,
+        .columns = size.columns,
+        .in_fd = own_descriptor(0, O_RDONLY),
+        .out_fd = own_descriptor(1, O_WRONLY),
+        .err_fd = own_descriptor(2, O_WRONLY),
+    };
+    running->signals = signals_new(running->loop, on_signal, running);
+    static const int passed[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGUSR1, SIGUSR2};
+    for (size_t i = 0; i < sizeof passed / sizeof *passed; i++)
+        signals_add(running->signals, passed[i]);
+    if (running->terminal)
+        running->saved = pty_raw(0);
+    running->exec =
+        exec_start(running->loop, session_mux(running->session), &plan, on_done, running);
+}
+
+static bool run(struct cli *cli, const struct options *options, const char *const *arguments,
+                struct error *err)
+{
+    struct running running = {.err = err};
+    struct session_plan plan = {.host = options->host, .alone = options->alone};
+    running.loop = loop_new(err);
+    if (!running.loop)
+        return false;
+    signal(SIGPIPE, SIG_IGN);
+    running.terminal = options->terminal || (!options->no_terminal && isatty(0) && isatty(1));
+    running.session = session_open(cli, running.loop, &plan, &session_events, &running, err);
+    bool opened = running.session != NULL;
+    if (opened) {
+        start(&running, options, arguments, cli->lookup("TERM"));
+        loop_run(running.loop);
+    }
+    exec_free(running.exec);
+    session_free(running.session);
+    signals_free(running.signals);
+    pty_restore(running.saved);
+    loop_free(running.loop);
+    cli->exit_code = running.result.signalled ? 128 + running.result.code : running.result.code;
+    return opened && !running.failed;
+}
+
+static bool exec_run(void *context, const void *raw, struct operands operands, struct error *err)
+{
+    AUTO(mem_free) const char **arguments = xcalloc(operands.count + 1, sizeof *arguments);
+    for (size_t i = 0; i < operands.count; i++)
+        arguments[i] = operands.items[i];
+    return run(context, raw, arguments, err);
+}
+
+static bool shell_run(void *context, const void *raw, struct operands operands, struct error *err)
+{
+    static const char *const none[] = {NULL};
+    (void)operands;
+    return run(context, raw, none, err);
+}
+
+#define SHARED_ROWS                                                                                \
+    OPTION_TEXT('H', "host", "HOST", host, "work on this host [the project's]",                    \
+                .environment = "VMA_HOST"),                                                        \
+        OPTION_TEXT('C', "folder", "DIR", folder, "start in this folder there"),                   \
+        OPTION_LIST('e', "env", "NAME=VALUE", environment, "set a variable there"),                \
+        OPTION_FLAG(0, "alone", alone, "use a link of its own even if vma dev runs")
+
+static const struct option exec_rows[] = {
+    SHARED_ROWS,
+    OPTION_FLAG('t', "tty", terminal, "give it a terminal [when there is one here]"),
+    OPTION_FLAG('T', "pipes", no_terminal, "give it pipes, no terminal"),
+    OPTION_END,
+};
+
+static const struct option shell_rows[] = {SHARED_ROWS, OPTION_END};
+
+const struct command command_exec = {
+    .name = "exec",
+    .operands = "[--] COMMAND [ARGUMENT…]",
+    .summary = "Run a command there: its input, output, signals and exit status are here",
+    .details = "The command is run as it is, without a shell in between; for pipes and patterns "
+               "use sh -c '…'. It starts in the folder that belongs to the one you are in.",
+    .options = exec_rows,
+    .defaults = &(const struct options){0},
+    .options_size = sizeof(struct options),
+    .min_operands = 1,
+    .max_operands = 4096,
+    .stop_at_operand = true,
+    .run = exec_run,
+};
+
+const struct command command_shell = {
+    .name = "shell",
+    .summary = "Open your shell there; it survives a lost connection",
+    .options = shell_rows,
+    .defaults = &(const struct options){.terminal = true},
+    .options_size = sizeof(struct options),
+    .run = shell_run,
+};

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One line on the terminal that says what is going on, rewritten in place and taken away when it
+ * is over; on what is no terminal, one line per change. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/attributes.h"
+
+struct notice {
+    int fd;
+    bool terminal, shown, quiet;
+    char last[256];
+};
+
+void notice_init(struct notice *notice, int fd, bool quiet);
+void notice_say(struct notice *notice, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Takes the line away; where there is no terminal, says `format` when something was said. */
+void notice_clear(struct notice *notice);

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "carry/carrier.h"
+#include "cli/cli.h"
+#include "cli/hubs.h"
+#include "cli/linking.h"
+#include "cli/notice.h"
+#include "cli/project.h"
+#include "io/loop.h"
+#include "link/link.h"
+#include "sys/fdpass.h"
+#include "wire/mux.h"
+
+struct session {
+    struct loop *loop;
+    struct project *project;
+    struct linking *linking; /* a link of our own, or … */
+    struct mux *mux;         /* … a connection to the one that runs */
+    struct carrier *carrier;
+    char *host, *folder;
+    const struct session_events *events;
+    void *context;
+    void (*closed)(void *context);
+    void *closed_context;
+    struct later *tell;
+};
+
+static void on_lost(void *context, const struct error *reason, bool session_lost)
+{
+    struct session *session = context;
+    (void)session_lost;
+    session->events->lost(session->context, reason);
+}
+
+static void on_hub_output(void *context)
+{
+    struct session *session = context;
+    if (session->carrier)
+        carrier_output(session->carrier);
+}
+
+static void on_hub_ended(void *context)
+{
+    (void)context; /* the stream's end follows */
+}
+
+static const struct mux_events hub_events = {on_hub_output, on_hub_ended};
+
+static void on_hub_closed(void *context, const struct error *reason, bool broken)
+{
+    struct session *session = context;
+    struct error lost = *reason;
+    if (!broken)
+        error_set(&lost, ERROR_UNAVAILABLE, "the running vma ended");
+    session->events->lost(session->context, &lost);
+}
+
+static bool join_hub(struct session *session, const struct hub *hub, struct error *err)
+{
+    int fd = unix_connect(hub->socket, err);
+    if (fd < 0)
+        return false;
+    session->mux = mux_new(MUX_CLIENT, (struct mux_id){{0}}, &hub_events, session);
+    session->carrier =
+        carrier_new(session->loop, session->mux, &fd, &fd, on_hub_closed, session, err);
+    session->host = xstrdup(hub->host);
+    session->folder = project_remote_folder(hub->root, hub->remote);
+    return session->carrier != NULL;
+}
+
+static const struct linking_events linking_events = {.lost = on_lost};
+
+static bool link_alone(struct session *session, struct cli *cli, const struct session_plan *plan,
+                       struct error *err)
+{
+    const char *host = plan->host ? plan->host : project_host(session->project);
+    if (!host)
+        return error_set(err, ERROR_INVALID,
+                         "which host? Give --host, set VMA_HOST, or write vma.yaml (vma init)");
+    struct linking_plan how = {
+        .host = host,
+        .ssh = project_ssh(session->project),
+        .keep_ms = plan->keep_ms ? plan->keep_ms : project_keep_ms(session->project),
+        .quiet = plan->quiet,
+    };
+    session->host = xstrdup(host);
+    if (project_root(session->project))
+        session->folder =
+            project_remote_folder(project_root(session->project), project_remote(session->project));
+    session->linking = linking_new(cli, session->loop, &how, &linking_events, session, err);
+    return session->linking != NULL;
+}
+
+static void on_tell(void *context)
+{
+    struct session *session = context;
+    session->closed(session->closed_context);
+}
+
+struct session *session_open(struct cli *cli, struct loop *loop, const struct session_plan *plan,
+                             const struct session_events *events, void *context, struct error *err)
+{
+    AUTO(session_free) struct session *session = xcalloc(1, sizeof *session);
+    session->loop = loop;
+    session->events = events;
+    session->context = context;
+    session->tell = later_new(loop, on_tell, session);
+    session->project = project_find(cli, err);
+    if (!session->project)
+        return NULL;
+    AUTO(hub_free) struct hub *hub =
+        plan->alone ? NULL
+                    : hub_find(cli, plan->host ? plan->host : project_host(session->project));
+    if (hub ? join_hub(session, hub, err) : link_alone(session, cli, plan, err))
+        return TAKE(session);
+    return NULL;
+}
+
+struct mux *session_mux(struct session *session)
+{
+    return session->linking ? linking_mux(session->linking) : session->mux;
+}
+
+const char *session_folder(const struct session *session)
+{
+    return session->folder;
+}
+
+const char *session_host(const struct session *session)
+{
+    return session->host;
+}
+
+void session_close(struct session *session, void (*done)(void *context), void *context)
+{
+    session->closed = done;
+    session->closed_context = context;
+    if (session->linking)
+        linking_close(session->linking, done, context);
+    else
+        later_ask(session->tell);
+}
+
+void session_free(struct session *session)
+{
+    if (!session)
+        return;
+    linking_free(session->linking);
+    carrier_free(session->carrier);
+    mux_free(session->mux);
+    later_free(session->tell);
+    project_free(session->project);
+    free(session->host);
+    free(session->folder);
+    free(session);
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "carry/bridge.h"
+#include "forward/forward.h"
+#include "forward/listener.h"
+#include "forward/names.h"
+#include "forward/sockets.h"
+#include "io/loop.h"
+#include "wire/message.h"
+#include "wire/mux.h"
+
+struct forward {
+    struct forward_client *client; /* NULL once removed; connections may go on */
+    struct forward *next;
+    struct forward_rule rule;
+    enum forward_state state;
+    struct error why;
+    uint16_t port;
+    uint32_t id;
+    struct listener *listener; /* here, or … */
+    struct channel *channel;   /* … there */
+    struct later *tell;
+    forward_changed *changed;
+    void *context;
+    unsigned connections;
+    uint64_t total;
+};
+
+struct forward_client {
+    struct loop *loop;
+    struct mux *mux;
+    struct forward *forwards;
+    uint32_t next_id;
+};
+
+static void forward_release(struct forward *forward)
+{
+    if (!forward->client && forward->connections == 0)
+        free(forward);
+}
+
+static void connection_done(void *context, const struct error *reason)
+{
+    struct forward *forward = context;
+    (void)reason;
+    forward->connections--;
+    forward_release(forward);
+}
+
+static void connection_new(struct forward *forward, struct channel *channel, int fd,
+                           bool connecting)
+{
+    struct bridge_plan plan = {
+        .kind = BRIDGE_SOCKET, .in_fd = fd, .out_fd = fd, .connecting = connecting};
+    forward->connections++;
+    forward->total++;
+    if (!bridge_new(forward->client->loop, channel, &plan, connection_done, forward))
+        forward->connections--;
+}
+
+static void on_accepted(void *context, int fd)
+{
+    struct forward *forward = context;
+    char target[FORWARD_TEXT_MAX];
+    forward_place_text(&forward->rule.target, target);
+    struct channel *channel = channel_open(forward->client->mux, FORWARD_DIAL, CHANNEL_INTERACTIVE,
+                                           bytes_of(target), NULL, NULL);
+    connection_new(forward, channel, fd, false);
+}
+
+/* The agent may only ask for what this side has set up. */
+static bool open_accepted(void *context, struct channel *channel, struct bytes request,
+                          struct error *err)
+{
+    struct forward_client *client = context;
+    uint32_t id = request.size == 4 ? read_u32(request.data) : 0;
+    struct forward *forward = client->forwards;
+    bool connecting;
+    while (forward && (forward->id != id || !forward->rule.reverse))
+        forward = forward->next;
+    if (!forward)
+        return error_set(err, ERROR_DENIED, "no such forward");
+    int fd = sockets_connect(&forward->rule.target, &connecting, err);
+    if (fd < 0)
+        return false;
+    connection_new(forward, channel, fd, connecting);
+    return true;
+}
+
+static void tell(void *context)
+{
+    struct forward *forward = context;
+    if (forward->changed)
+        forward->changed(forward->context, forward);
+}
+
+static void become(struct forward *forward, enum forward_state state, const struct error *why)
+{
+    forward->state = state;
+    if (why)
+        forward->why = *why;
+    later_ask(forward->tell); /* never from inside forward_add */
+}
+
+static void remote_data(void *context, struct channel *channel, struct bytes bytes)
+{
+    struct forward *forward = context;
+    struct message message;
+    size_t used;
+    channel_consumed(channel, bytes.size);
+    if (message_decode(bytes, 16, &message, &used, NULL) == MESSAGE_READY &&
+        message.type == FORWARD_LISTENS && message.payload.size == 2) {
+        forward->port = read_u16(message.payload.data);
+        become(forward, FORWARD_LISTENING, NULL);
+    }
+}
+
+static void remote_closed(void *context, struct channel *channel, const struct error *reason)
+{
+    struct forward *forward = context;
+    (void)channel;
+    forward->channel = NULL;
+    become(forward, FORWARD_FAILED, reason);
+}
+
+static const struct channel_events remote_events = {.data = remote_data, .closed = remote_closed};
+
+static void listen_here(struct forward *forward)
+{
+    struct error err;
+    forward->listener =
+        listener_new(forward->client->loop, &forward->rule.listen, on_accepted, forward, &err);
+    if (!forward->listener) {
+        become(forward, FORWARD_FAILED, &err);
+        return;
+    }
+    forward->port = listener_port(forward->listener);
+    become(forward, FORWARD_LISTENING, NULL);
+}
+
+static void listen_there(struct forward *forward)
+{
+    uint8_t request[4 + FORWARD_TEXT_MAX];
+    char *place = (char *)request + 4;
+    write_u32(request, forward->id);
+    forward_place_text(&forward->rule.listen, place);
+    forward->channel =
+        channel_open(forward->client->mux, FORWARD_LISTEN, CHANNEL_CONTROL,
+                     (struct bytes){request, 4 + strlen(place)}, &remote_events, forward);
+}
+
+struct forward *forward_add(struct forward_client *client, const struct forward_rule *rule,
+                            forward_changed *changed, void *context)
+{
+    struct forward *forward = xcalloc(1, sizeof *forward);
+    forward->client = client;
+    forward->rule = *rule;
+    forward->id = ++client->next_id;
+    forward->changed = changed;
+    forward->context = context;
+    forward->tell = later_new(client->loop, tell, forward);
+    forward->next = client->forwards;
+    client->forwards = forward;
+    if (rule->reverse)
+        listen_there(forward);
+    else
+        listen_here(forward);
+    return forward;
+}
+
+void forward_remove(struct forward *forward)
+{
+    struct forward **at = &forward->client->forwards;
+    while (*at != forward)
+        at = &(*at)->next;
+    *at = forward->next;
+    forward->client = NULL;
+    listener_free(forward->listener);
+    if (forward->channel)
+        channel_reset(forward->channel, NULL);
+    later_free(forward->tell);
+    forward_release(forward);
+}
+
+void forward_look(const struct forward *forward, struct forward_info *out)
+{
+    *out = (struct forward_info){
+        .rule = forward->rule,
+        .state = forward->state,
+        .port = forward->port,
+        .connections = forward->connections,
+        .total = forward->total,
+        .why = forward->state == FORWARD_FAILED ? &forward->why : NULL,
+    };
+}
+
+struct forward_client *forward_client_new(struct loop *loop, struct mux *mux)
+{
+    struct forward_client *client = xcalloc(1, sizeof *client);
+    client->loop = loop;
+    client->mux = mux;
+    mux_serve(mux, FORWARD_ACCEPTED, open_accepted, client);
+    return client;
+}
+
+void forward_client_free(struct forward_client *client)
+{
+    if (!client)
+        return;
+    while (client->forwards)
+        forward_remove(client->forwards);
+    free(client);
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "link/attempt.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "io/child.h"
+#include "io/loop.h"
+#include "link/agents.h"
+#include "link/preface.h"
+#include "sys/spawn.h"
+
+enum { COMPLAINT_MAX = 4096, NOISE_MAX = 256 * 1024, UPLOAD_MAX = 80 * 1024 * 1024 };
+
+struct attempt {
+    struct loop *loop;
+    struct child *child;
+    int fd, complaints_fd; /* ssh's standard streams; its standard error */
+    struct watch *watch, *complaints_watch;
+    struct buf complaints, line, upload;
+    size_t upload_at, noise;
+    const struct agents *agents;
+    const struct attempt_events *events;
+    void *context;
+    bool over;
+};
+
+/* What ssh said last, which is mostly why. */
+static void last_complaint(struct attempt *attempt, char *out, size_t room)
+{
+    struct bytes text = text_trim(buf_bytes(&attempt->complaints));
+    const uint8_t *newline = text.size ? memrchr(text.data, '\n', text.size) : NULL;
+    if (newline) {
+        text.size -= (size_t)(newline + 1 - text.data);
+        text.data = newline + 1;
+    }
+    text = text_trim(text);
+    size_t length = text.size < room ? text.size : room - 1;
+    for (size_t i = 0; i < length; i++)
+        out[i] = (char)(text.data[i] < 0x20 || text.data[i] == 0x7f ? '?' : text.data[i]);
+    out[length] = '\0';
+}
+
+static void read_complaints(struct attempt *attempt)
+{
+    char room[1024];
+    for (;;) {
+        ssize_t got = read(attempt->complaints_fd, room, sizeof room);
+        if (got <= 0) {
+            if (got == 0 || (errno != EAGAIN && errno != EINTR))
+                watch_set(attempt->complaints_watch, 0);
+            return;
+        }
+        if (attempt->complaints.size + (size_t)got > COMPLAINT_MAX)
+            buf_consume(&attempt->complaints, attempt->complaints.size / 2);
+        bool kept = buf_append(&attempt->complaints,
+                               (struct bytes){(const uint8_t *)room, (size_t)got}, NULL);
+        (void)kept;
+    }
+}
+
+static void fail(struct attempt *attempt, const struct error *reason, bool gone)
+{
+    if (attempt->over)
+        return;
+    attempt->over = true;
+    watch_set(attempt->watch, 0);
+    attempt->events->failed(attempt->context, attempt, reason, gone);
+}
+
+static bool denied(const char *complaint)
+{
+    return strstr(complaint, "Permission denied") || strstr(complaint, "Host key") ||
+           strstr(complaint, "Too many authentication failures") || strstr(complaint, "passphrase");
+}
+
+static void on_exited(void *context, int status)
+{
+    struct attempt *attempt = context;
+    struct error reason;
+    char complaint[180];
+    read_complaints(attempt);
+    last_complaint(attempt, complaint, sizeof complaint);
+    if (complaint[0])
+        error_set(&reason, denied(complaint) ? ERROR_DENIED : ERROR_UNAVAILABLE, "%s", complaint);
+    else
+        error_set(&reason, ERROR_UNAVAILABLE, "ssh ended with status %d",
+                  WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+    fail(attempt, &reason, false);
+}
+
+static void on_complaint(void *context, int ready)
+{
+    (void)ready;
+    read_complaints(context);
+}
+
+static void upload_some(struct attempt *attempt)
+{
+    while (attempt->upload_at < attempt->upload.size) {
+        ssize_t sent = write(attempt->fd, attempt->upload.data + attempt->upload_at,
+                             attempt->upload.size - attempt->upload_at);
+        if (sent <= 0)
+            break;
+        attempt->upload_at += (size_t)sent;
+    }
+    attempt->events->progress(attempt->context, attempt, attempt->upload_at, attempt->upload.size);
+    bool done = attempt->upload_at == attempt->upload.size;
+    watch_set(attempt->watch, done ? WATCH_READ : WATCH_READ | WATCH_WRITE);
+    if (done)
+        buf_dispose(&attempt->upload);
+    if (done)
+        attempt->upload_at = 0;
+}
+
+static void on_line(struct attempt *attempt, struct bytes line)
+{
+    struct preface preface;
+    struct error reason;
+    preface_parse(line, &preface);
+    switch (preface.kind) {
+    case PREFACE_NOISE:
+        return;
+    case PREFACE_NEED:
+        if (!agents_upload(attempt->agents, &preface, &attempt->upload, &reason))
+            fail(attempt, &reason, false);
+        else
+            upload_some(attempt);
+        return;
+    case PREFACE_GONE:
+        error_set(&reason, ERROR_NOT_FOUND, "the session is not there any more");
+        fail(attempt, &reason, true);
+        return;
+    case PREFACE_ERROR:
+        error_set(&reason, ERROR_INTERNAL, "%s", preface.text);
+        fail(attempt, &reason, false);
+        return;
+    default:
+        attempt->over = true;
+        watch_free(TAKE(attempt->watch));
+        attempt->events->ready(attempt->context, attempt, &attempt->fd);
+    }
+}
+
+/* Exactly to the end of a line: what follows the last one is the link's. */
+static bool read_line(struct attempt *attempt)
+{
+    char room[PREFACE_LINE_MAX];
+    ssize_t seen = recv(attempt->fd, room, sizeof room, MSG_PEEK);
+    struct error reason;
+    if (seen < 0 && (errno == EAGAIN || errno == EINTR))
+        return false;
+    if (seen <= 0) { /* the process' end tells why */
+        watch_set(attempt->watch, 0);
+        return false;
+    }
+    char *newline = memchr(room, '\n', (size_t)seen);
+    size_t take = newline ? (size_t)(newline + 1 - room) : (size_t)seen;
+    if (recv(attempt->fd, room, take, 0) != (ssize_t)take)
+        return false;
+    attempt->noise += take;
+    if (attempt->noise > NOISE_MAX || attempt->line.size + take > PREFACE_LINE_MAX) {
+        if (attempt->noise > NOISE_MAX) {
+            error_set(&reason, ERROR_INVALID, "the other side's login prints without end");
+            fail(attempt, &reason, false);
+            return false;
+        }
+        buf_clear(&attempt->line);
+    }
+    if (!buf_append(&attempt->line, (struct bytes){(const uint8_t *)room, take}, NULL))
+        return false;
+    if (newline) {
+        struct bytes line = {attempt->line.data, attempt->line.size - 1};
+        on_line(attempt, line);
+        buf_clear(&attempt->line);
+    }
+    return !attempt->over;
+}
+
+static void on_ready(void *context, int ready)
+{
+    struct attempt *attempt = context;
+    if ((ready & WATCH_WRITE) && attempt->upload.size)
+        upload_some(attempt);
+    if (ready & WATCH_READ)
+        while (!attempt->over && read_line(attempt))
+            ;
+}
+
+static void attempt_free_auto(struct attempt **attempt)
+{
+    attempt_free(*attempt);
+}
+
+static bool start(struct attempt *attempt, const char *const *arguments, bool may_ask,
+                  struct error *err)
+{
+    int streams[2], errors[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, streams) != 0)
+        return error_os(err, errno, "make a socket pair");
+    attempt->fd = streams[0];
+    AUTO(fd_close) int theirs = streams[1];
+    if (pipe2(errors, O_CLOEXEC) != 0)
+        return error_os(err, errno, "make a pipe");
+    attempt->complaints_fd = errors[0];
+    AUTO(fd_close) int their_errors = errors[1];
+    struct spawn spawn = {
+        .arguments = arguments,
+        .fds = {theirs, theirs, their_errors},
+        .own_session = !may_ask,
+    };
+    fcntl(attempt->fd, F_SETFL, O_NONBLOCK);
+    fcntl(attempt->complaints_fd, F_SETFL, O_NONBLOCK);
+    attempt->child = child_start(attempt->loop, &spawn, on_exited, attempt, err);
+    if (!attempt->child)
+        return false;
+    attempt->watch = watch_new(attempt->loop, attempt->fd, on_ready, attempt, err);
+    attempt->complaints_watch =
+        watch_new(attempt->loop, attempt->complaints_fd, on_complaint, attempt, err);
+    if (!attempt->watch || !attempt->complaints_watch)
+        return false;
+    watch_set(attempt->watch, WATCH_READ);
+    watch_set(attempt->complaints_watch, WATCH_READ);
+    return true;
+}
+
+struct attempt *attempt_new(struct loop *loop, const char *const *arguments, bool may_ask,
+                            const struct agents *agents, const struct attempt_events *events,
+                            void *context, struct error *err)
+{
+    AUTO(attempt_free) struct attempt *attempt = xcalloc(1, sizeof *attempt);
+    attempt->loop = loop;
+    attempt->fd = attempt->complaints_fd = -1;
+    attempt->complaints = BUF(2 * COMPLAINT_MAX);
+    attempt->line = BUF(PREFACE_LINE_MAX);
+    attempt->upload = BUF(UPLOAD_MAX);
+    attempt->agents = agents;
+    attempt->events = events;
+    attempt->context = context;
+    return start(attempt, arguments, may_ask, err) ? TAKE(attempt) : NULL;
+}
+
+void attempt_free(struct attempt *attempt)
+{
+    if (!attempt)
+        return;
+    if (attempt->child)
+        child_signal(attempt->child, SIGTERM);
+    child_free(attempt->child);
+    watch_free(attempt->watch);
+    watch_free(attempt->complaints_watch);
+    if (attempt->fd >= 0)
+        close(attempt->fd);
+    if (attempt->complaints_fd >= 0)
+        close(attempt->complaints_fd);
+    buf_dispose(&attempt->complaints);
+    buf_dispose(&attempt->line);
+    buf_dispose(&attempt->upload);
+    free(attempt);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One try to get a stream to the agent: an ssh process and what is said on its streams until the
+ * link begins. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attributes.h"
+
+struct agents;
+struct attempt;
+struct error;
+struct loop;
+
+struct attempt_events {
+    /* The stream is there: *fd is the caller's now. The process goes on until attempt_free. */
+    void (*ready)(void *context, struct attempt *attempt, int *fd);
+    /* The agent is being sent. */
+    void (*progress)(void *context, struct attempt *attempt, size_t sent, size_t total);
+    /* `gone`: the host was reached, the session is not there. */
+    void (*failed)(void *context, struct attempt *attempt, const struct error *reason, bool gone);
+};
+
+/* `arguments` is the whole command; `agents` is borrowed. With `may_ask` it stays on our terminal,
+ * otherwise in a session of its own, where the terminal's Ctrl-C does not reach it. */
+MUST_USE struct attempt *attempt_new(struct loop *loop, const char *const *arguments, bool may_ask,
+                                     const struct agents *agents,
+                                     const struct attempt_events *events, void *context,
+                                     struct error *err);
+/* Ends the process if it still runs. Not from inside of its own events. */
+void attempt_free(struct attempt *attempt);

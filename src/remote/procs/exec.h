@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Programs on the other side. Three channels make one run, tied by a token that the asking side
+ * chooses, so that a stream nobody reads holds up nothing else:
+ *
+ *     "exec"      request: JSON {token, argv, folder, env, tty: {term, rows, columns}}
+ *                 messages there: size (rows u16, columns u16), signal (name)
+ *                 messages back:  exited (how u8, code u8), failed is a reset
+ *     "exec.io"   request: token; the program's stdin there, its stdout back
+ *     "exec.err"  request: token; its stderr back; not with a terminal
+ *
+ * docs/protocol.md specifies it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attributes.h"
+
+struct error;
+struct loop;
+struct mux;
+
+/* --- the side that runs ------------------------------------------------------------------- */
+
+struct exec_server;
+/* `folder` is where programs start that do not say; borrowed. */
+struct exec_server *exec_server_new(struct loop *loop, struct mux *mux, const char *folder);
+/* Ends every program: politely, then surely; calls `done` when the last is gone. */
+void exec_server_stop(struct exec_server *server, void (*done)(void *context), void *context);
+void exec_server_free(struct exec_server *server);
+unsigned exec_server_count(const struct exec_server *server);
+
+/* --- the side that asks ------------------------------------------------------------------- */
+
+struct exec_plan {
+    const char *const *arguments; /* ended by NULL; none: the user's login shell */
+    const char *folder;           /* NULL: the agent's own; "~/…" is the home's  */
+    const char *const *environment;
+    bool terminal;
+    const char *term; /* $TERM, with a terminal */
+    uint16_t rows, columns;
+    int in_fd, out_fd, err_fd; /* taken; err_fd is not used with a terminal */
+};
+
+struct exec_result {
+    bool signalled;
+    int code; /* of exit, or the signal's number */
+};
+
+/* `reason` is NULL when the program ran; then *result says how it ended. */
+typedef void exec_done(void *context, const struct exec_result *result, const struct error *reason);
+
+struct exec;
+struct exec *exec_start(struct loop *loop, struct mux *mux, const struct exec_plan *plan,
+                        exec_done *done, void *context);
+void exec_resize(struct exec *exec, uint16_t rows, uint16_t columns);
+/* By number here; travels by name. */
+void exec_signal(struct exec *exec, int number);
+void exec_free(struct exec *exec);

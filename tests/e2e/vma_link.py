@@ -1,0 +1,319 @@
+# SPDX-License-Identifier: Apache-2.0
+"""vma exec, shell and forward over a real sshd and over local:, whole and cut."""
+import hashlib
+import os
+import pathlib
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from support.vma import World, free_port, wait_for  # noqa: E402
+
+VMA = os.environ.get("VMA", "build/dev/vma")
+
+
+class Echo(threading.Thread):
+    """A server that sends back what comes, or runs `serve` on each connection."""
+
+    def __init__(self, serve=None, path=None):
+        super().__init__(daemon=True)
+        if path:
+            self.socket = socket.socket(socket.AF_UNIX)
+            self.socket.bind(path)
+        else:
+            self.socket = socket.socket()
+            self.socket.bind(("127.0.0.1", 0))
+            self.port = self.socket.getsockname()[1]
+        self.socket.listen(200)
+        self.serve = serve or self.echo
+        self.start()
+
+    @staticmethod
+    def echo(c):
+        while data := c.recv(65536):
+            c.sendall(data)
+        c.shutdown(socket.SHUT_WR)
+
+    def run(self):
+        while True:
+            try:
+                c, _ = self.socket.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.guarded, args=(c,), daemon=True).start()
+
+    def guarded(self, c):
+        try:
+            self.serve(c)
+        except OSError:
+            pass
+        c.close()
+
+    def close(self):
+        self.socket.close()
+
+
+def connect(port):
+    return wait_for(lambda: try_connect(port))
+
+
+def try_connect(port):
+    try:
+        s = socket.create_connection(("127.0.0.1", port), 2)
+        s.settimeout(20)
+        return s
+    except OSError:
+        return None
+
+
+def read_all(s):
+    parts = []
+    while data := s.recv(1 << 16):
+        parts.append(data)
+    return b"".join(parts)
+
+
+class Both:
+    """Every test runs over ssh and over local:."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.w = World(VMA, local=cls.local)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.w.close()
+
+    def setUp(self):
+        self.leftovers = []
+
+    def tearDown(self):
+        for x in self.leftovers:
+            x.close()
+        for p in self.w.started:
+            if p.poll() is None:
+                p.send_signal(signal.SIGINT)
+            try:
+                p.wait(10)
+            except subprocess.TimeoutExpired:
+                p.kill()
+                self.fail(f"{p.args} does not stop")
+            for f in (p.stdout, p.stderr, p.stdin):
+                if f:
+                    f.close()
+        self.w.started.clear()
+        wait_for(lambda: not self.w.pids("agent attach"))  # nothing stays behind
+
+    def exec(self, *command, **options):
+        return self.w.run("exec", "-H", self.w.host, "--", *command, **options)
+
+    def forward(self, *rules):
+        p = self.w.start("forward", "-H", self.w.host, *rules)
+        line = p.stdout.readline().decode()
+        self.assertIn("->", line, p.stderr.read() if not line else line)
+        return p, line
+
+    def test_exec_is_as_if_it_ran_here(self):
+        r = self.exec("sh", "-c", "echo out; echo err >&2; exit 7")
+        self.assertEqual((r.returncode, r.stdout, r.stderr), (7, b"out\n", b"err\n"))
+        r = self.exec("cat", input=b"x" * 3_000_000)
+        self.assertEqual(len(r.stdout), 3_000_000)
+        r = self.exec("sh", "-c", "kill -TERM $$")
+        self.assertEqual(r.returncode, 128 + 15)
+        r = self.exec("no-such-program")
+        self.assertNotEqual(r.returncode, 0)
+        self.assertIn(b"no-such-program", r.stderr)
+
+    def test_output_that_nobody_reads_does_not_hold_up_the_rest(self):
+        r = self.exec("sh", "-c", "head -c 5000000 /dev/zero >&2; echo done")
+        self.assertEqual((r.stdout, len(r.stderr)), (b"done\n", 5_000_000))
+
+    def test_signals_travel(self):
+        p = self.w.start("exec", "-H", self.w.host, "--", "sh", "-c",
+                         "trap 'echo interrupted; exit 9' INT; echo ready; while :; do sleep 0.05; done")
+        self.assertEqual(p.stdout.readline(), b"ready\n")
+        p.send_signal(signal.SIGINT)
+        self.assertEqual(p.stdout.readline(), b"interrupted\n")
+        self.assertEqual(p.wait(10), 9)
+
+    def test_a_client_that_dies_takes_its_programs_along(self):
+        p = self.w.start("exec", "-H", self.w.host, "--", "sh", "-c", "echo $$; exec sleep 1000")
+        pid = int(p.stdout.readline())
+        p.send_signal(signal.SIGTERM)
+        self.assertEqual(p.wait(10), 128 + 15)
+        wait_for(lambda: not os.path.exists(f"/proc/{pid}"))
+
+    def test_exec_goes_on_through_cuts(self):
+        p = self.w.start("exec", "-H", self.w.host, "--", "sh", "-c",
+                         "for i in $(seq 1 400); do echo $i; sleep 0.005; done; cat",
+                         stdin=subprocess.PIPE)
+        threading.Thread(target=self.cuts, args=(5, 0.35), daemon=True).start()
+        got = [p.stdout.readline() for _ in range(400)]
+        self.assertEqual(got, [b"%d\n" % i for i in range(1, 401)])
+        p.stdin.write(b"end")
+        p.stdin.close()
+        self.assertEqual(p.stdout.read(), b"end")
+        self.assertEqual(p.wait(10), 0)
+
+    def cuts(self, count, seconds):
+        for _ in range(count):
+            time.sleep(seconds * random.uniform(0.5, 1.5))
+            self.w.cut()
+
+    def test_forward_there(self):
+        echo = Echo()
+        self.leftovers.append(echo)
+        _, line = self.forward(f"0={echo.port}")
+        port = int(line.split()[0].rsplit(":")[-1])
+        with connect(port) as s:
+            s.sendall(b"hello")
+            self.assertEqual(s.recv(100), b"hello")
+            s.shutdown(socket.SHUT_WR)
+            self.assertEqual(s.recv(100), b"")
+        sockets = [connect(port) for _ in range(100)]
+        for i, s in enumerate(sockets):
+            s.sendall(b"%d" % i)
+        for i, s in enumerate(sockets):
+            self.assertEqual(s.recv(100), b"%d" % i)
+            s.close()
+
+    def test_forward_back(self):
+        echo = Echo()
+        self.leftovers.append(echo)
+        port = free_port()
+        self.forward("--reverse", f"{port}={echo.port}")
+        with connect(port) as s:
+            s.sendall(b"hello")
+            self.assertEqual(s.recv(100), b"hello")
+
+    def test_forward_of_unix_sockets(self):
+        there = os.path.join(self.w.dir, "echo.sock")
+        here = os.path.join(self.w.dir, "here.sock")
+        echo = Echo(path=there)
+        self.leftovers.append(echo)
+        self.forward(f"{here}={there}")
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(10)
+            s.connect(here)
+            s.sendall(b"hello")
+            self.assertEqual(s.recv(100), b"hello")
+        self.assertEqual(os.stat(here).st_mode & 0o777, 0o600)
+        os.unlink(there)
+
+    def test_half_close_and_resets_are_passed_on(self):
+        seen = []
+
+        def serve(c):
+            seen.append(read_all(c))  # ends only if the half-close comes through
+            c.sendall(b"answer after the end")
+
+        def reset(c):
+            c.recv(1)
+            c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+        half, hard = Echo(serve), Echo(reset)
+        self.leftovers += [half, hard]
+        closed = free_port()
+        _, line = self.forward(f"0={half.port}")
+        with connect(int(line.split()[0].rsplit(":")[-1])) as s:
+            s.sendall(b"question")
+            s.shutdown(socket.SHUT_WR)
+            self.assertEqual(read_all(s), b"answer after the end")
+        self.assertEqual(seen, [b"question"])
+        _, line = self.forward(f"0={hard.port}")
+        with connect(int(line.split()[0].rsplit(":")[-1])) as s:
+            s.sendall(b"x")
+            with self.assertRaises(ConnectionResetError):
+                s.recv(1)
+        _, line = self.forward(f"0={closed}")
+        with connect(int(line.split()[0].rsplit(":")[-1])) as s:
+            with self.assertRaises(ConnectionResetError):
+                s.recv(1)
+
+    def test_a_taken_port_is_named_and_the_others_go_on(self):
+        echo = Echo()
+        self.leftovers.append(echo)
+        port = free_port()
+        p = self.w.start("forward", "-H", self.w.host, f"{echo.port}=80", f"{port}={echo.port}")
+        self.assertIn(str(port), p.stdout.readline().decode())
+        line = p.stderr.readline().decode()
+        self.assertIn(str(echo.port), line)
+        self.assertIn("taken", line)
+        with connect(port) as s:
+            s.sendall(b"still")
+            self.assertEqual(s.recv(10), b"still")
+
+    def test_a_transfer_through_cuts_loses_nothing(self):
+        size = 60_000_000
+        data = random.Random(7).randbytes(1 << 20)
+        want = hashlib.sha256()
+        for _ in range(size >> 20):
+            want.update(data)
+
+        def serve(c):
+            for _ in range(size >> 20):
+                c.sendall(data)
+            got = hashlib.sha256()
+            while block := c.recv(1 << 16):
+                got.update(block)
+            c.sendall(got.digest())
+
+        server = Echo(serve)
+        self.leftovers.append(server)
+        _, line = self.forward(f"0={server.port}")
+        s = connect(int(line.split()[0].rsplit(":")[-1]))
+        cutter = threading.Thread(target=self.cuts, args=(8, 0.15), daemon=True)
+        cutter.start()
+        got, left = hashlib.sha256(), (size >> 20) << 20
+        while left:
+            block = s.recv(min(left, 1 << 16))
+            self.assertTrue(block)
+            got.update(block)
+            left -= len(block)
+            if left % 7 == 0:
+                time.sleep(0.0005)
+        self.assertEqual(got.digest(), want.digest())
+        for _ in range(size >> 20):
+            s.sendall(data)
+        s.shutdown(socket.SHUT_WR)
+        self.assertEqual(read_all(s), want.digest())
+        s.close()
+        cutter.join()
+
+
+class OverLocal(Both, unittest.TestCase):
+    local = True
+
+
+class OverSsh(Both, unittest.TestCase):
+    local = False
+
+    def test_the_agent_is_installed_once_and_old_ones_go(self):
+        agents = pathlib.Path(self.w.remote_home, ".cache/vma/agents")
+        agents.mkdir(parents=True, exist_ok=True)
+        old = agents / f"0.0.1-{os.uname().machine}-0000000000000000"
+        old.mkdir()
+        for entry in agents.iterdir():
+            if entry != old:
+                (entry / "vma").unlink()
+        self.assertEqual(self.exec("echo", "a").stdout, b"a\n")
+        here = [e.name for e in agents.iterdir()]
+        self.assertEqual(len(here), 1, here)
+        stamp = next(agents.iterdir()).joinpath("vma").stat().st_mtime_ns
+        self.assertEqual(self.exec("echo", "b").stdout, b"b\n")
+        self.assertEqual(next(agents.iterdir()).joinpath("vma").stat().st_mtime_ns, stamp)
+
+    def test_what_ssh_says_is_what_the_user_reads(self):
+        r = self.w.run("exec", "-H", "no-such-host.invalid", "--", "true")
+        self.assertNotEqual(r.returncode, 0)
+        self.assertIn(b"no-such-host.invalid", r.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
