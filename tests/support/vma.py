@@ -120,20 +120,22 @@ class World:
         return self.pids("agent attach") if self.local else self.pids("ssh -F")
 
     def cut(self):
+        """Kills what carries the streams, never the session's daemon (an orphan by design)."""
+        ours = self.pids(self.vma)
         for pid in self.carriers():
-            if self.local and os.getsid(pid) == pid and not self._waits(pid):
+            if self.local and self._parent(pid) not in ours:
                 continue
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
 
-    def _waits(self, pid):
-        # an attach blocks in recv on its daemon; the daemon sits in epoll
+    @staticmethod
+    def _parent(pid):
         try:
-            return "epoll" not in open(f"/proc/{pid}/wchan").read()
+            return int(pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
         except OSError:
-            return False
+            return 0
 
     def close(self):
         for p in self.started:
