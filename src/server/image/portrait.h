@@ -11,13 +11,18 @@
 
 struct error;
 
-/* Starts a decoder for this one picture, which costs 40 ms; a process that decodes more than one
- * keeps `struct photos` of image/photo.h, whose photos_decode this is. */
+/* Starts a decoder for this one picture, which costs 40 ms; see vision_decode and image/photo.h,
+ * which has the errors. */
 MUST_USE bool photo_decode(const char *path, int max_side, struct picture *out, struct error *err);
 
 enum { MAX_FACES = 16 };
 
 struct vision; /* the loaded models; one per process, calls may come from several threads */
+struct vision_settings {
+    const char *models_dir;
+    const char *onnxruntime; /* the library's file, or NULL to search (infer/runtime.h) */
+};
+MUST_USE struct vision *vision_open_with(const struct vision_settings *settings, struct error *err);
 MUST_USE struct vision *vision_open(const char *models_dir, struct error *err);
 void vision_close(struct vision *vision);
 static inline void vision_close_auto(struct vision **vision)
@@ -26,6 +31,10 @@ static inline void vision_close_auto(struct vision **vision)
 }
 /* "cpu", or what was asked and what runs instead: for health and log. */
 const char *vision_device(const struct vision *vision);
+
+/* photos_decode (image/photo.h) with the decoder that was started with the models. */
+MUST_USE bool vision_decode(struct vision *vision, const char *path, int max_side,
+                            struct picture *out, struct error *err);
 
 /* How far each pixel is the person (grey, the photo's size); `photo` is RGB. */
 MUST_USE bool vision_matte(struct vision *vision, const struct picture *photo, struct picture *out,

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "image/faces.h"
 #include "image/matte.h"
+#include "image/photo.h"
 #include "image/portrait.h"
 #include "infer/runtime.h"
 #include "media/resample.h"
@@ -15,6 +16,7 @@
 enum { SEGMENT_SIDE = 256 };
 
 struct vision {
+    struct photos *photos;
     struct runtime *runtime;
     struct session *detector, *landmarks, *segmenter;
 };
@@ -27,27 +29,37 @@ static struct session *model_open(struct runtime *runtime, const char *folder, c
     return session_open(runtime, path, &options, err);
 }
 
-struct vision *vision_open(const char *models_dir, struct error *err)
+struct vision *vision_open_with(const struct vision_settings *settings, struct error *err)
 {
     AUTO(vision_close) struct vision *vision = xcalloc(1, sizeof *vision);
-    vision->runtime = runtime_open(NULL, err);
+    const char *folder = settings->models_dir;
+    vision->photos = photos_open(NULL, err); /* gets ready while the models are loaded */
+    if (!vision->photos)
+        return NULL;
+    vision->runtime = runtime_open(settings->onnxruntime, err);
     if (!vision->runtime)
         return NULL;
-    vision->detector = model_open(vision->runtime, models_dir, "face_detection", err);
+    vision->detector = model_open(vision->runtime, folder, "face_detection", err);
     if (!vision->detector)
         return NULL;
-    vision->landmarks = model_open(vision->runtime, models_dir, "face_landmarks", err);
+    vision->landmarks = model_open(vision->runtime, folder, "face_landmarks", err);
     if (!vision->landmarks)
         return NULL;
-    vision->segmenter = model_open(vision->runtime, models_dir, "selfie_segmentation", err);
+    vision->segmenter = model_open(vision->runtime, folder, "selfie_segmentation", err);
     malloc_trim(0); /* loading leaves 6 MB of holes behind */
     return vision->segmenter ? TAKE(vision) : NULL;
+}
+
+struct vision *vision_open(const char *models_dir, struct error *err)
+{
+    return vision_open_with(&(struct vision_settings){.models_dir = models_dir}, err);
 }
 
 void vision_close(struct vision *vision)
 {
     if (!vision)
         return;
+    photos_close(vision->photos);
     session_close(vision->detector);
     session_close(vision->landmarks);
     session_close(vision->segmenter);
@@ -59,6 +71,12 @@ const char *vision_device(const struct vision *vision)
 {
     const char *fallback = session_fallback(vision->segmenter);
     return fallback ? fallback : session_device(vision->segmenter);
+}
+
+bool vision_decode(struct vision *vision, const char *path, int max_side, struct picture *out,
+                   struct error *err)
+{
+    return photos_decode(vision->photos, path, max_side, out, err);
 }
 
 bool vision_faces(struct vision *vision, const struct picture *photo, struct face faces[MAX_FACES],

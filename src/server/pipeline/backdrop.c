@@ -43,8 +43,9 @@ static bool from_file(struct pipeline *pipeline, const char *path, const struct 
     const struct format *format = order->format;
     if (!pipeline_decode_enter(pipeline, err))
         return false;
-    bool fine = photo_decode(
-        path, 2 * (format->width > format->height ? format->width : format->height), &file, err);
+    bool fine = vision_decode(pipeline->options.vision, path,
+                              2 * (format->width > format->height ? format->width : format->height),
+                              &file, err);
     pipeline_decode_leave(pipeline);
     if (!fine) {
         if (err && err->field)

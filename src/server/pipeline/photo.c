@@ -15,7 +15,7 @@ static bool decode(struct pipeline *pipeline, const char *path, struct photo *ou
     if (!pipeline_decode_enter(pipeline, err))
         return false;
     bool fine =
-        photo_decode(path, PHOTO_SIDE, &out->picture, err) &&
+        vision_decode(pipeline->options.vision, path, PHOTO_SIDE, &out->picture, err) &&
         vision_faces(pipeline->options.vision, &out->picture, out->faces, &out->face_count, err);
     pipeline_decode_leave(pipeline);
     return fine;

@@ -145,7 +145,8 @@ static bool look_at_background(struct pipeline *pipeline, const struct message_r
         return true;
     if (!pipeline_decode_enter(pipeline, err))
         return false;
-    bool fine = photo_decode(request->background_path, 256, &picture, err);
+    bool fine =
+        vision_decode(pipeline->options.vision, request->background_path, 256, &picture, err);
     pipeline_decode_leave(pipeline);
     if (!fine && err && err->field)
         err->field = "background";
