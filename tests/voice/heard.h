@@ -120,14 +120,14 @@ static inline struct heard_pitch heard_pitch(const struct heard *heard)
 {
     static const size_t room = 4000;
     double *found = xcalloc(room, sizeof *found), loud = heard_level(heard);
-    size_t count = 0, hop = (size_t)heard->rate_hz / 100;
+    size_t count = 0, hop = (size_t)heard->rate_hz / 50;
     size_t need = 600 * ((size_t)heard->rate_hz / 8000) + 1;
     for (size_t at = 0; at + need < heard->count && count < room; at += hop) {
         double hz = heard_pitch_at(heard, at, loud);
         if (hz > 0)
             found[count++] = hz;
     }
-    assert_true(count > 20);
+    assert_true(count > 10);
     qsort(found, count, sizeof *found, heard_compare);
     struct heard_pitch pitch = {
         .median_hz = found[count / 2],

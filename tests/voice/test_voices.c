@@ -1,61 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/test.h"
 
-#include <math.h>
-#include <string.h>
+#include <pthread.h>
 
-#include "base/mem.h"
-#include "voice/voice.h"
-
-/* What a listener got. */
-struct heard {
-    int rate_hz;
-    size_t planned, count, spans;
-    float *samples;
-    struct viseme_span span[4096];
-};
-
-static bool hear_plan(void *context, const struct viseme_track *track, int rate_hz, size_t samples,
-                      struct error *err)
-{
-    struct heard *heard = context;
-    assert_int_equal(heard->rate_hz, 0); /* once, and before the sound */
-    assert_int_equal(heard->count, 0);
-    assert_true(track->count <= sizeof heard->span / sizeof *heard->span);
-    heard->rate_hz = rate_hz;
-    heard->planned = samples;
-    heard->samples = xcalloc(samples, sizeof *heard->samples);
-    heard->spans = track->count;
-    memcpy(heard->span, track->spans, track->count * sizeof *track->spans);
-    return true;
-}
-
-static bool hear_audio(void *context, const float *samples, size_t count, struct error *err)
-{
-    struct heard *heard = context;
-    assert_true(heard->count + count <= heard->planned);
-    memcpy(heard->samples + heard->count, samples, count * sizeof *samples);
-    heard->count += count;
-    return true;
-}
-
-static void heard_dispose_auto(struct heard *heard)
-{
-    free(heard->samples);
-}
-
-static struct voice_request request_of(const char *voice, const char *text)
-{
-    return (struct voice_request){
-        .voice_id = voice, .text = text, .speed = 1, .intonation = 1, .volume = 1, .pause = 1};
-}
-
-static bool speak(struct voices *voices, const struct voice_request *request, struct heard *heard,
-                  struct error *err)
-{
-    struct voice_sink sink = {.context = heard, .plan = hear_plan, .audio = hear_audio};
-    return voices_speak(voices, request, &sink, err);
-}
+#include "base/text.h"
+#include "heard.h"
 
 static void a_track_covers_the_sound_without_gaps(void **state)
 {
@@ -63,11 +12,11 @@ static void a_track_covers_the_sound_without_gaps(void **state)
     for (size_t i = 0; i < voices_count(voices); i++) {
         const struct voice_info *info = voices_at(voices, i);
         bool japanese = strcmp(info->language, "ja") == 0;
-        struct voice_request request = request_of(
+        struct voice_request request = heard_request(
             info->id, japanese ? "こんにちは。元気ですか？" : "Hello there. How are you today?");
         AUTO(heard_dispose) struct heard heard = {0};
         struct error err = {0};
-        assert_ok(speak(voices, &request, &heard, &err), &err);
+        assert_ok(heard_speak(voices, &request, &heard, &err), &err);
         assert_int_equal(heard.count, heard.planned);
         assert_true(heard.spans > 10);
         assert_true(heard.span[0].start_s == 0);
@@ -96,8 +45,8 @@ static void an_unknown_voice_is_named(void **state)
 {
     struct heard heard = {0};
     struct error err = {0};
-    struct voice_request request = request_of("nobody", "hello");
-    assert_false(speak(*state, &request, &heard, &err));
+    struct voice_request request = heard_request("nobody", "hello");
+    assert_false(heard_speak(*state, &request, &heard, &err));
     assert_int_equal(err.kind, ERROR_NOT_FOUND);
     assert_string_equal(err.field, "voice_profile");
     assert_string_equal(err.code, "voice_unknown");
@@ -111,27 +60,166 @@ static void text_without_anything_to_say_is_refused(void **state)
         for (size_t k = 0; k < 2; k++) {
             struct heard heard = {0};
             struct error err = {0};
-            struct voice_request request = request_of(ids[k], texts[i]);
-            assert_false(speak(*state, &request, &heard, &err));
+            struct voice_request request = heard_request(ids[k], texts[i]);
+            assert_false(heard_speak(*state, &request, &heard, &err));
             assert_int_equal(err.kind, ERROR_INVALID);
             assert_string_equal(err.field, "text");
             assert_string_equal(err.code, "voice_text_unspeakable");
         }
 }
 
-static int open_all(void **state)
+static void each_language_has_four_voices_that_differ(void **state)
 {
-    struct error err = {0};
-    *state = voices_open(NULL, &err);
-    if (!*state)
-        print_error("%s\n", err.text);
-    return *state ? 0 : -1;
+    static const char *const languages[] = {"ja", "en"};
+    static const char *const texts[] = {"素晴らしい一年になりますように。",
+                                        "I hope that you have a wonderful day."};
+    for (size_t l = 0; l < 2; l++) {
+        double pitch[16];
+        size_t count = 0;
+        for (size_t i = 0; i < voices_count(*state); i++) {
+            const struct voice_info *info = voices_at(*state, i);
+            if (strcmp(info->language, languages[l]) != 0)
+                continue;
+            struct voice_request request = heard_request(info->id, texts[l]);
+            AUTO(heard_dispose) struct heard heard = {0};
+            struct error err = {0};
+            assert_ok(heard_speak(*state, &request, &heard, &err), &err);
+            pitch[count++] = heard_pitch(&heard).median_hz;
+            assert_true(*info->name_ja && *info->name_en);
+            assert_true(*info->description_ja && *info->description_en);
+        }
+        assert_true(count >= 4);
+        qsort(pitch, count, sizeof *pitch, heard_compare);
+        double range = 12 * log2(pitch[count - 1] / pitch[0]);
+        assert_true(range > 12); /* from a man's voice to a child's */
+    }
 }
 
-static int close_all(void **state)
+static bool refuse_plan(void *context, const struct viseme_track *track, int rate_hz,
+                        size_t samples, struct error *err)
 {
-    voices_close(*state);
-    return 0;
+    return error_set(err, ERROR_CANCELLED, "no longer wanted");
+}
+
+static void hostile_text_is_said_or_refused(void **state)
+{
+    static const char *const units[] = {"あ", "漢", "a",  "9",  "ー", "っ",    "「", "w",
+                                        "ﾞ",  "𠮷", "々", "x1", "、", "‎ע", "ん", "\t"};
+    static const char *const ids[] = {"ja-haruto", "en-emma", "en-ryan"};
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        for (size_t k = 0; k < 3; k++) {
+            char text[3000] = "";
+            for (int n = 0; n < 500; n++)
+                strcat(text, units[i]);
+            struct voice_request request = heard_request(ids[k], text);
+            struct voice_sink sink = {.plan = refuse_plan}; /* a plan is all that is asked for */
+            struct error err = {0};
+            assert_false(voices_speak(*state, &request, &sink, &err));
+            if (err.kind == ERROR_CANCELLED)
+                continue;
+            assert_int_equal(err.kind, ERROR_INVALID);
+            assert_string_equal(err.field, "text");
+            assert_string_equal(err.code, "voice_text_unspeakable");
+        }
+}
+
+static void text_that_is_no_text_is_refused(void **state)
+{
+    char long_text[1100];
+    memset(long_text, 'a', 1001);
+    long_text[1001] = '\0';
+    const struct {
+        const char *text, *code;
+    } cases[] = {{"a\xff", "text_not_utf8"}, {long_text, "text_too_long"}};
+    for (size_t i = 0; i < 2; i++) {
+        struct voice_request request = heard_request("ja-hana", cases[i].text);
+        struct heard heard = {0};
+        struct error err = {0};
+        assert_false(heard_speak(*state, &request, &heard, &err));
+        assert_string_equal(err.field, "text");
+        assert_string_equal(err.code, cases[i].code);
+    }
+}
+
+static bool take_some(void *context, const float *samples, size_t count, struct error *err)
+{
+    size_t *taken = context;
+    *taken += count;
+    return error_set(err, ERROR_CANCELLED, "heard enough");
+}
+
+static bool accept_plan(void *context, const struct viseme_track *track, int rate_hz,
+                        size_t samples, struct error *err)
+{
+    return true;
+}
+
+static void a_listener_may_leave(void **state)
+{
+    static const char *const ids[] = {"ja-hana", "en-emma", "en-ryan"};
+    for (size_t i = 0; i < 3; i++) {
+        const char *text = i == 0 ? "こんにちは。さようなら。" : "Hello there. Goodbye.";
+        struct voice_request request = heard_request(ids[i], text);
+        struct error err = {0};
+        size_t taken = 0;
+        struct voice_sink sink = {.context = &taken, .plan = refuse_plan, .audio = take_some};
+        assert_false(voices_speak(*state, &request, &sink, &err));
+        assert_int_equal(err.kind, ERROR_CANCELLED);
+        assert_int_equal(taken, 0);
+        sink.plan = accept_plan;
+        assert_false(voices_speak(*state, &request, &sink, &err));
+        assert_int_equal(err.kind, ERROR_CANCELLED);
+        assert_true(taken > 0 && taken < 48000);
+    }
+}
+
+struct speaker {
+    pthread_t thread;
+    struct voices *voices;
+    struct voice_request request;
+    struct heard *heard;
+    struct error err;
+    bool ok;
+};
+
+static void *speaker_run(void *context)
+{
+    struct speaker *speaker = context;
+    speaker->ok = heard_speak(speaker->voices, &speaker->request, speaker->heard, &speaker->err);
+    return NULL;
+}
+
+static void voices_speak_at_once_as_they_do_alone(void **state)
+{
+    static const char *const ids[] = {"ja-hana", "en-emma", "en-ryan",
+                                      "ja-sora", "en-alan", "en-ryan"};
+    enum { SPEAKERS = sizeof ids / sizeof *ids };
+    struct speaker speakers[SPEAKERS];
+    for (size_t i = 0; i < SPEAKERS; i++) {
+        const char *text = text_starts(ids[i], "ja") ? "Happyな一年を。" : "Have a happy day.";
+        speakers[i] = (struct speaker){
+            .voices = *state,
+            .request = heard_request(ids[i], text),
+            .heard = xcalloc(1, sizeof(struct heard)),
+        };
+        assert_int_equal(pthread_create(&speakers[i].thread, NULL, speaker_run, &speakers[i]), 0);
+    }
+    for (size_t i = 0; i < SPEAKERS; i++)
+        pthread_join(speakers[i].thread, NULL);
+    for (size_t i = 0; i < SPEAKERS; i++) {
+        struct heard *together = speakers[i].heard;
+        AUTO(heard_dispose) struct heard alone = {0};
+        struct error err = {0};
+        assert_ok(speakers[i].ok, &speakers[i].err);
+        assert_ok(heard_speak(*state, &speakers[i].request, &alone, &err), &err);
+        assert_int_equal(alone.count, together->count);
+        if (strcmp(ids[i], "en-ryan") == 0 || strcmp(ids[i], "en-alan") == 0) /* random breath */
+            assert_true(fabs(heard_level(&alone) / heard_level(together) - 1) < .02);
+        else
+            assert_memory_equal(alone.samples, together->samples, alone.count * sizeof(float));
+        heard_dispose_auto(together);
+        free(together);
+    }
 }
 
 int main(void)
@@ -141,6 +229,11 @@ int main(void)
         cmocka_unit_test(the_text_chooses_the_language),
         cmocka_unit_test(an_unknown_voice_is_named),
         cmocka_unit_test(text_without_anything_to_say_is_refused),
+        cmocka_unit_test(text_that_is_no_text_is_refused),
+        cmocka_unit_test(hostile_text_is_said_or_refused),
+        cmocka_unit_test(each_language_has_four_voices_that_differ),
+        cmocka_unit_test(a_listener_may_leave),
+        cmocka_unit_test(voices_speak_at_once_as_they_do_alone),
     };
-    return cmocka_run_group_tests(tests, open_all, close_all);
+    return cmocka_run_group_tests(tests, heard_open, heard_close);
 }

@@ -36,17 +36,20 @@ struct line {
 };
 
 struct lines {
+    struct flite *flite; /* locked while utterances are touched: flite counts references */
     size_t count;
     struct line *items;
 };
 
 static void lines_dispose_auto(struct lines *lines)
 {
+    pthread_mutex_lock(&lines->flite->lock);
     for (size_t i = 0; i < lines->count; i++) {
         if (lines->items[i].said)
             delete_utterance(lines->items[i].said);
         free(lines->items[i].parts);
     }
+    pthread_mutex_unlock(&lines->flite->lock);
     free(lines->items);
 }
 
@@ -164,7 +167,7 @@ static void part_copy(const cst_wave *wave, const struct part *part, double volu
     }
 }
 
-static bool line_sound(struct flite *flite, const struct flite_style *style, struct line *line,
+static bool line_sound(const struct flite_style *style, struct line *line,
                        const struct voice_request *request, const struct voice_sink *sink,
                        struct error *err)
 {
@@ -197,23 +200,24 @@ bool flite_speak(struct flite *flite, const struct flite_style *style,
 {
     cst_voice *voice = flite->speakers[style->speaker];
     AUTO(speech_dispose) struct speech track = {0};
-    AUTO(lines_dispose) struct lines lines = {0};
+    AUTO(lines_dispose) struct lines lines = {.flite = flite};
     lines.items = xcalloc(script->count, sizeof *lines.items);
     for (size_t i = 0; i < script->count; i++) {
         struct place place = {request, .first = i == 0, .last = i + 1 == script->count};
         struct line *line = &lines.items[lines.count++];
         pthread_mutex_lock(&flite->lock); /* for each line, so that messages take turns */
         bool ok = parameters_make(voice, style, request, script->lines[i].text, line, err);
+        track.rate_hz = line->model.sample_rate;
+        if (ok)
+            parts_make(line, &place, &track);
         pthread_mutex_unlock(&flite->lock);
         if (!ok)
             return false;
-        track.rate_hz = line->model.sample_rate;
-        parts_make(line, &place, &track);
     }
     if (!sink->plan(sink->context, &track.track, track.rate_hz, track.samples, err))
         return false;
     for (size_t i = 0; i < lines.count; i++)
-        if (!line_sound(flite, style, &lines.items[i], request, sink, err))
+        if (!line_sound(style, &lines.items[i], request, sink, err))
             return false;
     return true;
 }
