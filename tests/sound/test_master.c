@@ -48,8 +48,8 @@ static void everything_comes_out_at_the_same_loudness(void **state)
 {
     static const double levels[] = {.003, .1, .5, 1.2};
     static const int rates_hz[] = {16000, 24000, 32000, 44100, 48000};
-    for (size_t i = 0; i < 20; i++) {
-        AUTO(pcm_dispose) struct pcm speech = syllables(rates_hz[i / 4], 3, levels[i % 4]);
+    for (size_t i = 0; i < 20; i += 3) {
+        AUTO(pcm_dispose) struct pcm speech = syllables(rates_hz[i / 4], 1.2, levels[i % 4]);
         struct sound_options options = sound_options_defaults();
         AUTO(pcm_dispose) struct pcm out = master(&speech, &options);
         struct loudness loudness = loudness_of(&out);
@@ -68,7 +68,7 @@ static void a_single_short_word_is_levelled_too(void **state)
 
 static void volume_moves_away_from_the_standard_loudness(void **state)
 {
-    AUTO(pcm_dispose) struct pcm speech = syllables(24000, 3, .3);
+    AUTO(pcm_dispose) struct pcm speech = syllables(24000, 1.5, .3);
     static const struct {
         double volume, lufs;
     } cases[] = {{.5, -22}, {.25, -28}, {1.2, -14.4}};
@@ -147,9 +147,9 @@ static void offsets_and_steps_are_gone(void **state)
 
 static void music_stays_under_the_voice(void **state)
 {
-    AUTO(pcm_dispose) struct pcm speech = syllables(24000, 6, .3);
+    AUTO(pcm_dispose) struct pcm speech = syllables(24000, 4, .3);
     assert_true(music_count() >= 3);
-    for (size_t i = 0; i < music_count(); i++) {
+    for (size_t i = 0; i < music_count(); i += 2) {
         struct sound_options options = sound_options_defaults();
         AUTO(pcm_dispose) struct pcm plain = master(&speech, &options);
         options.bgm = music_at(i)->id;

@@ -12,8 +12,8 @@ static void a_track_covers_the_sound_without_gaps(void **state)
     for (size_t i = 0; i < voices_count(voices); i++) {
         const struct voice_info *info = voices_at(voices, i);
         bool japanese = strcmp(info->language, "ja") == 0;
-        struct voice_request request = heard_request(
-            info->id, japanese ? "こんにちは。元気ですか？" : "Hello there. How are you today?");
+        struct voice_request request =
+            heard_request(info->id, japanese ? "はい。元気ですか？" : "Hello. How are you?");
         AUTO(heard_dispose) struct heard heard = {0};
         struct error err = {0};
         assert_ok(heard_speak(voices, &request, &heard, &err), &err);
@@ -26,7 +26,7 @@ static void a_track_covers_the_sound_without_gaps(void **state)
         }
         double end_s = (double)heard.count / heard.rate_hz;
         assert_true(fabs(heard.span[heard.spans - 1].end_s - end_s) < 1e-4);
-        assert_true(end_s > 1 && end_s < 5);
+        assert_true(end_s > .8 && end_s < 5);
         assert_int_equal(heard.span[0].viseme, VISEME_SILENCE);
         assert_int_equal(heard.span[heard.spans - 1].viseme, VISEME_SILENCE);
     }
@@ -71,8 +71,7 @@ static void text_without_anything_to_say_is_refused(void **state)
 static void each_language_has_four_voices_that_differ(void **state)
 {
     static const char *const languages[] = {"ja", "en"};
-    static const char *const texts[] = {"素晴らしい一年になりますように。",
-                                        "I hope that you have a wonderful day."};
+    static const char *const texts[] = {"素晴らしい一年を。", "Have a wonderful day."};
     for (size_t l = 0; l < 2; l++) {
         double pitch[16];
         size_t count = 0;
@@ -105,9 +104,9 @@ static void hostile_text_is_said_or_refused(void **state)
 {
     static const char *const units[] = {"あ", "漢", "a",  "9",  "ー", "っ",    "「", "w",
                                         "ﾞ",  "𠮷", "々", "x1", "、", "‎ע", "ん", "\t"};
-    static const char *const ids[] = {"ja-haruto", "en-emma", "en-ryan"};
+    static const char *const ids[] = {"ja-haruto", "en-emma"};
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        for (size_t k = 0; k < 3; k++) {
+        for (size_t k = 0; k < 2; k++) {
             char text[3000] = "";
             for (int n = 0; n < 500; n++)
                 strcat(text, units[i]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sound/music.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -11,7 +12,7 @@
 #include "sound/resample.h"
 
 /* Notes are made at half the rate: nothing in them is above 12 kHz, and it costs half. */
-enum { PLAY_RATE_HZ = 24000, MELODY_MAX = 40, BARS = 8, CHORD = 4, PATTERN = 17 };
+enum { PLAY_RATE_HZ = 24000, MELODY_MAX = 40, BARS = 8, CHORD = 4, NOTES_MAX = 160 };
 
 static const double target_lufs = -20;
 
@@ -178,37 +179,73 @@ const struct music_info *music_find(const char *id)
     return NULL;
 }
 
-/* Puts a note on the loop; what sounds beyond its end goes on at its beginning. */
-static void note_put(struct pcm *loop, double at_s, const struct pcm *note, double level)
+struct played {
+    enum instrument instrument;
+    int pitch;
+    double seconds;
+    struct pcm sound;
+};
+
+/* A loop being put together; a note is made once, however often it is played. */
+struct player {
+    struct pcm loop;
+    size_t count;
+    struct played notes[NOTES_MAX];
+};
+
+static void player_dispose_auto(struct player **player)
 {
-    size_t at = (size_t)(at_s * loop->rate_hz);
-    for (size_t i = 0; i < note->count; i++)
-        loop->samples[(at + i) % loop->count] += note->samples[i] * (float)level;
+    for (size_t i = 0; i < (*player)->count; i++)
+        pcm_dispose(&(*player)->notes[i].sound);
+    pcm_dispose(&(*player)->loop);
+    free(*player);
 }
 
-static void note_play(struct pcm *loop, double at_s, enum instrument instrument, int pitch,
+static const struct pcm *note_get(struct player *player, enum instrument instrument, int pitch,
+                                  double seconds)
+{
+    for (size_t i = 0; i < player->count; i++) {
+        const struct played *note = &player->notes[i];
+        if (note->instrument == instrument && note->pitch == pitch && note->seconds == seconds)
+            return &note->sound;
+    }
+    assert(player->count < NOTES_MAX); /* our own pieces have fewer */
+    struct played *added = &player->notes[player->count++];
+    *added = (struct played){instrument, pitch, seconds, {0}};
+    added->sound = instrument_note(instrument, pitch, seconds, player->loop.rate_hz);
+    return &added->sound;
+}
+
+/* What sounds beyond the loop's end goes on at its beginning. */
+static void note_play(struct player *player, double at_s, enum instrument instrument, int pitch,
                       const double seconds_and_level[2])
 {
-    AUTO(pcm_dispose)
-    struct pcm note = instrument_note(instrument, pitch, seconds_and_level[0], loop->rate_hz);
-    note_put(loop, at_s, &note, seconds_and_level[1]);
+    struct pcm *loop = &player->loop;
+    const struct pcm *note = note_get(player, instrument, pitch, seconds_and_level[0]);
+    float level = (float)seconds_and_level[1];
+    size_t at = (size_t)(at_s * loop->rate_hz) % loop->count;
+    for (size_t i = 0; i < note->count; i++) {
+        loop->samples[at] += note->samples[i] * level;
+        if (++at == loop->count)
+            at = 0;
+    }
 }
 
-static void step_play(struct pcm *loop, double at_s, const struct layer *layer, const int *chord,
-                      char step, double eighth_s)
+static void step_play(struct player *player, double at_s, const struct layer *layer,
+                      const int *chord, char step, double eighth_s)
 {
     double how[2] = {layer->length * eighth_s, layer->level};
     if (step == 'c')
         for (int i = 0; i < CHORD; i++)
-            note_play(loop, at_s, layer->instrument, chord[i] + layer->octave, how);
+            note_play(player, at_s, layer->instrument, chord[i] + layer->octave, how);
     else if (step == 'r' || step == 'x')
-        note_play(loop, at_s, layer->instrument, chord[0] - 12 + layer->octave + 12 * (step == 'x'),
-                  how);
+        note_play(player, at_s, layer->instrument,
+                  chord[0] - 12 + layer->octave + 12 * (step == 'x'), how);
     else if (step >= '1' && step <= '4')
-        note_play(loop, at_s, layer->instrument, chord[step - '1'] + layer->octave, how);
+        note_play(player, at_s, layer->instrument, chord[step - '1'] + layer->octave, how);
 }
 
-static void layer_play(struct pcm *loop, const struct piece *piece, const struct layer *layer)
+static void layer_play(struct player *player, const struct piece *piece, const struct layer *layer)
 {
     double eighth_s = 30 / piece->bpm;
     size_t steps = strlen(layer->pattern);
@@ -217,7 +254,7 @@ static void layer_play(struct pcm *loop, const struct piece *piece, const struct
             /* the strong beats a little stronger, as hands do */
             struct layer felt = *layer;
             felt.level *= i == 0 ? 1.1 : i % 2 ? .82 : .95;
-            step_play(loop, (double)(bar * (size_t)piece->beats * 2 + i) * eighth_s, &felt,
+            step_play(player, (double)(bar * (size_t)piece->beats * 2 + i) * eighth_s, &felt,
                       piece->chords[bar], layer->pattern[i], eighth_s);
         }
 }
@@ -245,15 +282,18 @@ static void room_add(struct pcm *loop)
 
 static struct pcm loop_make(const struct piece *piece)
 {
-    struct pcm loop = {.rate_hz = PLAY_RATE_HZ};
-    loop.count = (size_t)lround(piece->info.loop_s * PLAY_RATE_HZ);
-    loop.samples = xcalloc(loop.count, sizeof *loop.samples);
+    AUTO(player_dispose) struct player *player = xcalloc(1, sizeof *player);
+    player->loop.rate_hz = PLAY_RATE_HZ;
+    player->loop.count = (size_t)lround(piece->info.loop_s * PLAY_RATE_HZ);
+    player->loop.samples = xcalloc(player->loop.count, sizeof *player->loop.samples);
     for (const struct layer *layer = piece->layers; layer->pattern; layer++)
-        layer_play(&loop, piece, layer);
+        layer_play(player, piece, layer);
     for (const struct melody_note *note = piece->melody; note->pitch; note++) {
         double beat_s = 60 / piece->bpm, how[2] = {note->beats * beat_s, piece->lead_level};
-        note_play(&loop, note->beat * beat_s, piece->lead, note->pitch, how);
+        note_play(player, note->beat * beat_s, piece->lead, note->pitch, how);
     }
+    struct pcm loop = player->loop;
+    player->loop = (struct pcm){0};
     room_add(&loop);
     struct loudness now;
     if (loudness_measure(&loop, &now, NULL) && isfinite(now.lufs))
