@@ -65,7 +65,8 @@ function(discover_tests module libraries)
     target_link_libraries(${target} PRIVATE ${module} test_support ${libraries} warnings)
     target_compile_definitions(${target} PRIVATE SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     add_test(NAME ${module}/${name} COMMAND ${target})
-    set_tests_properties(${module}/${name} PROPERTIES LABELS unit TIMEOUT 60)
+    set_tests_properties(${module}/${name} PROPERTIES LABELS unit TIMEOUT ${UNIT_TIMEOUT}
+      ENVIRONMENT "${SANITIZER_ENVIRONMENT}")
   endforeach()
 endfunction()
 
