@@ -83,7 +83,7 @@ static bool start(const struct child_job *job, int input, int output, pid_t *out
     if (result != 0) {
         error_os(err, result, "start %s", job->argv[0]);
         if (err)
-            err->kind = ERROR_UNAVAILABLE;
+            err->kind = result == ENOENT ? ERROR_NOT_FOUND : ERROR_UNAVAILABLE;
         return false;
     }
     limit(*out_pid, RLIMIT_AS, (rlim_t)MEMORY_LIMIT_MB << 20);
@@ -105,16 +105,14 @@ static bool read_until(int fd, int64_t deadline_ms, struct buf *out, struct erro
             return error_os(err, errno, "poll");
         if (ready == 0)
             return error_set(err, ERROR_TIMEOUT, "took too long");
-        uint8_t *room = buf_reserve(out, READ_SIZE, err);
-        if (!room)
-            return false;
-        ssize_t size = read(fd, room, READ_SIZE);
+        uint8_t room[READ_SIZE];
+        ssize_t size = read(fd, room, sizeof room);
         if (size < 0 && errno != EINTR)
             return error_os(err, errno, "read");
         if (size == 0)
             return true;
-        if (size > 0)
-            buf_commit(out, (size_t)size);
+        if (size > 0 && !buf_append(out, (struct bytes){room, (size_t)size}, err))
+            return false;
     }
 }
 

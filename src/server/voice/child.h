@@ -19,6 +19,6 @@ struct child_job {
 };
 
 /* Runs to the end and appends what it wrote on descriptor 1 to `out`. ERROR_TIMEOUT when it took
- * too long, ERROR_UNAVAILABLE when it cannot be started or failed, ERROR_LIMIT when `out` is
- * full. The child is always gone when this returns. */
+ * too long, ERROR_NOT_FOUND when there is no such program, ERROR_UNAVAILABLE when it cannot be
+ * started or failed, ERROR_LIMIT when `out` is full. The child is always gone when this returns. */
 MUST_USE bool child_run(const struct child_job *job, struct buf *out, struct error *err);
