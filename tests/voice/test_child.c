@@ -43,6 +43,7 @@ static void nothing_else_of_ours_is_open_in_it(void **state)
     AUTO(buf_dispose) struct buf out = BUF(4096);
     struct error err = {0};
     AUTO(fd_close) int leak = dup2(0, 77); /* without close-on-exec */
+    assert_int_equal(leak, 77);
     const char *const argv[] = {"ls", "/proc/self/fd", NULL};
     assert_ok(run(argv, "", -1, 5000, &out, &err), &err);
     assert_null(strstr(buf_string(&out), "77"));
