@@ -32,6 +32,50 @@ static void a_track_covers_the_sound_without_gaps(void **state)
     }
 }
 
+static bool open_mouth(enum viseme viseme)
+{
+    return viseme >= VISEME_A && viseme <= VISEME_O;
+}
+
+/* How loud it is while the mouth is open, against the rest, if the track were `shift_s` later. */
+static double agreement(const struct heard *heard, double shift_s)
+{
+    double open = 0, other = 0, open_s = 1e-9, other_s = 1e-9;
+    for (size_t i = 0; i < heard->spans; i++) {
+        const struct viseme_span *span = &heard->span[i];
+        double from = ((double)span->start_s + shift_s) * heard->rate_hz;
+        double to = ((double)span->end_s + shift_s) * heard->rate_hz;
+        for (size_t k = from > 0 ? (size_t)from : 0; k < to && k < heard->count; k++) {
+            double level = fabs((double)heard->samples[k]);
+            *(open_mouth(span->viseme) ? &open : &other) += level;
+            *(open_mouth(span->viseme) ? &open_s : &other_s) += 1;
+        }
+    }
+    return open / open_s - other / other_s;
+}
+
+static void the_mouth_opens_when_there_is_sound(void **state)
+{
+    struct voices *voices = *state;
+    for (size_t i = 0; i < voices_count(voices); i += 2) {
+        const struct voice_info *info = voices_at(voices, i);
+        bool japanese = strcmp(info->language, "ja") == 0;
+        struct voice_request request = heard_request(
+            info->id, japanese ? "ぱぱ、ばたばた。かかし。" : "Pop a cup. Tip top, Bob.");
+        AUTO(heard_dispose) struct heard heard = {0};
+        struct error err = {0};
+        assert_ok(heard_speak(voices, &request, &heard, &err), &err);
+        double best = -1, best_s = 0;
+        for (double shift_s = -.15; shift_s <= .15; shift_s += .01)
+            if (agreement(&heard, shift_s) > best) {
+                best = agreement(&heard, shift_s);
+                best_s = shift_s;
+            }
+        assert_true(agreement(&heard, 0) > 0);
+        assert_true(fabs(best_s) < .031); /* within a frame of video */
+    }
+}
+
 static void the_text_chooses_the_language(void **state)
 {
     struct voices *voices = *state;
@@ -225,6 +269,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_track_covers_the_sound_without_gaps),
+        cmocka_unit_test(the_mouth_opens_when_there_is_sound),
         cmocka_unit_test(the_text_chooses_the_language),
         cmocka_unit_test(an_unknown_voice_is_named),
         cmocka_unit_test(text_without_anything_to_say_is_refused),

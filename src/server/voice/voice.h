@@ -56,7 +56,12 @@ const struct voice_info *voices_find(const struct voices *voices, const char *id
 /* The default voice for this text's language, Japanese when it has kana or kanji. */
 const struct voice_info *voices_for_text(const struct voices *voices, const char *text);
 
-/* ERROR_INVALID about "text" (voice_text_unspeakable) when nothing in it can be said,
- * ERROR_NOT_FOUND about "voice_profile" (voice_unknown) for an unknown id. */
+/* ERROR_INVALID about "text" (voice_text_unspeakable) when nothing in it can be said or this voice
+ * cannot read a letter of it (Japanese for an English voice, say), or (text_not_utf8); ERROR_LIMIT
+ * (text_too_long); ERROR_NOT_FOUND about "voice_profile" (voice_unknown) for an unknown id;
+ * ERROR_INVALID (number_out_of_range) about the number's own field.
+ *
+ * A voice's `volume` is a gain on what it makes; what is normalised afterwards (sound/sound.h)
+ * should be made with 1. The times in the plan are those of the samples. */
 MUST_USE bool voices_speak(struct voices *voices, const struct voice_request *request,
                            const struct voice_sink *sink, struct error *err);
