@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
 
@@ -26,8 +28,24 @@ function serviceWorker(): Plugin {
   };
 }
 
+/** A packed copy beside each text file, which the server sends where the browser takes it. */
+function packedCopies(): Plugin {
+  return {
+    name: 'packed-copies',
+    apply: 'build',
+    closeBundle() {
+      const dist = fileURLToPath(new URL('dist', import.meta.url));
+      for (const name of readdirSync(dist, { recursive: true, encoding: 'utf8' })) {
+        if (!/\.(js|css|html|svg|webmanifest)$/.test(name)) continue;
+        const path = join(dist, name);
+        writeFileSync(`${path}.gz`, gzipSync(readFileSync(path), { level: 9 }));
+      }
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [react(), serviceWorker()],
+  plugins: [react(), serviceWorker(), packedCopies()],
   build: {
     target: 'es2022',
     assetsInlineLimit: 0, // data: URLs would need a wider Content-Security-Policy

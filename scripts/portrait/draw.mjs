@@ -19,5 +19,7 @@ const work = mkdtempSync(join(tmpdir(), 'portrait-'));
 const svg = join(work, 'portrait.svg'), png = join(work, 'portrait.png');
 writeFileSync(svg, s.finish(room(s) + hairBack(s) + body(s) + face(s) + hairFront(s)));
 execFileSync('rsvg-convert', ['--unlimited', svg, '-o', png]);
-execFileSync('/usr/bin/convert', [png, '-strip', '-interlace', 'Plane', '-quality', '90', process.argv[2] ?? OUT]);
+const code = (...args) => execFileSync('/usr/bin/convert', [png, '-strip', '-interlace', 'Plane', ...args]);
+code('-quality', '90', OUT);
+code('-crop', '640x640+192+130', '+repage', '-resize', '120x120', '-quality', '85', OUT.replace('.jpg', '_small.jpg'));
 rmSync(work, { recursive: true });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A gateway that only pretends: it speaks the API of the page with canned answers, so that the page
 // can be worked on and tested where no vmad is built. Words in the message choose what happens:
-//   more than 230 characters take ten seconds · [fail] the job fails · [busy] 503 the first time · [bad] 422 about text
+//   more than 120 characters take ten seconds · [fail] the job fails · [busy] 503 the first time · [bad] 422 about text
 import { execFileSync } from 'node:child_process';
 import { createReadStream, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -107,7 +107,7 @@ export async function startStandIn({ port = 0, dist = join(ROOT, 'web/dist') } =
     if (text.includes('[busy]') && refusals++ === 0) return problem(response, 503, 'queue_full', japanese ? 'ただいま混み合っています。' : 'Very busy just now.', null, { 'Retry-After': '1' });
     const id = `job${jobs.size + 1}x${Date.now().toString(36)}`;
     const fails = text.includes('[fail]') ? (japanese ? '声をつくれませんでした。もう一度おためしください。' : 'The voice could not be made. Please try again.') : null;
-    const job = { id, created_at: Date.now() / 1000, started: Date.now(), length: text.length > 230 ? 10000 : 1500, fails };
+    const job = { id, created_at: Date.now() / 1000, started: Date.now(), length: text.length > 120 ? 10000 : 1500, fails };
     jobs.set(id, job);
     return json(response, 202, state(job), { Location: `/api/video/jobs/${id}` });
   }

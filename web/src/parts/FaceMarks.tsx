@@ -12,7 +12,7 @@ interface Props {
 /** The found faces, marked over the photo; with several, each is a choice. */
 export function FaceMarks({ photo, chosen, choose }: Props) {
   const t = useMessages();
-  const { faces } = photo;
+  const faces = [...photo.faces].sort((a, b) => a.box.x - b.box.x); // counted from the left
   if (faces.length === 1) {
     return faces.map((face) => <span key={face.index} className="face" style={within(photo, face.box)} />);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useEffect, useRef, useState, type ChangeEvent } from 'react';
 import sample from '../../../assets/sample/portrait.jpg';
+import smallSample from '../../../assets/sample/portrait_small.jpg';
 import type { Fault } from '../App.tsx';
 import type { Face } from '../api/types.ts';
 import { useMessages } from '../i18n/language.tsx';
@@ -67,7 +68,7 @@ export function PhotoStep({ draft, change, take, missing, fault }: Props) {
             <button type="button" className="link" onClick={() => void take(null)}>{t.photo.remove}</button>
           ) : (
             <button type="button" className="sample" onClick={() => void useSample()}>
-              <img src={sample} alt="" width="40" height="40" /> {t.photo.sample}
+              <img src={smallSample} alt="" width="40" height="40" /> {t.photo.sample}
             </button>
           )}
         </div>
