@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { useCallback, useEffect, useRef, useState, type FormEvent } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { fetchBackgrounds, fetchMusic, fetchVoices } from './api/client.ts';
 import type { Job } from './api/types.ts';
 import { useLanguage } from './i18n/language.tsx';
@@ -74,10 +74,6 @@ export function App() {
     toStage(stage.current);
   }, [attention, credit, draft, start, voice]);
 
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    make();
-  };
   const open = (item: Recent) => {
     shownId.current = item.id;
     show(item.id);
@@ -91,7 +87,7 @@ export function App() {
       <a className="skip" href="#photo">{t.skip}</a>
       <Header />
       <main>
-        <form className="columns" onSubmit={submit} noValidate>
+        <form className="columns" onSubmit={(event) => event.preventDefault()} noValidate>
           <div className="steps">
             <div className="hero">
               <h1>{t.headline}</h1>
@@ -103,7 +99,7 @@ export function App() {
             <LookStep draft={draft} change={change} backgrounds={backgrounds} missing={gap === 'background'} fault={fault} />
             <MoreStep draft={draft} change={change} music={music} open={gap === 'details'} />
           </div>
-          <Stage ref={stage} draft={draft} job={job} backgrounds={backgrounds.value} recent={shownRecent} retry={make} />
+          <Stage ref={stage} draft={draft} job={job} backgrounds={backgrounds.value} recent={shownRecent} make={make} />
         </form>
         <RecentList recent={recent} open={open} current={shownId.current} />
       </main>

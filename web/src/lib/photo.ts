@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-export const MAX_BYTES = 10 * 1024 * 1024;
+export const MAX_BYTES = 10_000_000;
 const MAX_SIDE = 4096;
 
 /**

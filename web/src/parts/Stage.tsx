@@ -19,11 +19,11 @@ interface Props {
   job: JobControl;
   backgrounds: BackgroundPreset[] | null;
   recent: Recent | null;
-  retry: () => void;
+  make: () => void;
 }
 
 /** Where the video comes to be: the preview, then the progress, then the video itself. */
-export function Stage({ ref, draft, job, backgrounds, recent, retry }: Props) {
+export function Stage({ ref, draft, job, backgrounds, recent, make }: Props) {
   const t = useMessages();
   const { phase } = job;
   const busy = phase.kind === 'sending' || phase.kind === 'working';
@@ -41,11 +41,11 @@ export function Stage({ ref, draft, job, backgrounds, recent, retry }: Props) {
       <div className="desk">
         {busy && <Progress phase={phase} cancel={job.cancel} />}
         {phase.kind === 'done' && <Result.Actions job={phase.job} recent={recent} again={job.compose} />}
-        {phase.kind === 'failed' && <Failed problem={phase.problem} draft={draft} retry={retry} back={job.compose} />}
+        {phase.kind === 'failed' && <Failed problem={phase.problem} draft={draft} retry={make} back={job.compose} />}
         {(phase.kind === 'compose' || phase.kind === 'cancelled') && (
           <>
             <div role="status">{phase.kind === 'cancelled' && <p className="say">{t.make.cancelled}</p>}</div>
-            <button type="submit" className="button primary big">{t.make.button}</button>
+            <button type="button" className="button primary big" onClick={make}>{t.make.button}</button>
           </>
         )}
       </div>
