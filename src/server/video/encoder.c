@@ -283,7 +283,8 @@ bool encoder_frame(struct encoder *encoder, const struct frame420 *frame, struct
 static float *samples_reserve(struct samples *samples, size_t count)
 {
     if (samples->start + samples->count + count > samples->capacity) {
-        memmove(samples->data, samples->data + samples->start, samples->count * sizeof(float));
+        if (samples->count) /* before the first there is no storage either */
+            memmove(samples->data, samples->data + samples->start, samples->count * sizeof(float));
         samples->start = 0;
         if (samples->count + count > samples->capacity) {
             samples->capacity = (samples->count + count) * 2;

@@ -20,6 +20,11 @@ PHOTOS = SOURCE / "tests" / "data" / "photos"
 START_S = 20
 
 
+def sanitized():
+    """Sanitizers cost time and memory: figures do not count there."""
+    return BUILD.name in ("asan", "tsan")
+
+
 class Answer:
     """One response, read to its end."""
 
