@@ -2,11 +2,12 @@
 // The page as a person uses it. Run by ctest as e2e/browser, or by hand:
 //   BUILD_DIR=build/dev node --test tests/browser/browser.test.mjs      (without BUILD_DIR: stand-in)
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { assertAccessible, assertFits, assertPlays, buildPage, fill, launch, LONG, open, PHOTO, startServer, TEXT, TWO_FACES } from './stage.mjs';
+import { startStandIn } from '../support/stand_in_server.mjs';
+import { assertAccessible, assertFits, assertPlays, buildPage, fill, launch, LONG, open, PHOTO, ROOT, startServer, TEXT, TWO_FACES } from './stage.mjs';
 
 let server, browser;
 before(async () => {
@@ -268,4 +269,27 @@ test('the language switch is remembered', async () => {
   await page.getByRole('button', { name: 'Make the video' }).waitFor();
   assert.equal(await page.locator('html').getAttribute('lang'), 'en');
   await close();
+});
+
+test('a new version is offered, and comes when one agrees', async () => {
+  const dist = mkdtempSync(join(tmpdir(), 'page-'));
+  cpSync(join(ROOT, 'web/dist'), dist, { recursive: true });
+  const stand = await startStandIn({ dist });
+  try {
+    const { page, close, words } = await open(browser, stand.url, { language: 'en', workers: 'allow' });
+    await page.evaluate(() => navigator.serviceWorker.ready);
+    await page.getByLabel(words.text).fill('Half a sentence');
+    const script = join(dist, 'sw.js');
+    writeFileSync(script, readFileSync(script, 'utf8').replace(/VERSION = "\w+"/, 'VERSION = "newer"'));
+    await page.reload();
+    await page.getByText('A new version is ready.').waitFor();
+    await Promise.all([page.waitForEvent('load'), page.getByRole('button', { name: 'Reload' }).click()]);
+    await page.locator('input[name=voice]:checked').waitFor();
+    assert.deepEqual(await page.evaluate(() => caches.keys()), ['shell-newer']);
+    assert.equal(await page.getByLabel(words.text).inputValue(), 'Half a sentence', 'nothing typed is lost');
+    await close();
+  } finally {
+    await stand.stop();
+    rmSync(dist, { recursive: true });
+  }
 });
