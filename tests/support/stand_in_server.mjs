@@ -192,7 +192,7 @@ export async function startStandIn({ port = 0, dist = join(ROOT, 'web/dist') } =
     if (ground) return sendFile(request, response, join(ROOT, 'assets/backgrounds', `${ground[1]}${{ image: '', thumbnail: '_thumb', '1:1': '' }[ground[2]] ?? `_${ground[2].replace(':', 'x')}`}.jpg`));
     if (path === '/api/presets/music') {
       const music = [['soft', 'やさしいピアノ', 'Gentle piano'], ['bright', 'はずむマリンバ', 'Bouncing marimba']];
-      return json(response, 200, { music: music.map(([id, ja, en]) => ({ id, name: japanese ? ja : en, mood: null, preview: `/api/presets/music/${id}/preview` })) });
+      return json(response, 200, { music: music.map(([id, ja, en]) => ({ id, name: japanese ? ja : en, description: japanese ? 'やわらかな曲' : 'A soft piece', preview: `/api/presets/music/${id}/preview` })) });
     }
     if (/^\/api\/presets\/music\/\w+\/preview$/.test(path)) return sendFile(request, response, join(files, 'voice.wav'));
     if (path.startsWith('/api/')) return problem(response, 404, 'not_found', 'There is nothing here.');

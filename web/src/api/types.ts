@@ -51,7 +51,7 @@ export interface BackgroundPreset {
 export interface MusicPreset {
   id: string;
   name: string;
-  mood?: string | null;
+  description?: string | null;
   preview: string;
 }
 

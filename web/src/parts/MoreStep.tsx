@@ -102,7 +102,7 @@ function Music({ list, chosen, choose }: { list: MusicPreset[]; chosen: string; 
                 <input type="radio" name="music" checked={chosen === item.id} onChange={() => choose(item.id)} />
                 <span className="option-text">
                   <span className="option-name">{item.name}</span>
-                  {item.mood && <span className="option-note">{item.mood}</span>}
+                  {item.description && <span className="option-note">{item.description}</span>}
                 </span>
               </label>
               <button type="button" className={`round ${playing ? 'playing' : ''}`} aria-label={`${item.name}: ${playing ? t.more.stop : t.more.listen}`} onClick={() => player.toggle(item.preview)}>
