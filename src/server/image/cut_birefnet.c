@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* BiRefNet, and the embedded network, which is the same but for how its input is normalised: one
+ * picture in, one mask out. */
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/error.h"
+#include "image/cutter_internal.h"
+
+/* Of the outputs of rank 4 with one channel, the largest: exports for training have the coarse ones
+ * too. Unknown sizes count as the default. */
+static int mask_output(const struct session *session)
+{
+    int count, best = -1;
+    int64_t best_area = 0;
+    const struct tensor_info *outputs = session_outputs(session, &count);
+    for (int i = 0; i < count; i++) {
+        const struct tensor_info *info = &outputs[i];
+        if (info->rank != 4 || (info->dims[1] != 1 && info->dims[1] != -1) ||
+            (info->type != TENSOR_F32 && info->type != TENSOR_F16))
+            continue;
+        int64_t height = info->dims[2] == -1 ? DEFAULT_SIDE : info->dims[2];
+        int64_t width = info->dims[3] == -1 ? DEFAULT_SIDE : info->dims[3];
+        if (height * width > best_area) {
+            best_area = height * width;
+            best = i;
+        }
+    }
+    return best;
+}
+
+static bool check(struct cutter *cutter, struct error *err)
+{
+    int count;
+    const struct tensor_info *inputs = session_inputs(cutter->sessions[0], &count);
+    if (count != 1)
+        return error_set(err, ERROR_INVALID, "it has %d inputs, not one", count);
+    if (!input_check(&inputs[0], &cutter->width, &cutter->height, err))
+        return false;
+    cutter->output = mask_output(cutter->sessions[0]);
+    if (cutter->output < 0) {
+        char text[120];
+        const struct tensor_info *outputs = session_outputs(cutter->sessions[0], &count);
+        return error_set(err, ERROR_INVALID, "no output is a mask of rank 4 with one channel (%s)",
+                         count > 0 ? info_text(&outputs[0], text, sizeof text) : "there is none");
+    }
+    return true;
+}
+
+static bool run(struct cutter *cutter, const struct cut_job *job,
+                const struct normalisation *normalisation, struct picture *out, struct error *err)
+{
+    int count;
+    const struct tensor_info *info = session_inputs(cutter->sessions[0], &count);
+    struct tensor input AUTO(tensor_dispose) = {0};
+    struct tensor output AUTO(tensor_dispose) = {0};
+    if (!input_make(job->photo, info, cutter->width, cutter->height, normalisation, &input, err))
+        return false;
+    struct session_run request = {.inputs = &input,
+                                  .input_count = 1,
+                                  .wanted = &cutter->output,
+                                  .out = &output,
+                                  .out_count = 1,
+                                  .control = job->control};
+    if (!session_run(cutter->sessions[0], &request, err))
+        return false;
+    if (output.rank != 4 || output.dims[2] < 1 || output.dims[2] > MAX_SIDE || output.dims[3] < 1 ||
+        output.dims[3] > MAX_SIDE)
+        return error_set(err, ERROR_INTERNAL, "the mask came out in an impossible size");
+    tensor_widen(&output);
+    return mask_make(&output, 0, mask_is_logits(&output), out, err);
+}
+
+static bool mask_birefnet(struct cutter *cutter, const struct cut_job *job, struct picture *out,
+                          struct error *err)
+{
+    return run(cutter, job, &imagenet, out, err);
+}
+
+static bool mask_portrait(struct cutter *cutter, const struct cut_job *job, struct picture *out,
+                          struct error *err)
+{
+    return run(cutter, job, &unit_range, out, err);
+}
+
+const struct cutter_backend cutter_birefnet = {"birefnet", check, mask_birefnet};
+const struct cutter_backend cutter_portrait = {"portrait", check, mask_portrait};

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Segment Anything 2: an encoder that looks at the picture and a decoder that is asked about it.
+ * There are two families of exports, which name things differently:
+ *
+ *     encoder   image        → high_res_feats_0/1, image_embed
+ *     decoder   those, point_coords [L,P,2], point_labels f32 [L,P], mask_input, has_mask_input
+ *               → masks [L,3,256,256], iou_predictions [L,3]
+ *
+ *     encoder   pixel_values → image_embeddings.0/.1/.2
+ *     decoder   those, input_points [1,1,P,2], input_labels i64 [1,1,P], input_boxes [1,B,4]
+ *               → pred_masks, iou_scores, object_score_logits
+ *
+ * Coordinates are pixels of the encoder's square input. Of the three masks the one with the best
+ * score is taken. */
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "image/cutter_internal.h"
+
+enum { FEATURES = 3, MASK_CELLS = 256 * 256 };
+
+/* The decoder's inputs besides the features, in both families. */
+enum port {
+    POINTS,
+    LABELS,
+    MASK,
+    HAS_MASK,
+    BOXES,
+    FIRST_FEATURE,
+    PORTS = FIRST_FEATURE + FEATURES
+};
+
+static const struct family {
+    const char *features[FEATURES];
+    const char *ports[FIRST_FEATURE]; /* NULL where this family has none */
+    const char *masks, *scores;
+} families[] = {
+    {{"high_res_feats_0", "high_res_feats_1", "image_embed"},
+     {"point_coords", "point_labels", "mask_input", "has_mask_input", NULL},
+     "masks",
+     "iou_predictions"},
+    {{"image_embeddings.0", "image_embeddings.1", "image_embeddings.2"},
+     {"input_points", "input_labels", NULL, NULL, "input_boxes"},
+     "pred_masks",
+     "iou_scores"},
+};
+
+static bool same_shape(const struct tensor_info *a, const struct tensor_info *b)
+{
+    if (a->rank != b->rank || a->type != b->type)
+        return false;
+    for (int i = 0; i < a->rank; i++)
+        if (a->dims[i] >= 0 && b->dims[i] >= 0 && a->dims[i] != b->dims[i])
+            return false;
+    return true;
+}
+
+static bool features_match(struct cutter *cutter, const struct family *family, struct error *err)
+{
+    int count;
+    const struct tensor_info *made = session_outputs(cutter->sessions[0], &count);
+    const struct tensor_info *taken = session_inputs(cutter->sessions[1], &count);
+    for (int i = 0; i < FEATURES; i++) {
+        char text[120];
+        int output = session_output(cutter->sessions[0], family->features[i]);
+        int input = session_input(cutter->sessions[1], family->features[i]);
+        if (output < 0 || input < 0)
+            return error_set(err, ERROR_INVALID, "%s has no \"%s\"",
+                             output < 0 ? "the encoder" : "the decoder", family->features[i]);
+        if (made[output].type != TENSOR_F32 || made[output].rank != 4 ||
+            !same_shape(&made[output], &taken[input]))
+            return error_set(err, ERROR_INVALID, "encoder and decoder do not fit: %s",
+                             info_text(&taken[input], text, sizeof text));
+        cutter->ports[FIRST_FEATURE + i] = input;
+    }
+    return true;
+}
+
+static bool port_fits(const struct tensor_info *info, enum port port, bool hub, struct error *err)
+{
+    static const int ranks[2][FIRST_FEATURE] = {{3, 2, 4, 1, 0}, {4, 3, 0, 0, 3}};
+    enum tensor_type type = hub && port == LABELS ? TENSOR_I64 : TENSOR_F32;
+    char text[120];
+    if (info->type == type && info->rank == ranks[hub][port])
+        return true;
+    return error_set(err, ERROR_INVALID, "the decoder's %s, not %s of rank %d",
+                     info_text(info, text, sizeof text), tensor_type_name(type), ranks[hub][port]);
+}
+
+static bool decoder_check(struct cutter *cutter, const struct family *family, struct error *err)
+{
+    int count;
+    const struct tensor_info *inputs = session_inputs(cutter->sessions[1], &count);
+    int known = FEATURES;
+    for (int i = 0; i < FIRST_FEATURE; i++) {
+        cutter->ports[i] = -1;
+        if (!family->ports[i])
+            continue;
+        cutter->ports[i] = session_input(cutter->sessions[1], family->ports[i]);
+        if (cutter->ports[i] < 0)
+            return error_set(err, ERROR_INVALID, "the decoder has no \"%s\"", family->ports[i]);
+        if (!port_fits(&inputs[cutter->ports[i]], (enum port)i, cutter->hub, err))
+            return false;
+        known++;
+    }
+    if (count != known)
+        return error_set(err, ERROR_INVALID, "the decoder has %d inputs, not %d", count, known);
+    if (session_output(cutter->sessions[1], family->masks) < 0 ||
+        session_output(cutter->sessions[1], family->scores) < 0)
+        return error_set(err, ERROR_INVALID, "the decoder has no \"%s\" and \"%s\"", family->masks,
+                         family->scores);
+    return true;
+}
+
+static bool check(struct cutter *cutter, struct error *err)
+{
+    int count;
+    if (!cutter->sessions[1])
+        return error_set(err, ERROR_INVALID, "its decoder is missing");
+    const struct tensor_info *inputs = session_inputs(cutter->sessions[0], &count);
+    if (count != 1)
+        return error_set(err, ERROR_INVALID, "the encoder has %d inputs, not one", count);
+    if (!input_check(&inputs[0], &cutter->width, &cutter->height, err))
+        return false;
+    cutter->hub = session_output(cutter->sessions[0], families[1].features[0]) >= 0;
+    const struct family *family = &families[cutter->hub];
+    return features_match(cutter, family, err) && decoder_check(cutter, family, err);
+}
+
+/* What the decoder is asked, with room for both families. */
+struct question {
+    float points[3][2];
+    float labels[3];
+    int64_t hub_labels[1];
+    float box[4];
+    float has_mask[1];
+    float *mask; /* zeros */
+};
+
+static void question_fill(struct question *question, const struct cutter *cutter,
+                          const struct cut_job *job)
+{
+    float x = (float)cutter->width / (float)job->photo->width;
+    float y = (float)cutter->height / (float)job->photo->height;
+    struct box box = {0, 0, (float)job->photo->width, (float)job->photo->height};
+    float nose[2] = {box.width / 2, box.height / 2};
+    if (job->prompt && job->prompt->person.width > 0) {
+        box = job->prompt->person;
+        memcpy(nose, job->prompt->nose, sizeof nose);
+    }
+    const float sides[4] = {box.x * x, box.y * y, (box.x + box.width) * x,
+                            (box.y + box.height) * y};
+    const float labels[3] = {2, 3, 1}; /* two corners of a box, then a point of the person */
+    memcpy(question->box, sides, sizeof sides);
+    memcpy(question->points[0], sides, sizeof sides);
+    question->points[2][0] = nose[0] * x;
+    question->points[2][1] = nose[1] * y;
+    memcpy(question->labels, labels, sizeof labels);
+    question->hub_labels[0] = 1;
+}
+
+static void put(struct tensor *inputs, const struct cutter *cutter, enum port port,
+                struct tensor tensor)
+{
+    if (cutter->ports[port] >= 0)
+        inputs[cutter->ports[port]] = tensor;
+}
+
+static void question_put(struct question *question, const struct cutter *cutter,
+                         struct tensor *inputs)
+{
+    if (cutter->hub) {
+        put(inputs, cutter, POINTS,
+            (struct tensor){TENSOR_F32, 4, {1, 1, 1, 2}, question->points[2]});
+        put(inputs, cutter, LABELS,
+            (struct tensor){TENSOR_I64, 3, {1, 1, 1}, question->hub_labels});
+        put(inputs, cutter, BOXES, (struct tensor){TENSOR_F32, 3, {1, 1, 4}, question->box});
+        return;
+    }
+    put(inputs, cutter, POINTS, (struct tensor){TENSOR_F32, 3, {1, 3, 2}, question->points});
+    put(inputs, cutter, LABELS, (struct tensor){TENSOR_F32, 2, {1, 3}, question->labels});
+    put(inputs, cutter, MASK, (struct tensor){TENSOR_F32, 4, {1, 1, 256, 256}, question->mask});
+    put(inputs, cutter, HAS_MASK, (struct tensor){TENSOR_F32, 1, {1}, question->has_mask});
+}
+
+struct encoded {
+    struct tensor features[FEATURES];
+};
+
+static void encoded_dispose_auto(struct encoded *encoded)
+{
+    for (int i = 0; i < FEATURES; i++)
+        tensor_dispose(&encoded->features[i]);
+}
+
+static bool encode(struct cutter *cutter, const struct cut_job *job, struct encoded *out,
+                   struct error *err)
+{
+    int count, wanted[FEATURES];
+    const struct tensor_info *info = session_inputs(cutter->sessions[0], &count);
+    struct tensor input AUTO(tensor_dispose) = {0};
+    if (!input_make(job->photo, info, cutter->width, cutter->height, &imagenet, &input, err))
+        return false;
+    for (int i = 0; i < FEATURES; i++)
+        wanted[i] = session_output(cutter->sessions[0], families[cutter->hub].features[i]);
+    struct session_run request = {.inputs = &input,
+                                  .input_count = 1,
+                                  .wanted = wanted,
+                                  .out = out->features,
+                                  .out_count = FEATURES,
+                                  .control = job->control};
+    return session_run(cutter->sessions[0], &request, err);
+}
+
+/* Candidates are the planes of the masks; each has a score. */
+static bool best_mask(const struct tensor *masks, const struct tensor *scores, struct picture *out,
+                      struct error *err)
+{
+    size_t count = tensor_count(scores->rank, scores->dims);
+    if (masks->type != TENSOR_F32 || scores->type != TENSOR_F32 || masks->rank < 3 || count < 1 ||
+        masks->dims[masks->rank - 1] > MAX_SIDE || masks->dims[masks->rank - 2] > MAX_SIDE ||
+        tensor_count(masks->rank, masks->dims) !=
+            count * (size_t)masks->dims[masks->rank - 1] * (size_t)masks->dims[masks->rank - 2])
+        return error_set(err, ERROR_INTERNAL, "masks and scores do not fit");
+    const float *score = scores->data;
+    size_t best = 0;
+    for (size_t i = 1; i < count; i++)
+        if (score[i] > score[best])
+            best = i;
+    return mask_make(masks, (int)best, true, out, err);
+}
+
+static bool mask(struct cutter *cutter, const struct cut_job *job, struct picture *out,
+                 struct error *err)
+{
+    const struct family *family = &families[cutter->hub];
+    AUTO(encoded_dispose) struct encoded encoded = {0};
+    AUTO(mem_free) float *no_mask = xcalloc(MASK_CELLS, sizeof *no_mask);
+    struct question question = {.mask = no_mask};
+    struct tensor inputs[PORTS] = {0};
+    struct tensor masks AUTO(tensor_dispose) = {0};
+    struct tensor scores AUTO(tensor_dispose) = {0};
+    if (!encode(cutter, job, &encoded, err))
+        return false;
+    question_fill(&question, cutter, job);
+    question_put(&question, cutter, inputs);
+    for (int i = 0; i < FEATURES; i++)
+        inputs[cutter->ports[FIRST_FEATURE + i]] = encoded.features[i];
+    struct tensor results[2] = {0};
+    const int wanted[2] = {session_output(cutter->sessions[1], family->masks),
+                           session_output(cutter->sessions[1], family->scores)};
+    int count;
+    (void)session_inputs(cutter->sessions[1], &count);
+    struct session_run request = {.inputs = inputs,
+                                  .input_count = count,
+                                  .wanted = wanted,
+                                  .out = results,
+                                  .out_count = 2,
+                                  .control = job->control};
+    bool ran = session_run(cutter->sessions[1], &request, err);
+    masks = results[0];
+    scores = results[1];
+    return ran && best_mask(&masks, &scores, out, err);
+}
+
+const struct cutter_backend cutter_sam2 = {"sam2", check, mask};

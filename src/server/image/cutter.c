@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "image/cutter.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/mem.h"
+#include "image/cutter_internal.h"
+#include "media/hot.h"
+#include "media/resample.h"
+
+static const struct cutter_backend *const backends[] = {&cutter_portrait, &cutter_birefnet,
+                                                        &cutter_sam2};
+
+const struct normalisation unit_range = {{0, 0, 0}, {1, 1, 1}};
+const struct normalisation imagenet = {{0.485f, 0.456f, 0.406f}, {0.229f, 0.224f, 0.225f}};
+
+static const struct cutter_backend *backend_find(const char *kind)
+{
+    for (size_t i = 0; i < sizeof backends / sizeof *backends; i++)
+        if (strcmp(backends[i]->kind, kind) == 0)
+            return backends[i];
+    return NULL;
+}
+
+bool cutter_kind_known(const char *kind)
+{
+    return backend_find(kind) != NULL;
+}
+
+struct cut_prompt cut_prompt_for(const struct face *face, const struct picture *photo)
+{
+    const struct box *box = &face->box;
+    float middle = box->x + box->width / 2;
+    float left = fmaxf(middle - 1.8f * box->width, 0), top = fmaxf(box->y - box->height, 0);
+    float right = fminf(middle + 1.8f * box->width, (float)photo->width);
+    float bottom = fminf(box->y + 5 * box->height, (float)photo->height);
+    return (struct cut_prompt){.person = {left, top, right - left, bottom - top},
+                               .nose = {face->points[1].x, face->points[1].y}};
+}
+
+struct cutter *cutter_open(struct runtime *runtime, const struct cutter_files *files,
+                           const struct session_options *options, struct error *err)
+{
+    AUTO(cutter_close) struct cutter *cutter = xcalloc(1, sizeof *cutter);
+    cutter->backend = backend_find(files->kind);
+    if (!cutter->backend) {
+        error_set(err, ERROR_INVALID, "model kind \"%s\" is unknown", files->kind);
+        return NULL;
+    }
+    cutter->sessions[0] = session_open(runtime, files->model, options, err);
+    if (!cutter->sessions[0])
+        return NULL;
+    if (files->decoder) {
+        cutter->sessions[1] = session_open(runtime, files->decoder, options, err);
+        if (!cutter->sessions[1])
+            return NULL;
+    }
+    if (cutter->backend->check(cutter, err))
+        return TAKE(cutter);
+    error_wrap(err, "%s is no %s model", files->model, files->kind);
+    return NULL;
+}
+
+void cutter_close(struct cutter *cutter)
+{
+    if (!cutter)
+        return;
+    for (int i = 0; i < CUTTER_SESSIONS; i++)
+        session_close(cutter->sessions[i]);
+    free(cutter);
+}
+
+const char *cutter_device(const struct cutter *cutter)
+{
+    return session_device(cutter->sessions[0]);
+}
+
+const char *cutter_fallback(const struct cutter *cutter)
+{
+    return session_fallback(cutter->sessions[0]);
+}
+
+int cutter_side(const struct cutter *cutter)
+{
+    return cutter->width > cutter->height ? cutter->width : cutter->height;
+}
+
+bool cutter_mask(struct cutter *cutter, const struct picture *photo,
+                 const struct cut_prompt *prompt, struct run_control *control, struct picture *out,
+                 struct error *err)
+{
+    struct cut_job job = {.photo = photo, .prompt = prompt, .control = control};
+    return cutter->backend->mask(cutter, &job, out, err) ||
+           error_wrap(err, "cut the person out (%s)", cutter->backend->kind);
+}
+
+const char *info_text(const struct tensor_info *info, char *out, size_t size)
+{
+    int used = snprintf(out, size, "\"%s\" is %s [", info->name, tensor_type_name(info->type));
+    for (int i = 0; i < info->rank && used > 0 && (size_t)used < size; i++)
+        used += snprintf(out + used, size - (size_t)used, i ? ",%lld" : "%lld",
+                         (long long)info->dims[i]);
+    if (used > 0 && (size_t)used < size)
+        snprintf(out + used, size - (size_t)used, "]");
+    return out;
+}
+
+static int side_of(int64_t dim)
+{
+    return dim == -1 ? DEFAULT_SIDE : dim >= 16 && dim <= MAX_SIDE ? (int)dim : 0;
+}
+
+bool input_check(const struct tensor_info *info, int *out_width, int *out_height, struct error *err)
+{
+    char text[120];
+    info_text(info, text, sizeof text);
+    if (info->rank != 4)
+        return error_set(err, ERROR_INVALID, "input %s, not a picture of rank 4", text);
+    if (info->type != TENSOR_F32 && info->type != TENSOR_F16)
+        return error_set(err, ERROR_INVALID, "input %s, neither float32 nor float16", text);
+    if (info->dims[1] != 3 || (info->dims[0] != 1 && info->dims[0] != -1))
+        return error_set(err, ERROR_INVALID, "input %s, not one picture with 3 channels", text);
+    *out_height = side_of(info->dims[2]);
+    *out_width = side_of(info->dims[3]);
+    if (!*out_width || !*out_height)
+        return error_set(err, ERROR_INVALID, "input %s: 16 to %d pixels are supported", text,
+                         MAX_SIDE);
+    return true;
+}
+
+HOT static void row_normalise(const uint8_t *restrict row, float *restrict out, int width,
+                              float scale, float offset)
+{
+    for (int x = 0; x < width; x++)
+        out[x] = (float)row[3 * x] * scale + offset;
+}
+
+bool input_make(const struct picture *photo, const struct tensor_info *info, int width, int height,
+                const struct normalisation *normalisation, struct tensor *out, struct error *err)
+{
+    AUTO(picture_dispose) struct picture small = picture_new(width, height, PICTURE_RGB);
+    struct box whole = {0, 0, (float)photo->width, (float)photo->height};
+    size_t plane = (size_t)width * (size_t)height;
+    AUTO(mem_free) float *values = malloc(3 * plane * sizeof *values);
+    if (!values)
+        return error_set(err, ERROR_LIMIT, "no memory for the network's input");
+    picture_resample(photo, whole, RESAMPLE_TRIANGLE, &small);
+    for (int c = 0; c < 3; c++) {
+        float scale = 1 / (255 * normalisation->deviation[c]);
+        float offset = -normalisation->mean[c] / normalisation->deviation[c];
+        for (int y = 0; y < height; y++)
+            row_normalise(picture_row(&small, y) + c,
+                          values + (size_t)c * plane + (size_t)y * (size_t)width, width, scale,
+                          offset);
+    }
+    *out = (struct tensor){info->type, 4, {1, 3, height, width}, NULL};
+    if (info->type == TENSOR_F32) {
+        out->data = TAKE(values);
+        return true;
+    }
+    uint16_t *halves = malloc(3 * plane * sizeof *halves);
+    if (!halves)
+        return error_set(err, ERROR_LIMIT, "no memory for the network's input");
+    floats_to_halves(values, halves, 3 * plane);
+    out->data = halves;
+    return true;
+}
+
+void tensor_widen(struct tensor *tensor)
+{
+    if (tensor->type != TENSOR_F16)
+        return;
+    size_t count = tensor_count(tensor->rank, tensor->dims);
+    float *wide = xmalloc(count * sizeof *wide);
+    halves_to_floats(tensor->data, wide, count);
+    free(tensor->data);
+    tensor->data = wide;
+    tensor->type = TENSOR_F32;
+}
+
+bool mask_is_logits(const struct tensor *tensor)
+{
+    const float *values = tensor->data;
+    size_t count = tensor_count(tensor->rank, tensor->dims);
+    for (size_t i = 0; i < count; i++)
+        if (values[i] < -1e-3f || values[i] > 1 + 1e-3f)
+            return true;
+    return false;
+}
+
+HOT static bool row_mask(const float *restrict values, uint8_t *restrict out, int width,
+                         bool logits)
+{
+    bool fine = true;
+    for (int x = 0; x < width; x++) {
+        float value = values[x];
+        fine &= value == value;
+        if (logits)
+            value = 1 / (1 + expf(-value));
+        value = value < 0 ? 0 : value > 1 ? 1 : value;
+        out[x] = (uint8_t)(value * 255 + 0.5f);
+    }
+    return fine;
+}
+
+bool mask_make(const struct tensor *tensor, int plane, bool logits, struct picture *out,
+               struct error *err)
+{
+    int height = (int)tensor->dims[tensor->rank - 2], width = (int)tensor->dims[tensor->rank - 1];
+    const float *values =
+        (const float *)tensor->data + (size_t)plane * (size_t)width * (size_t)height;
+    AUTO(picture_dispose) struct picture mask = picture_new(width, height, PICTURE_GREY);
+    bool fine = true;
+    for (int y = 0; y < height; y++)
+        fine &= row_mask(values + (size_t)y * (size_t)width, picture_row(&mask, y), width, logits);
+    if (!fine)
+        return error_set(err, ERROR_INTERNAL, "the network's answer is not a number");
+    *out = mask;
+    mask = (struct picture){0};
+    return true;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The models that are installed: the embedded one and, in a folder of the user's, any number of
+ * others in several versions side by side.
+ *
+ *     FOLDER/use                          "name@version" of the one that cuts people out
+ *     FOLDER/<name>/<version>/manifest.json
+ *     FOLDER/<name>/<version>/<files that the manifest names>
+ *
+ *     {"name": "birefnet-portrait", "version": "1", "kind": "birefnet", "licence": "MIT",
+ *      "files": [{"file": "model.onnx", "bytes": 928000000, "sha256": "…"}]}
+ *
+ * sam2 has two files, the encoder first. A manifest is not believed: names stay within the folder,
+ * sizes are checked when a model is opened and hashes when it is verified. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attributes.h"
+#include "base/sha256.h"
+
+struct error;
+
+enum { MODEL_NAME_SIZE = 64, MODEL_FILES = 2, MAX_MODELS = 64 };
+
+struct model_entry {
+    char name[MODEL_NAME_SIZE], version[MODEL_NAME_SIZE], kind[16], licence[MODEL_NAME_SIZE];
+    char *paths[MODEL_FILES]; /* NULL where there is no second one */
+    char sha256[MODEL_FILES][SHA256_TEXT_SIZE];
+    int64_t bytes[MODEL_FILES];
+    bool embedded;
+    char problem[120]; /* "" or what is wrong with it; such an entry cannot be used */
+};
+
+struct models {
+    struct model_entry *entries;
+    int count;
+    int used; /* index of the one in use */
+};
+
+/* Reads both folders; `user_dir` may be NULL or missing. A broken manifest becomes an entry with a
+ * problem, not a failure. A `use` file that names nothing usable falls back to the embedded model
+ * and says so in *out_problem (room for 160), which is "" otherwise. */
+MUST_USE bool models_read(const char *embedded_dir, const char *user_dir, struct models *out,
+                          char *out_problem, size_t problem_size, struct error *err);
+void models_dispose(struct models *models);
+static inline void models_dispose_auto(struct models *models)
+{
+    models_dispose(models);
+}
+
+/* "name" (its newest version, by number where they are numbers) or "name@version"; -1 when there
+ * is none. */
+int models_find(const struct models *models, const char *which);
+
+/* Compares sizes and SHA-256 of the entry's files with its manifest. */
+MUST_USE bool model_verify(const struct model_entry *entry, struct error *err);
+
+struct model_source {
+    const char *name, *version, *kind, *licence;
+    const char *files[MODEL_FILES];
+};
+/* Copies the files in and writes the manifest; all of it or nothing. ERROR_CONFLICT when that
+ * version is there already. Names and versions are of a-z 0-9 . _ - and begin with a letter or
+ * digit. */
+MUST_USE bool models_add(const char *user_dir, const struct model_source *source,
+                         struct error *err);
+
+/* From now on `entry` is the one in use; running processes notice with their next picture. */
+MUST_USE bool models_use(const char *user_dir, const struct model_entry *entry, struct error *err);
+
+/* "name@version:0123456789ab" (of the hash): a stable name for what a model makes. */
+enum { MODEL_KEY_SIZE = 2 * MODEL_NAME_SIZE + 16 };
+void model_key(const struct model_entry *entry, char out[MODEL_KEY_SIZE]);

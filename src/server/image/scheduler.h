@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who may use a device, and when. Work comes on the callers' own threads, which prepare their input
+ * before they enter and use the result after they left: so decoding and refining overlap what the
+ * device does, while the device itself serves a few at a time.
+ *
+ * A person who waits goes before a batch, and among equals the first come. What is let in at once
+ * is bounded by the number of streams and by memory; the queue is bounded too, and who finds it
+ * full is told when to come back. Threads share a scheduler; its clock is the real one. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attributes.h"
+
+struct error;
+struct scheduler;
+
+enum priority { PRIORITY_PERSON, PRIORITY_BATCH, PRIORITIES };
+
+struct scheduler_settings {
+    int streams;         /* at once; 0 means 1 */
+    int queue;           /* waiting at most; 0 means 16 */
+    size_t memory_bytes; /* all that are let in together may need; 0: no limit */
+};
+
+MUST_USE struct scheduler *scheduler_new(const struct scheduler_settings *settings);
+void scheduler_free(struct scheduler *scheduler); /* nobody may be inside or waiting */
+
+/* A place in the queue; lives as long as its owner waits or is inside. */
+struct ticket {
+    enum priority priority;
+    int64_t deadline_ms; /* mono_ms; 0: none */
+    size_t memory_bytes; /* measured for this model at this size */
+    bool alone;          /* wants nobody else inside: after memory ran out */
+    /* Filled in by the scheduler. */
+    uint64_t number;
+    struct ticket *next;
+    bool inside, cancelled;
+    int64_t entered_ns;
+};
+
+/* Waits for its turn. ERROR_UNAVAILABLE (image_busy) when the queue is full, ERROR_TIMEOUT when the
+ * deadline passes first, ERROR_CANCELLED after scheduler_cancel. A ticket that needs more memory
+ * than there is at all is let in when it is alone. */
+MUST_USE bool scheduler_enter(struct scheduler *scheduler, struct ticket *ticket,
+                              struct error *err);
+void scheduler_leave(struct scheduler *scheduler, struct ticket *ticket);
+
+/* From another thread: takes a waiting ticket out of the queue. One that is inside is only marked:
+ * its owner stops the inference itself (run_control_cancel). */
+void scheduler_cancel(struct scheduler *scheduler, struct ticket *ticket);
+
+struct scheduler_state {
+    int inside, waiting;
+    uint64_t served, refused, expired;
+    double mean_s;     /* one stay inside, moving average */
+    int retry_after_s; /* until the queue that is there now will have been served; 1 at least */
+    int streams, queue;
+    double busy_s; /* all stays together */
+};
+struct scheduler_state scheduler_state(struct scheduler *scheduler);
+
+/* After a measurement. */
+void scheduler_set_streams(struct scheduler *scheduler, int streams);
