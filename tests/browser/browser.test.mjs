@@ -5,291 +5,294 @@ import assert from 'node:assert/strict';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { startStandIn } from '../support/stand_in_server.mjs';
 import { assertAccessible, assertFits, assertPlays, buildPage, fill, launch, LONG, open, PHOTO, ROOT, startServer, TEXT, TWO_FACES } from './stage.mjs';
-
-let server, browser;
-before(async () => {
-  buildPage();
-  [server, browser] = await Promise.all([startServer(), launch()]);
-});
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
 
 const problem = (status, code, detail, field = null) => ({
   status, contentType: 'application/problem+json',
   body: JSON.stringify({ type: 'about:blank', title: code, status, detail, field, code }),
 });
 
-for (const [language, width, format, ground] of [['ja', 360, '9:16', '桜'], ['en', 1280, '1:1', 'Birthday'], ['ja', 1280, '16:9', 'ぼかす'], ['en', 360, '1:1', 'As it is']]) {
-  test(`a message from the first look to the saved file: ${language}, ${width} px`, async () => {
-    const { page, close, words } = await open(browser, server.url, { language, width });
-    assert.equal(await page.locator('html').getAttribute('lang'), language);
-    await assertFits(page);
-    await fill(page, language);
-    await page.locator(`input[name=format][value="${format}"]`).check();
-    await page.locator('.ground', { hasText: ground }).locator('input').check();
-    const chosen = await page.locator('input[name=voice]:checked').getAttribute('value');
-    const { voices } = await (await page.request.get(`${server.url}/api/voices`)).json();
-    assert.ok(voices.find((voice) => voice.id === chosen).language.startsWith(language), 'the voice speaks the language of the text');
-    await assertFits(page);
-    await page.locator('.preview .still').waitFor();
-    const still = await page.locator('.preview .still').evaluate((image) => image.decode().then(() => image.naturalWidth / image.naturalHeight));
-    await page.getByRole('button', { name: words.make }).click();
-    const { width: w, height: h } = await assertPlays(page);
-    const [a, b] = format.split(':').map(Number);
-    if (server.real) {
-      assert.ok(Math.abs(w / h - a / b) < 0.02, `${w}×${h} is ${format}`);
-      assert.ok(Math.abs(still - a / b) < 0.02, `the preview is ${format}`);
-    }
-    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: words.save }).click()]);
-    assert.match(download.suggestedFilename(), /\.mp4$/);
-    assert.equal(await page.locator('.recents li').count(), 1);
-    await assertFits(page);
+// Two at a time: most of a test is waiting.
+describe('the page', { concurrency: 2 }, () => {
+  let server, browser;
+  before(async () => {
+    buildPage();
+    [server, browser] = await Promise.all([startServer(), launch()]);
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.stop();
+  });
+
+  for (const [language, width, format, ground] of [['ja', 360, '9:16', '桜'], ['en', 1280, '1:1', 'Birthday'], ['ja', 1280, '16:9', 'ぼかす'], ['en', 360, '1:1', 'As it is']]) {
+    test(`a message from the first look to the saved file: ${language}, ${width} px`, async () => {
+      const { page, close, words } = await open(browser, server.url, { language, width });
+      assert.equal(await page.locator('html').getAttribute('lang'), language);
+      await assertFits(page);
+      await fill(page, language);
+      await page.locator(`input[name=format][value="${format}"]`).check();
+      await page.locator('.ground', { hasText: ground }).locator('input').check();
+      const chosen = await page.locator('input[name=voice]:checked').getAttribute('value');
+      const { voices } = await (await page.request.get(`${server.url}/api/voices`)).json();
+      assert.ok(voices.find((voice) => voice.id === chosen).language.startsWith(language), 'the voice speaks the language of the text');
+      await assertFits(page);
+      await page.locator('.preview .still').waitFor();
+      const still = await page.locator('.preview .still').evaluate((image) => image.decode().then(() => image.naturalWidth / image.naturalHeight));
+      await page.getByRole('button', { name: words.make }).click();
+      const { width: w, height: h } = await assertPlays(page);
+      const [a, b] = format.split(':').map(Number);
+      if (server.real) {
+        assert.ok(Math.abs(w / h - a / b) < 0.02, `${w}×${h} is ${format}`);
+        assert.ok(Math.abs(still - a / b) < 0.02, `the preview is ${format}`);
+      }
+      const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: words.save }).click()]);
+      assert.match(download.suggestedFilename(), /\.mp4$/);
+      assert.equal(await page.locator('.recents li').count(), 1);
+      await assertFits(page);
+      await close();
+    });
+  }
+
+  test('with the keyboard alone', async () => {
+    const { page, close, words } = await open(browser, server.url, { language: 'en' });
+    const tabTo = async (locator) => {
+      for (let i = 0; i < 60; i++) {
+        await page.keyboard.press('Tab');
+        if (await locator.evaluate((element) => element === document.activeElement)) return;
+      }
+      assert.fail(`Tab does not reach ${locator}`);
+    };
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate(() => document.activeElement.className), 'skip');
+    await page.keyboard.press('Enter');
+    const chooser = page.waitForEvent('filechooser');
+    await tabTo(page.getByRole('button', { name: words.choose }));
+    await page.keyboard.press('Enter');
+    await (await chooser).setFiles(PHOTO);
+    await page.locator('.face').waitFor();
+    await tabTo(page.getByLabel(words.text));
+    await page.keyboard.type(TEXT.en);
+    await tabTo(page.locator('input[name=voice]:checked'));
+    await page.keyboard.press('ArrowDown');
+    await tabTo(page.locator('input[name=format]:checked'));
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowLeft');
+    await tabTo(page.locator('input[name=background]:checked'));
+    await page.keyboard.press('ArrowRight');
+    assert.ok(await page.locator('.ground').nth(1).locator('input').isChecked());
+    await tabTo(page.locator('summary'));
+    await page.keyboard.press('Enter');
+    await tabTo(page.getByRole('button', { name: words.make }));
+    await page.keyboard.press('Enter');
+    await assertPlays(page);
+    await page.waitForFunction((save) => document.activeElement?.textContent.includes(save), words.save);
+    await tabTo(page.getByRole('button', { name: words.again }));
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: words.make }).waitFor();
     await close();
   });
-}
 
-test('with the keyboard alone', async () => {
-  const { page, close, words } = await open(browser, server.url, { language: 'en' });
-  const tabTo = async (locator) => {
-    for (let i = 0; i < 60; i++) {
-      await page.keyboard.press('Tab');
-      if (await locator.evaluate((element) => element === document.activeElement)) return;
+  test('nothing for axe to complain about, light and dark, in every state', async () => {
+    for (const [language, width, colorScheme] of [['ja', 360, 'light'], ['en', 1280, 'dark']]) {
+      const { page, close, words } = await open(browser, server.url, { language, width, colorScheme, reducedMotion: 'reduce' });
+      await assertAccessible(page);
+      await fill(page, language);
+      await page.locator('summary').click();
+      await page.locator('.ground').nth(2).locator('input').check();
+      await assertAccessible(page);
+      await page.getByRole('button', { name: words.make }).click();
+      await page.getByRole('progressbar').waitFor();
+      await page.locator('.stage video').waitFor();
+      await assertAccessible(page);
+      await close();
     }
-    assert.fail(`Tab does not reach ${locator}`);
-  };
-  await page.keyboard.press('Tab');
-  assert.equal(await page.evaluate(() => document.activeElement.className), 'skip');
-  await page.keyboard.press('Enter');
-  const chooser = page.waitForEvent('filechooser');
-  await tabTo(page.getByRole('button', { name: words.choose }));
-  await page.keyboard.press('Enter');
-  await (await chooser).setFiles(PHOTO);
-  await page.locator('.face').waitFor();
-  await tabTo(page.getByLabel(words.text));
-  await page.keyboard.type(TEXT.en);
-  await tabTo(page.locator('input[name=voice]:checked'));
-  await page.keyboard.press('ArrowDown');
-  await tabTo(page.locator('input[name=format]:checked'));
-  await page.keyboard.press('ArrowRight');
-  await page.keyboard.press('ArrowLeft');
-  await tabTo(page.locator('input[name=background]:checked'));
-  await page.keyboard.press('ArrowRight');
-  assert.ok(await page.locator('.ground').nth(1).locator('input').isChecked());
-  await tabTo(page.locator('summary'));
-  await page.keyboard.press('Enter');
-  await tabTo(page.getByRole('button', { name: words.make }));
-  await page.keyboard.press('Enter');
-  await assertPlays(page);
-  await page.waitForFunction((save) => document.activeElement?.textContent.includes(save), words.save);
-  await tabTo(page.getByRole('button', { name: words.again }));
-  await page.keyboard.press('Enter');
-  await page.getByRole('button', { name: words.make }).waitFor();
-  await close();
-});
+  });
 
-test('nothing for axe to complain about, light and dark, in every state', async () => {
-  for (const [language, width, colorScheme] of [['ja', 360, 'light'], ['en', 1280, 'dark']]) {
-    const { page, close, words } = await open(browser, server.url, { language, width, colorScheme, reducedMotion: 'reduce' });
-    await assertAccessible(page);
-    await fill(page, language);
-    await page.locator('summary').click();
-    await page.locator('.ground').nth(2).locator('input').check();
-    await assertAccessible(page);
+  test('what is missing is said, and gets the focus', async () => {
+    const { page, close, words } = await open(browser, server.url, { language: 'en' });
+    await page.getByRole('button', { name: words.make }).click();
+    await page.getByText('Please choose a photo first.').waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement.textContent.trim()), words.choose);
+    await page.getByRole('button', { name: words.sample }).click();
+    await page.locator('.face').waitFor();
+    await page.getByRole('button', { name: words.make }).click();
+    await page.getByText('Please write a message first.').waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'field-text');
+    await page.getByLabel(words.text).fill('😀'.repeat(1001));
+    await page.getByText('(1 too many)').waitFor();
+    assert.equal(await page.locator('#text-count span').first().textContent(), '1001 / 1000');
+    await close();
+  });
+
+  test('a file that is no photo is refused in plain words', async () => {
+    const { page, close } = await open(browser, server.url, { language: 'ja', allow: [/status of 4\d\d/] });
+    const path = join(tmpdir(), `no-photo-${process.pid}.jpg`);
+    writeFileSync(path, 'This is not a picture.');
+    await page.setInputFiles('#photo input[type=file]', path);
+    await page.locator('#photo-state .warning').waitFor();
+    assert.match(await page.locator('#photo-state .warning').textContent(), /写真|画像/);
+    await close();
+  });
+
+  test('of several people, one is chosen', async () => {
+    const { page, close } = await open(browser, server.url, { language: 'ja' });
+    await page.setInputFiles('#photo input[type=file]', TWO_FACES);
+    await page.getByText('2人写っています').waitFor();
+    const second = page.getByRole('radio', { name: '2人目' });
+    await second.check();
+    assert.ok(await second.isChecked());
+    await close();
+  });
+
+  test('a voice can be heard before it is chosen', async () => {
+    const { page, close } = await open(browser, server.url, { language: 'en' });
+    const sound = page.waitForResponse((response) => response.url().endsWith('/sample'));
+    await page.getByRole('button', { name: /^Listen to/ }).first().click();
+    assert.ok((await sound).ok());
+    await page.getByRole('button', { name: /^Stop/ }).waitFor();
+    await close();
+  });
+
+  test('the camera takes a photo', async () => {
+    const { page, close } = await open(browser, server.url, { language: 'en', permissions: ['camera'] });
+    await page.getByRole('button', { name: 'Use the camera' }).click();
+    await page.getByRole('button', { name: 'Take the photo' }).click();
+    await page.getByRole('button', { name: 'Choose another' }).waitFor();
+    await page.locator('#photo-state .warning, #photo-state .good').waitFor(); // the fake camera shows no face
+    await close();
+  });
+
+  test('a reload in the middle: the message goes on, and stays in the list', async () => {
+    const { page, close, words } = await open(browser, server.url, { language: 'ja' });
+    await fill(page, 'ja', { text: LONG.slice(0, 130) });
     await page.getByRole('button', { name: words.make }).click();
     await page.getByRole('progressbar').waitFor();
-    await page.locator('.stage video').waitFor();
-    await assertAccessible(page);
-    await close();
-  }
-});
-
-test('what is missing is said, and gets the focus', async () => {
-  const { page, close, words } = await open(browser, server.url, { language: 'en' });
-  await page.getByRole('button', { name: words.make }).click();
-  await page.getByText('Please choose a photo first.').waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement.textContent.trim()), words.choose);
-  await page.getByRole('button', { name: words.sample }).click();
-  await page.locator('.face').waitFor();
-  await page.getByRole('button', { name: words.make }).click();
-  await page.getByText('Please write a message first.').waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement.id), 'field-text');
-  await page.getByLabel(words.text).fill('😀'.repeat(1001));
-  await page.getByText('(1 too many)').waitFor();
-  assert.equal(await page.locator('#text-count span').first().textContent(), '1001 / 1000');
-  await close();
-});
-
-test('a file that is no photo is refused in plain words', async () => {
-  const { page, close } = await open(browser, server.url, { language: 'ja', allow: [/status of 4\d\d/] });
-  const path = join(tmpdir(), `no-photo-${process.pid}.jpg`);
-  writeFileSync(path, 'This is not a picture.');
-  await page.setInputFiles('#photo input[type=file]', path);
-  await page.locator('#photo-state .warning').waitFor();
-  assert.match(await page.locator('#photo-state .warning').textContent(), /写真|画像/);
-  await close();
-});
-
-test('of several people, one is chosen', async () => {
-  const { page, close } = await open(browser, server.url, { language: 'ja' });
-  await page.setInputFiles('#photo input[type=file]', TWO_FACES);
-  await page.getByText('2人写っています').waitFor();
-  const second = page.getByRole('radio', { name: '2人目' });
-  await second.check();
-  assert.ok(await second.isChecked());
-  await close();
-});
-
-test('a voice can be heard before it is chosen', async () => {
-  const { page, close } = await open(browser, server.url, { language: 'en' });
-  const sound = page.waitForResponse((response) => response.url().endsWith('/sample'));
-  await page.getByRole('button', { name: /^Listen to/ }).first().click();
-  assert.ok((await sound).ok());
-  await page.getByRole('button', { name: /^Stop/ }).waitFor();
-  await close();
-});
-
-test('the camera takes a photo', async () => {
-  const { page, close } = await open(browser, server.url, { language: 'en', permissions: ['camera'] });
-  await page.getByRole('button', { name: 'Use the camera' }).click();
-  await page.getByRole('button', { name: 'Take the photo' }).click();
-  await page.getByRole('button', { name: 'Choose another' }).waitFor();
-  await page.locator('#photo-state .warning, #photo-state .good').waitFor(); // the fake camera shows no face
-  await close();
-});
-
-test('a reload in the middle: the message goes on, and stays in the list', async () => {
-  const { page, close, words } = await open(browser, server.url, { language: 'ja' });
-  await fill(page, 'ja', { text: LONG.slice(0, 130) });
-  await page.getByRole('button', { name: words.make }).click();
-  await page.getByRole('progressbar').waitFor();
-  await page.locator('.recents li').waitFor();
-  await page.reload();
-  await page.locator('[role=progressbar], .stage video').first().waitFor();
-  assert.equal(await page.getByLabel(words.text).inputValue(), LONG.slice(0, 130), 'what was typed is still there');
-  await assertPlays(page);
-  await page.reload();
-  await page.getByText('できました').waitFor();
-  await page.locator('.recents .recent').click();
-  await assertPlays(page);
-  await page.locator('.recents .round').click();
-  assert.equal(await page.locator('.recents').count(), 0);
-  await close();
-});
-
-test('progress in percent, and cancel', async () => {
-  const { page, close, words } = await open(browser, server.url, { language: 'ja' });
-  await fill(page, 'ja', { text: LONG });
-  await page.getByRole('button', { name: words.make }).click();
-  const bar = page.getByRole('progressbar');
-  await page.waitForFunction(() => Number(document.querySelector('[role=progressbar]')?.getAttribute('aria-valuenow')) >= 6);
-  assert.match(await bar.getAttribute('aria-valuetext'), /^\d+%/);
-  assert.ok((await page.locator('.stage-name').textContent()).length > 3);
-  await page.getByRole('button', { name: words.cancel }).click();
-  await page.getByText('作成をやめました').waitFor();
-  await page.getByText('中止しました').waitFor();
-  assert.ok(await page.getByRole('button', { name: words.make }).isVisible());
-  await close();
-});
-
-test('an error names the field; Retry works when the server does again', async () => {
-  const { page, close, words } = await open(browser, server.url, { language: 'en', allow: [/status of (4|5)\d\d/] });
-  await fill(page, 'en');
-  const answers = [problem(422, 'text_unspeakable', 'Nothing in this text can be spoken.', 'text'), problem(503, 'queue_full', 'Many messages are being made right now. Try again in a moment.')];
-  await page.route('**/api/video/generate', (route) => {
-    const answer = answers.shift();
-    return answer ? route.fulfill(answer) : route.continue();
-  });
-  await page.getByRole('button', { name: words.make }).click();
-  await page.locator('#text-problem').getByText('Nothing in this text can be spoken.').waitFor();
-  assert.equal(await page.evaluate(() => document.activeElement.id), 'field-text');
-  await page.getByRole('button', { name: words.retry }).click();
-  await page.getByRole('alert').getByText('Many messages are being made').waitFor();
-  await page.getByRole('button', { name: words.retry }).click();
-  await assertPlays(page);
-  await close();
-});
-
-test('where events do not come through, asking does', async () => {
-  const { page, close, words } = await open(browser, server.url, { language: 'en', allow: [/status of 502/] });
-  await page.route('**/events', (route) => route.fulfill({ status: 502, body: '' }));
-  await fill(page, 'en');
-  await page.getByRole('button', { name: words.make }).click();
-  await assertPlays(page);
-  await close();
-});
-
-test('without a network the page opens, says so, and goes on when it is back', async () => {
-  const { page, context, close, words } = await open(browser, server.url, { language: 'en', workers: 'allow', allow: [/ERR_INTERNET_DISCONNECTED|Failed to load resource/] });
-  await page.evaluate(() => navigator.serviceWorker.ready);
-  await page.reload();
-  await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
-  const kept = await page.evaluate(async () => {
-    const all = [];
-    for (const name of await caches.keys()) for (const { url } of await (await caches.open(name)).keys()) all.push(new URL(url).pathname);
-    return all;
-  });
-  assert.ok(kept.includes('/') && !kept.some((path) => path.startsWith('/api')), `only the shell is kept: ${kept}`);
-  await fill(page, 'en');
-  await context.setOffline(true);
-  await page.getByText('You are offline').waitFor();
-  await page.getByRole('button', { name: words.make }).click();
-  await page.getByRole('alert').getByText('could not be reached').waitFor();
-  await context.setOffline(false);
-  await page.getByRole('button', { name: words.retry }).click();
-  await assertPlays(page);
-  await context.setOffline(true);
-  await page.reload();
-  await page.getByRole('heading', { level: 1 }).waitFor();
-  await context.setOffline(false);
-  await close();
-});
-
-test('it can be installed', async () => {
-  const { page, close } = await open(browser, server.url);
-  const manifest = await (await page.request.get(`${server.url}/manifest.webmanifest`)).json();
-  assert.equal(manifest.display, 'standalone');
-  for (const { src, type } of manifest.icons) {
-    const icon = await page.request.get(server.url + src);
-    assert.ok(icon.ok(), src);
-    assert.ok(icon.headers()['content-type'].startsWith(type), src);
-  }
-  await close();
-});
-
-test('the language switch is remembered', async () => {
-  const { page, close } = await open(browser, server.url, { language: 'ja' });
-  await page.getByRole('button', { name: 'English' }).click();
-  await page.getByRole('button', { name: 'Make the video' }).waitFor();
-  await page.reload();
-  await page.getByRole('button', { name: 'Make the video' }).waitFor();
-  assert.equal(await page.locator('html').getAttribute('lang'), 'en');
-  await close();
-});
-
-test('a new version is offered, and comes when one agrees', async () => {
-  const dist = mkdtempSync(join(tmpdir(), 'page-'));
-  cpSync(join(ROOT, 'web/dist'), dist, { recursive: true });
-  const stand = await startStandIn({ dist });
-  try {
-    const { page, close, words } = await open(browser, stand.url, { language: 'en', workers: 'allow' });
-    await page.evaluate(() => navigator.serviceWorker.ready);
-    await page.getByLabel(words.text).fill('Half a sentence');
-    const script = join(dist, 'sw.js');
-    writeFileSync(script, readFileSync(script, 'utf8').replace(/VERSION = "\w+"/, 'VERSION = "newer"'));
+    await page.locator('.recents li').waitFor();
     await page.reload();
-    await page.getByText('A new version is ready.').waitFor();
-    await Promise.all([page.waitForEvent('load'), page.getByRole('button', { name: 'Reload' }).click()]);
-    await page.locator('input[name=voice]:checked').waitFor();
-    assert.deepEqual(await page.evaluate(() => caches.keys()), ['shell-newer']);
-    assert.equal(await page.getByLabel(words.text).inputValue(), 'Half a sentence', 'nothing typed is lost');
+    await page.locator('[role=progressbar], .stage video').first().waitFor();
+    assert.equal(await page.getByLabel(words.text).inputValue(), LONG.slice(0, 130), 'what was typed is still there');
+    await assertPlays(page);
+    await page.reload();
+    await page.getByText('できました').waitFor();
+    await page.locator('.recents .recent').click();
+    await assertPlays(page);
+    await page.locator('.recents .round').click();
+    assert.equal(await page.locator('.recents').count(), 0);
     await close();
-  } finally {
-    await stand.stop();
-    rmSync(dist, { recursive: true });
-  }
+  });
+
+  test('progress in percent, and cancel', async () => {
+    const { page, close, words } = await open(browser, server.url, { language: 'ja' });
+    await fill(page, 'ja', { text: LONG });
+    await page.getByRole('button', { name: words.make }).click();
+    const bar = page.getByRole('progressbar');
+    await page.waitForFunction(() => Number(document.querySelector('[role=progressbar]')?.getAttribute('aria-valuenow')) >= 6);
+    assert.match(await bar.getAttribute('aria-valuetext'), /^\d+%/);
+    assert.ok((await page.locator('.stage-name').textContent()).length > 3);
+    await page.getByRole('button', { name: words.cancel }).click();
+    await page.getByText('作成をやめました').waitFor();
+    await page.getByText('中止しました').waitFor();
+    assert.ok(await page.getByRole('button', { name: words.make }).isVisible());
+    await close();
+  });
+
+  test('an error names the field; Retry works when the server does again', async () => {
+    const { page, close, words } = await open(browser, server.url, { language: 'en', allow: [/status of (4|5)\d\d/] });
+    await fill(page, 'en');
+    const answers = [problem(422, 'text_unspeakable', 'Nothing in this text can be spoken.', 'text'), problem(503, 'queue_full', 'Many messages are being made right now. Try again in a moment.')];
+    await page.route('**/api/video/generate', (route) => {
+      const answer = answers.shift();
+      return answer ? route.fulfill(answer) : route.continue();
+    });
+    await page.getByRole('button', { name: words.make }).click();
+    await page.locator('#text-problem').getByText('Nothing in this text can be spoken.').waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'field-text');
+    await page.getByRole('button', { name: words.retry }).click();
+    await page.getByRole('alert').getByText('Many messages are being made').waitFor();
+    await page.getByRole('button', { name: words.retry }).click();
+    await assertPlays(page);
+    await close();
+  });
+
+  test('where events do not come through, asking does', async () => {
+    const { page, close, words } = await open(browser, server.url, { language: 'en', allow: [/status of 502/] });
+    await page.route('**/events', (route) => route.fulfill({ status: 502, body: '' }));
+    await fill(page, 'en');
+    await page.getByRole('button', { name: words.make }).click();
+    await assertPlays(page);
+    await close();
+  });
+
+  test('without a network the page opens, says so, and goes on when it is back', async () => {
+    const { page, context, close, words } = await open(browser, server.url, { language: 'en', workers: 'allow', allow: [/ERR_INTERNET_DISCONNECTED|Failed to load resource/] });
+    await page.evaluate(() => navigator.serviceWorker.ready);
+    await page.reload();
+    await page.waitForFunction(() => navigator.serviceWorker.controller !== null);
+    const kept = await page.evaluate(async () => {
+      const all = [];
+      for (const name of await caches.keys()) for (const { url } of await (await caches.open(name)).keys()) all.push(new URL(url).pathname);
+      return all;
+    });
+    assert.ok(kept.includes('/') && !kept.some((path) => path.startsWith('/api')), `only the shell is kept: ${kept}`);
+    await fill(page, 'en');
+    await context.setOffline(true);
+    await page.getByText('You are offline').waitFor();
+    await page.getByRole('button', { name: words.make }).click();
+    await page.getByRole('alert').getByText('could not be reached').waitFor();
+    await context.setOffline(false);
+    await page.getByRole('button', { name: words.retry }).click();
+    await assertPlays(page);
+    await context.setOffline(true);
+    await page.reload();
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await context.setOffline(false);
+    await close();
+  });
+
+  test('it can be installed', async () => {
+    const { page, close } = await open(browser, server.url);
+    const manifest = await (await page.request.get(`${server.url}/manifest.webmanifest`)).json();
+    assert.equal(manifest.display, 'standalone');
+    for (const { src, type } of manifest.icons) {
+      const icon = await page.request.get(server.url + src);
+      assert.ok(icon.ok(), src);
+      assert.ok(icon.headers()['content-type'].startsWith(type), src);
+    }
+    await close();
+  });
+
+  test('the language switch is remembered', async () => {
+    const { page, close } = await open(browser, server.url, { language: 'ja' });
+    await page.getByRole('button', { name: 'English' }).click();
+    await page.getByRole('button', { name: 'Make the video' }).waitFor();
+    await page.reload();
+    await page.getByRole('button', { name: 'Make the video' }).waitFor();
+    assert.equal(await page.locator('html').getAttribute('lang'), 'en');
+    await close();
+  });
+
+  test('a new version is offered, and comes when one agrees', async () => {
+    const dist = mkdtempSync(join(tmpdir(), 'page-'));
+    cpSync(join(ROOT, 'web/dist'), dist, { recursive: true });
+    const stand = await startStandIn({ dist });
+    try {
+      const { page, close, words } = await open(browser, stand.url, { language: 'en', workers: 'allow' });
+      await page.evaluate(() => navigator.serviceWorker.ready);
+      await page.getByLabel(words.text).fill('Half a sentence');
+      const script = join(dist, 'sw.js');
+      writeFileSync(script, readFileSync(script, 'utf8').replace(/VERSION = "\w+"/, 'VERSION = "newer"'));
+      await page.reload();
+      await page.getByText('A new version is ready.').waitFor();
+      await Promise.all([page.waitForEvent('load'), page.getByRole('button', { name: 'Reload' }).click()]);
+      await page.locator('input[name=voice]:checked').waitFor();
+      assert.deepEqual(await page.evaluate(() => caches.keys()), ['shell-newer']);
+      assert.equal(await page.getByLabel(words.text).inputValue(), 'Half a sentence', 'nothing typed is lost');
+      await close();
+    } finally {
+      await stand.stop();
+      rmSync(dist, { recursive: true });
+    }
+  });
 });
