@@ -58,9 +58,8 @@ struct draft {
     struct path_memory memory;
     struct inflight_op *sent; /* as many as ops */
     size_t count, capacity;
-    uint64_t bytes;
+    uint64_t sequence;
     enum sync_lane lane;
-    uint8_t flags;
 };
 
 /* An entry that one side may have from the other, though that was never confirmed. */
@@ -210,6 +209,8 @@ MUST_USE bool pull_wanted(struct sync *sync, struct error *err);
 void node_agree(struct sync *sync, uint32_t id);
 void node_calm(struct sync *sync, uint32_t id);
 void node_conflict(struct sync *sync, uint32_t id);
+/* Something in a folder that had to be kept is gone: perhaps that can go now. */
+void node_try_parent(struct sync *sync, uint32_t id);
 /* A folder kept for what is in it is wanted again if any of that is synced. */
 void node_unpin_if_used(struct sync *sync, uint32_t id);
 

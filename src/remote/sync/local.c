@@ -121,6 +121,8 @@ static void take_entry(struct sync *sync, uint32_t id, const struct scan_entry *
     if (kind == ENTRY_DIR) {
         if (node->local.kind != ENTRY_DIR || node->local.mode != found->mode)
             changed(sync, id);
+        if (node->local.kind != ENTRY_DIR)
+            node->flags &= ~NODE_PINNED;
         node->local = (struct entry){.kind = ENTRY_DIR, .mode = found->mode};
         node->flags &= ~(NODE_UNHASHED | NODE_RACY);
         return;
@@ -366,6 +368,7 @@ static void on_folder(struct sync *sync, uint32_t id, const char *path, unsigned
         struct node *node = node_at(sync, id);
         if (node->local.kind != ENTRY_DIR) {
             node->local = (struct entry){.kind = ENTRY_DIR, .mode = 0755};
+            node->flags &= ~NODE_PINNED;
             mark_dirty(sync, id);
         }
         if (!local_scan(sync, path, &err))

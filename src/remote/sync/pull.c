@@ -32,6 +32,15 @@ void node_agree(struct sync *sync, uint32_t id)
     journal_add(sync, JOURNAL_AGREED, id, &node->base);
 }
 
+void node_try_parent(struct sync *sync, uint32_t id)
+{
+    uint32_t parent = node_at(sync, id)->parent;
+    if (!(node_at(sync, parent)->flags & NODE_PINNED))
+        return;
+    node_at(sync, parent)->flags &= ~NODE_PINNED;
+    mark_dirty(sync, parent);
+}
+
 void node_conflict(struct sync *sync, uint32_t id)
 {
     char path[TREE_PATH_LIMIT];
@@ -246,7 +255,16 @@ bool pull_batch(struct sync *sync, struct bytes payload, struct error *err)
         struct node *node = node_at(sync, id);
         sync->want_open -= node->flags & NODE_WANTED && sync->want_open;
         node->flags &= ~(NODE_WANTED | NODE_PINNED);
+        if (batch.flags & BATCH_PULLED && (uint32_t)batch.sequence < node->told) {
+            if (op.source == SOURCE_PIECES) /* a report in the fast lane has overtaken it */
+                stage_abandon(sync->stage, op.transfer);
+            consider(sync, id, NULL);
+            continue;
+        }
+        node->told = (uint32_t)batch.sequence;
         node->remote = op.entry;
+        if (!op.entry.kind)
+            node_try_parent(sync, id);
         consider(sync, id, &op);
         tree_prune(sync->tree, id);
     }

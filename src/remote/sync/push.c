@@ -47,7 +47,7 @@ bool draft_send(struct sync *sync, enum sync_lane lane, bool more, struct error 
         return true;
     bool laptop = sync->options.role == SYNC_LAPTOP;
     uint8_t direction = laptop ? 0 : lane == LANE_FAST ? BATCH_REPORT : BATCH_PULLED;
-    struct sync_batch batch = {.sequence = ++sync->sequence,
+    struct sync_batch batch = {.sequence = draft->sequence,
                                .flags = direction | (more ? BATCH_MORE : 0),
                                .count = draft->count};
     AUTO(buf_dispose) struct buf payload = BUF(SYNC_MESSAGE_MAX);
@@ -84,6 +84,8 @@ bool draft_add(struct sync *sync, enum sync_lane lane, const struct sync_op *op,
         draft->capacity = draft->capacity ? draft->capacity * 2 : 64;
         draft->sent = xreallocarray(draft->sent, draft->capacity, sizeof *draft->sent);
     }
+    if (draft->count == 0) /* numbered from the first: nothing in it is newer than what follows */
+        draft->sequence = ++sync->sequence;
     draft->sent[draft->count++] = (struct inflight_op){id, op->entry};
     sync->changes++;
     if (sync->options.role == SYNC_LAPTOP) {
@@ -463,6 +465,8 @@ static void accepted(struct sync *sync, const struct inflight_op *op)
 {
     struct node *node = node_at(sync, op->id);
     node->base = op->entry;
+    if (!op->entry.kind)
+        node_try_parent(sync, op->id);
     node->flags &= ~NODE_FULL;
     journal_add(sync, JOURNAL_AGREED, op->id, &op->entry);
 }

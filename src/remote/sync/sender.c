@@ -289,9 +289,13 @@ bool sender_add(struct sync *sync, uint32_t id, enum sync_lane lane, struct erro
         cannot_read(sync, id, path, &why);
         return true;
     }
-    if (content.entry.kind == ENTRY_NONE || content.entry.kind == ENTRY_DIR) {
-        if (node->local.kind != content.entry.kind)
-            mark_dirty(sync, id); /* looked at as such in the next turn */
+    bool plain = content.entry.kind == ENTRY_NONE || content.entry.kind == ENTRY_DIR;
+    if (plain && node->local.kind == content.entry.kind) {
+        node->flags &= ~(NODE_UNHASHED | NODE_TOUCHED);
+        return decide(sync, id, lane, &content, err);
+    }
+    if (plain) {
+        mark_dirty(sync, id); /* looked at as such in the next turn */
         if (content.entry.kind == ENTRY_NONE)
             local_gone(sync, id);
         return true;

@@ -160,6 +160,10 @@ void session_begin(struct sync *sync)
     if (!sync->list_complete)
         return;
     if (first) {
+        for (uint32_t id = TREE_ROOT; id < tree_limit(sync->tree); id++) {
+            node_at(sync, id)->flags &= ~NODE_PINNED;
+            node_at(sync, id)->told = 0;
+        }
         settle_candidates(sync);
         copies_fill(sync);
     }

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "syncing/laptop.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/jv.h"
+#include "base/mem.h"
+#include "io/loop.h"
+#include "wire/mux.h"
+
+enum { RETRY_MS = 1000 };
+
+struct laptop {
+    struct loop *loop;
+    struct mux *mux;
+    struct runner *runner;
+    struct timer *retry;
+    char *dest, *state;
+    const struct laptop_events *events;
+    void *context;
+};
+
+static void on_event(void *context, const struct sync_event *event)
+{
+    struct laptop *laptop = context;
+    laptop->events->event(laptop->context, event);
+}
+
+static void on_failed(void *context, const struct error *reason)
+{
+    struct laptop *laptop = context;
+    laptop->events->failed(laptop->context, reason);
+}
+
+/* A refusal is final; a side that ended may come back. */
+static void on_detached(void *context, const struct error *reason)
+{
+    struct laptop *laptop = context;
+    if (reason->kind == ERROR_UNAVAILABLE || reason->kind == ERROR_CANCELLED) {
+        timer_start(laptop->retry, RETRY_MS);
+        return;
+    }
+    laptop->events->failed(laptop->context, reason);
+}
+
+static const struct runner_events runner_events = {on_event, on_failed, on_detached};
+
+static void on_retry(void *context)
+{
+    struct laptop *laptop = context;
+    if (laptop->mux)
+        laptop_attach(laptop, laptop->mux);
+}
+
+char *laptop_state_folder(const char *state, const char *source, const char *host, const char *dest)
+{
+    char hex[HASH128_TEXT_SIZE];
+    AUTO(mem_free) char *name = xasprintf("%s\n%s\n%s", source, host, dest);
+    hash128_text(hash128_of(bytes_of(name)), hex);
+    return xasprintf("%s/sync/%s", state, hex);
+}
+
+static bool pause_it(struct runner_request *request, struct sync *sync)
+{
+    (void)request;
+    sync_pause(sync);
+    return true;
+}
+
+static void free_request(struct runner_request *request, bool dropped)
+{
+    (void)dropped;
+    free(request);
+}
+
+struct laptop *laptop_new(struct loop *loop, const struct laptop_plan *plan,
+                          const struct laptop_events *events, void *context, struct error *err)
+{
+    AUTO(laptop_free) struct laptop *laptop = xcalloc(1, sizeof *laptop);
+    laptop->loop = loop;
+    laptop->events = events;
+    laptop->context = context;
+    laptop->dest = xstrdup(plan->dest);
+    laptop->retry = timer_new(loop, on_retry, laptop);
+    if (plan->state)
+        laptop->state = laptop_state_folder(plan->state, plan->source, plan->host, plan->dest);
+    struct sync_options options = {.role = SYNC_LAPTOP,
+                                   .root = plan->source,
+                                   .remote_root = plan->dest,
+                                   .state = laptop->state,
+                                   .mode = plan->mode,
+                                   .ignore = plan->ignore,
+                                   .protect = plan->protect,
+                                   .watch = plan->watch,
+                                   .allow_mass_delete = plan->allow_mass_delete};
+    laptop->runner = runner_new(loop, &options, false, &runner_events, laptop, err);
+    if (!laptop->runner)
+        return NULL;
+    if (plan->paused) {
+        struct runner_request *request = xmalloc(sizeof *request);
+        *request = (struct runner_request){.run = pause_it, .done = free_request};
+        runner_ask(laptop->runner, request);
+    }
+    return TAKE(laptop);
+}
+
+void laptop_free(struct laptop *laptop)
+{
+    if (!laptop)
+        return;
+    runner_free(laptop->runner);
+    timer_free(laptop->retry);
+    free(laptop->dest);
+    free(laptop->state);
+    free(laptop);
+}
+
+static void nothing(void *context, struct channel *channel, struct bytes bytes)
+{
+    (void)context, (void)channel, (void)bytes;
+}
+
+static void gone(void *context, struct channel *channel, const struct error *reason)
+{
+    (void)context, (void)channel, (void)reason;
+}
+
+static const struct channel_events unbound = {.data = nothing, .closed = gone};
+
+void laptop_attach(struct laptop *laptop, struct mux *mux)
+{
+    struct error err;
+    uint8_t random[16];
+    char token[33];
+    laptop->mux = mux;
+    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+        memset(random, 0, sizeof random);
+    struct hash128 id;
+    memcpy(id.bytes, random, sizeof id.bytes);
+    hash128_text(id, token);
+    AUTO(jv_free) struct jv *request = jv_object();
+    AUTO(buf_dispose) struct buf text = BUF(CHANNEL_REQUEST_MAX);
+    jv_text(request, "token", token);
+    jv_text(request, "root", laptop->dest);
+    if (!jv_write(request, false, &text, &err)) {
+        laptop->events->failed(laptop->context, &err);
+        return;
+    }
+    struct channel *const lanes[LANE_COUNT] = {
+        channel_open(mux, "sync", CHANNEL_INTERACTIVE, buf_bytes(&text), &unbound, laptop),
+        channel_open(mux, "sync.bulk", CHANNEL_BULK, bytes_of(token), &unbound, laptop),
+    };
+    runner_attach(laptop->runner, lanes);
+}
+
+void laptop_ask(struct laptop *laptop, struct runner_request *request)
+{
+    runner_ask(laptop->runner, request);
+}
+
+const char *laptop_state(const struct laptop *laptop)
+{
+    return laptop->state;
+}

@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "syncing/runner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "io/loop.h"
+#include "wire/mux.h"
+
+enum { BULK_WINDOW = 8 * 1024 * 1024, BOX_MAX = 1 << 30, EVENTS_MAX = 10000 };
+
+struct told {
+    struct told *next;
+    struct sync_event event;
+    char text[]; /* path, then text */
+};
+
+struct runner {
+    struct loop *loop;
+    struct sync *sync; /* the engine's thread only, once that runs */
+    const struct runner_events *events;
+    void *context;
+    struct wake *wake;
+    char *strings[5];
+    bool applied;
+    struct channel *lanes[LANE_COUNT]; /* the loop's thread only */
+    pthread_t thread;
+    bool started;
+    int pipe[2]; /* a byte wakes the engine's thread */
+
+    pthread_mutex_t lock; /* guards what follows */
+    struct buf in[LANE_COUNT], out[LANE_COUNT];
+    size_t consumed[LANE_COUNT]; /* taken from `in` and not yet credited */
+    size_t queued[LANE_COUNT];   /* in the channels, when last looked */
+    bool connect, disconnect, stop, signalled, failed;
+    struct error failure;
+    struct told *told, **told_end;
+    size_t told_count;
+    struct runner_request *asked, *answered;
+};
+
+/* --- The engine's thread ------------------------------------------------------------------- */
+
+static void wake_engine(struct runner *runner)
+{
+    if (runner->signalled)
+        return;
+    runner->signalled = true;
+    while (write(runner->pipe[1], "", 1) < 0 && errno == EINTR)
+        ;
+}
+
+static void engine_send(void *context, enum sync_lane lane, struct bytes bytes)
+{
+    struct runner *runner = context;
+    struct error err;
+    pthread_mutex_lock(&runner->lock);
+    bool done = buf_append(&runner->out[lane], bytes, &err);
+    if (!done && !runner->failed) {
+        runner->failed = true;
+        runner->failure = err;
+    }
+    pthread_mutex_unlock(&runner->lock);
+    wake_signal(runner->wake);
+}
+
+static size_t engine_queued(void *context, enum sync_lane lane)
+{
+    struct runner *runner = context;
+    pthread_mutex_lock(&runner->lock);
+    size_t size = runner->out[lane].size + runner->queued[lane];
+    pthread_mutex_unlock(&runner->lock);
+    return size;
+}
+
+static void engine_event(void *context, const struct sync_event *event)
+{
+    struct runner *runner = context;
+    if (event->kind == SYNC_EVENT_APPLIED && !runner->applied)
+        return;
+    size_t path = strlen(event->path) + 1, text = strlen(event->text) + 1;
+    struct told *told = xmalloc(sizeof *told + path + text);
+    *told = (struct told){.event = *event};
+    memcpy(told->text, event->path, path);
+    memcpy(told->text + path, event->text, text);
+    told->event.path = told->text;
+    told->event.text = told->text + path;
+    pthread_mutex_lock(&runner->lock);
+    bool keep = runner->told_count < EVENTS_MAX;
+    if (keep) {
+        *runner->told_end = told;
+        runner->told_end = &told->next;
+        runner->told_count++;
+    }
+    pthread_mutex_unlock(&runner->lock);
+    if (!keep)
+        free(told);
+    wake_signal(runner->wake);
+}
+
+static const struct sync_port port = {engine_send, engine_queued, engine_event};
+
+struct turn {
+    struct buf in[LANE_COUNT];
+    bool connect, disconnect, stop;
+    struct runner_request *asked;
+};
+
+static void take_turn(struct runner *runner, struct turn *turn)
+{
+    pthread_mutex_lock(&runner->lock);
+    for (int lane = 0; lane < LANE_COUNT; lane++) {
+        turn->in[lane] = runner->in[lane];
+        runner->in[lane] = BUF(BOX_MAX);
+    }
+    turn->connect = runner->connect;
+    turn->disconnect = runner->disconnect;
+    turn->stop = runner->stop;
+    turn->asked = runner->asked;
+    runner->connect = runner->disconnect = runner->signalled = false;
+    runner->asked = NULL;
+    pthread_mutex_unlock(&runner->lock);
+}
+
+static bool hand_over(struct runner *runner, struct turn *turn, struct error *err)
+{
+    if (turn->disconnect)
+        sync_disconnected(runner->sync);
+    if (turn->connect)
+        sync_connected(runner->sync);
+    bool done = true;
+    for (int lane = 0; lane < LANE_COUNT; lane++) {
+        size_t size = turn->in[lane].size;
+        if (size && done)
+            done = sync_receive(runner->sync, lane, buf_bytes(&turn->in[lane]), err);
+        buf_dispose(&turn->in[lane]);
+        if (!size)
+            continue;
+        pthread_mutex_lock(&runner->lock);
+        runner->consumed[lane] += size;
+        pthread_mutex_unlock(&runner->lock);
+        wake_signal(runner->wake);
+    }
+    return done;
+}
+
+/* Runs what was asked for; what is not finished is asked again after the next turn. */
+static struct runner_request *answer(struct runner *runner, struct runner_request *asked)
+{
+    struct runner_request *open = NULL;
+    while (asked) {
+        struct runner_request *request = asked;
+        asked = request->next;
+        bool done = request->run(request, runner->sync);
+        pthread_mutex_lock(&runner->lock);
+        struct runner_request **list = done ? &runner->answered : &open;
+        request->next = *list;
+        *list = request;
+        pthread_mutex_unlock(&runner->lock);
+        if (done)
+            wake_signal(runner->wake);
+    }
+    return open;
+}
+
+static void sleep_until(struct runner *runner, int64_t next_us, bool asked)
+{
+    struct pollfd fds[2] = {{.fd = runner->pipe[0], .events = POLLIN},
+                            {.fd = sync_watch_fd(runner->sync), .events = POLLIN}};
+    int64_t now_us = mono_ns() / 1000;
+    struct timespec wait = {0};
+    if (asked && next_us > now_us + 2000)
+        next_us = now_us + 2000;
+    if (next_us > now_us) {
+        int64_t left = next_us - now_us;
+        wait = (struct timespec){.tv_sec = left / 1000000, .tv_nsec = left % 1000000 * 1000};
+    }
+    int ready = ppoll(fds, 2, next_us == INT64_MAX ? NULL : &wait, NULL);
+    uint8_t bytes[64];
+    if (ready > 0 && fds[0].revents)
+        while (read(runner->pipe[0], bytes, sizeof bytes) == sizeof bytes)
+            ;
+}
+
+static void *run(void *context)
+{
+    struct runner *runner = context;
+    struct runner_request *open = NULL;
+    struct error err;
+    bool good = true;
+    for (;;) {
+        struct turn turn;
+        int64_t next_us = INT64_MAX;
+        take_turn(runner, &turn);
+        if (good && (turn.disconnect || turn.connect || turn.in[0].size || turn.in[1].size))
+            good = hand_over(runner, &turn, &err);
+        for (int lane = 0; lane < LANE_COUNT; lane++)
+            buf_dispose(&turn.in[lane]);
+        if (good)
+            good = sync_step(runner->sync, mono_ns() / 1000, &next_us, &err);
+        while (turn.asked) {
+            struct runner_request *request = turn.asked;
+            turn.asked = request->next;
+            request->next = open;
+            open = request;
+        }
+        if (!turn.stop && good)
+            open = answer(runner, open);
+        pthread_mutex_lock(&runner->lock);
+        if (!good && !runner->failed) {
+            runner->failed = true;
+            runner->failure = err;
+            wake_signal(runner->wake);
+        }
+        if (turn.stop) {
+            runner->asked = open; /* dropped by runner_free */
+            pthread_mutex_unlock(&runner->lock);
+            return NULL;
+        }
+        pthread_mutex_unlock(&runner->lock);
+        sleep_until(runner, next_us, open && good);
+    }
+}
+
+/* --- The loop's thread --------------------------------------------------------------------- */
+
+static void deliver(struct runner *runner, struct told *told)
+{
+    while (told) {
+        struct told *next = told->next;
+        runner->events->event(runner->context, &told->event);
+        free(told);
+        told = next;
+    }
+}
+
+static void on_woken(void *context)
+{
+    struct runner *runner = context;
+    struct buf out[LANE_COUNT];
+    size_t consumed[LANE_COUNT];
+    pthread_mutex_lock(&runner->lock);
+    for (int lane = 0; lane < LANE_COUNT; lane++) {
+        out[lane] = runner->out[lane];
+        runner->out[lane] = BUF(BOX_MAX);
+        runner->queued[lane] += out[lane].size;
+        consumed[lane] = runner->consumed[lane];
+        runner->consumed[lane] = 0;
+    }
+    struct told *told = runner->told;
+    runner->told = NULL;
+    runner->told_end = &runner->told;
+    runner->told_count = 0;
+    struct runner_request *answered = runner->answered;
+    runner->answered = NULL;
+    bool failed = runner->failed && !runner->stop;
+    struct error failure = runner->failure;
+    pthread_mutex_unlock(&runner->lock);
+
+    for (int lane = 0; lane < LANE_COUNT; lane++) {
+        struct channel *channel = runner->lanes[lane];
+        if (channel && out[lane].size)
+            channel_write(channel, buf_bytes(&out[lane]));
+        buf_dispose(&out[lane]);
+        if (channel && consumed[lane])
+            channel_consumed(channel, consumed[lane]);
+        pthread_mutex_lock(&runner->lock);
+        runner->queued[lane] = channel ? channel_queued(channel) : 0;
+        pthread_mutex_unlock(&runner->lock);
+    }
+    deliver(runner, told);
+    while (answered) {
+        struct runner_request *request = answered;
+        answered = request->next;
+        request->done(request, false);
+    }
+    if (failed)
+        runner->events->failed(runner->context, &failure);
+}
+
+static int lane_of(const struct runner *runner, const struct channel *channel)
+{
+    return channel == runner->lanes[LANE_BULK] ? LANE_BULK : LANE_FAST;
+}
+
+static void on_data(void *context, struct channel *channel, struct bytes bytes)
+{
+    struct runner *runner = context;
+    struct error err;
+    pthread_mutex_lock(&runner->lock);
+    if (!buf_append(&runner->in[lane_of(runner, channel)], bytes, &err) && !runner->failed) {
+        runner->failed = true;
+        runner->failure = err;
+    }
+    wake_engine(runner);
+    pthread_mutex_unlock(&runner->lock);
+}
+
+static void on_room(void *context, struct channel *channel)
+{
+    struct runner *runner = context;
+    pthread_mutex_lock(&runner->lock);
+    runner->queued[lane_of(runner, channel)] = channel_queued(channel);
+    wake_engine(runner);
+    pthread_mutex_unlock(&runner->lock);
+}
+
+static void detach(struct runner *runner)
+{
+    pthread_mutex_lock(&runner->lock);
+    for (int lane = 0; lane < LANE_COUNT; lane++) {
+        runner->lanes[lane] = NULL;
+        buf_dispose(&runner->in[lane]);
+        runner->in[lane] = BUF(BOX_MAX);
+        runner->consumed[lane] = runner->queued[lane] = 0;
+    }
+    runner->connect = false;
+    runner->disconnect = true;
+    wake_engine(runner);
+    pthread_mutex_unlock(&runner->lock);
+}
+
+static void on_closed(void *context, struct channel *channel, const struct error *reason)
+{
+    struct runner *runner = context;
+    struct error ended;
+    struct channel *other = NULL;
+    for (int lane = 0; lane < LANE_COUNT; lane++)
+        if (runner->lanes[lane] && runner->lanes[lane] != channel)
+            other = runner->lanes[lane];
+    error_set(&ended, ERROR_UNAVAILABLE, "the other side ended the sync");
+    if (other)
+        channel_reset(other, &ended);
+    detach(runner);
+    runner->events->detached(runner->context, reason ? reason : &ended);
+}
+
+static void on_end(void *context, struct channel *channel)
+{
+    (void)context;
+    channel_end(channel);
+}
+
+static const struct channel_events channel_events = {on_data, on_end, on_room, on_closed};
+
+void runner_attach(struct runner *runner, struct channel *const lanes[LANE_COUNT])
+{
+    for (int lane = 0; lane < LANE_COUNT; lane++) {
+        runner->lanes[lane] = lanes[lane];
+        channel_bind(lanes[lane], &channel_events, runner);
+    }
+    channel_window(lanes[LANE_BULK], BULK_WINDOW);
+    channel_window(lanes[LANE_FAST], BULK_WINDOW);
+    pthread_mutex_lock(&runner->lock);
+    runner->connect = true;
+    for (int lane = 0; lane < LANE_COUNT; lane++)
+        buf_clear(&runner->out[lane]);
+    wake_engine(runner);
+    pthread_mutex_unlock(&runner->lock);
+}
+
+void runner_ask(struct runner *runner, struct runner_request *request)
+{
+    pthread_mutex_lock(&runner->lock);
+    request->next = runner->asked;
+    runner->asked = request;
+    wake_engine(runner);
+    pthread_mutex_unlock(&runner->lock);
+}
+
+static const char *keep(struct runner *runner, size_t at, const char *text)
+{
+    runner->strings[at] = text ? xstrdup(text) : NULL;
+    return runner->strings[at];
+}
+
+struct runner *runner_new(struct loop *loop, const struct sync_options *options, bool applied,
+                          const struct runner_events *events, void *context, struct error *err)
+{
+    AUTO(runner_free) struct runner *runner = xcalloc(1, sizeof *runner);
+    runner->loop = loop;
+    runner->events = events;
+    runner->context = context;
+    runner->applied = applied;
+    runner->pipe[0] = runner->pipe[1] = -1;
+    runner->told_end = &runner->told;
+    pthread_mutex_init(&runner->lock, NULL);
+    for (int lane = 0; lane < LANE_COUNT; lane++)
+        runner->in[lane] = runner->out[lane] = BUF(BOX_MAX);
+    runner->wake = wake_new(loop, on_woken, runner);
+    struct sync_options copy = *options;
+    copy.root = keep(runner, 0, options->root);
+    copy.remote_root = keep(runner, 1, options->remote_root);
+    copy.state = keep(runner, 2, options->state);
+    copy.ignore = keep(runner, 3, options->ignore);
+    copy.protect = keep(runner, 4, options->protect);
+    if (pipe2(runner->pipe, O_CLOEXEC | O_NONBLOCK) != 0) {
+        error_os(err, errno, "make a pipe");
+        return NULL;
+    }
+    runner->sync = sync_new(&copy, &port, runner, err);
+    if (!runner->sync)
+        return NULL;
+    if (pthread_create(&runner->thread, NULL, run, runner) != 0) {
+        error_set(err, ERROR_LIMIT, "no more threads");
+        return NULL;
+    }
+    runner->started = true;
+    return TAKE(runner);
+}
+
+static void drop(struct runner_request *list)
+{
+    while (list) {
+        struct runner_request *request = list;
+        list = request->next;
+        request->done(request, true);
+    }
+}
+
+void runner_free(struct runner *runner)
+{
+    struct error ended;
+    if (!runner)
+        return;
+    error_set(&ended, ERROR_CANCELLED, "the sync ended");
+    if (runner->started) {
+        pthread_mutex_lock(&runner->lock);
+        runner->stop = true;
+        wake_engine(runner);
+        pthread_mutex_unlock(&runner->lock);
+        pthread_join(runner->thread, NULL);
+    }
+    for (int lane = 0; lane < LANE_COUNT; lane++)
+        if (runner->lanes[lane])
+            channel_reset(runner->lanes[lane], &ended);
+    sync_free(runner->sync);
+    drop(runner->asked);
+    drop(runner->answered);
+    for (struct told *told = runner->told, *next; told; told = next) {
+        next = told->next;
+        free(told);
+    }
+    for (int lane = 0; lane < LANE_COUNT; lane++) {
+        buf_dispose(&runner->in[lane]);
+        buf_dispose(&runner->out[lane]);
+    }
+    for (size_t i = 0; i < sizeof runner->strings / sizeof *runner->strings; i++)
+        free(runner->strings[i]);
+    if (runner->pipe[0] >= 0) {
+        close(runner->pipe[0]);
+        close(runner->pipe[1]);
+    }
+    wake_free(runner->wake);
+    pthread_mutex_destroy(&runner->lock);
+    free(runner);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The agent's side: serves the channels "sync" and "sync.bulk".
+ *
+ * The first asks with JSON {"token", "root"}, the second with the token that joins it to the
+ * first. `root` may begin with "~/"; a relative one is in the home. Two syncs into the same
+ * folder, or one inside the other's, are refused. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/attributes.h"
+
+struct loop;
+struct mux;
+struct sync_service;
+
+/* Tells what was put in place, for what must be reloaded. `more`: the batch goes on. */
+typedef void sync_applied(void *context, const char *root, const char *path, bool more);
+
+/* `home` is for relative roots, `state` for what is remembered (may be NULL). */
+MUST_USE struct sync_service *sync_service_new(struct loop *loop, struct mux *mux, const char *home,
+                                               const char *state);
+/* Before the mux is freed. */
+void sync_service_free(struct sync_service *service);
+void sync_service_watch(struct sync_service *service, sync_applied *applied, void *context);

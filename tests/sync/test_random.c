@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Random work on both trees, with cuts of the link and kills of either engine at any step, compared
+ * with what must come out. A failing seed is printed; SYNC_SEED repeats it. */
+#include "sync/pair.h"
+
+#include <time.h>
+
+enum { ROUNDS = 400, STEPS = 6, NAMES = 7 };
+
+struct rng {
+    uint64_t state;
+};
+
+static uint32_t roll(struct rng *rng, uint32_t below)
+{
+    rng->state += UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t z = rng->state;
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return (uint32_t)((z ^ z >> 31) % below);
+}
+
+/* Names of the laptop's begin with another letter than the remote's where both must not meet. */
+static char *random_path(struct rng *rng, char prefix)
+{
+    static const char *const folders[] = {"", "", "d/", "e/", "d/f/", "d/f/g/"};
+    return xasprintf("%s%c%u", folders[roll(rng, 6)], prefix, roll(rng, NAMES));
+}
+
+static void make_parents(const char *root, const char *path)
+{
+    AUTO(mem_free) char *full = pair_path(root, path);
+    for (char *slash = full + strlen(root) + 1; (slash = strchr(slash, '/')); *slash++ = '/') {
+        *slash = '\0';
+        mkdir(full, 0755);
+    }
+}
+
+static void write_content(const char *full, struct rng *rng, size_t size)
+{
+    struct error err;
+    AUTO(mem_free) uint8_t *bytes = xmalloc(size + 1);
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = (uint8_t)roll(rng, i % 3 ? 4 : 256);
+    AUTO(fd_close) int fd = open(full, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd >= 0)
+        assert_ok(fd_write_all(fd, (struct bytes){bytes, size}, &err), &err);
+}
+
+static void beside_and_rename(const char *full, struct rng *rng)
+{
+    AUTO(mem_free) char *beside = xasprintf("%s.tmp", full);
+    write_content(beside, rng, roll(rng, 300));
+    if (rename(beside, full) != 0)
+        unlink(beside);
+}
+
+/* One change by a person or a program. */
+static void change(struct rng *rng, const char *root, char prefix)
+{
+    AUTO(mem_free) char *path = random_path(rng, prefix);
+    AUTO(mem_free) char *other = random_path(rng, prefix);
+    AUTO(mem_free) char *full = pair_path(root, path);
+    AUTO(mem_free) char *second = pair_path(root, other);
+    struct error err;
+    make_parents(root, path);
+    uint32_t what = roll(rng, 12);
+    if (getenv("SYNC_TEST_LOUD"))
+        fprintf(stderr, "  change %u %s %s %s\n", what, root, path, other);
+    switch (what) {
+    case 0:
+    case 1:
+    case 2:
+        write_content(full, rng, roll(rng, 400));
+        break;
+    case 3:
+        beside_and_rename(full, rng);
+        break;
+    case 4:
+        unlink(full);
+        break;
+    case 5:
+        make_parents(root, other);
+        if (rename(full, second) != 0)
+            unlink(full);
+        break;
+    case 6:
+        chmod(full, roll(rng, 2) ? 0755 : 0600);
+        break;
+    case 7:
+        if (symlink("nowhere/to/be", full) != 0)
+            unlink(full);
+        break;
+    case 8:
+        assert_ok(tree_remove(full, &err), &err);
+        break;
+    case 9:
+        if (mkdir(full, 0755) == 0)
+            write_content(second, rng, 10);
+        break;
+    case 10:
+        write_content(full, rng, 0);
+        break;
+    default:
+        write_content(full, rng, roll(rng, 8) ? 2000 : 700 * 1024);
+        break;
+    }
+}
+
+static void revive(struct pair *pair)
+{
+    if (!pair->laptop.sync)
+        pair_laptop(pair);
+    if (!pair->connected)
+        pair_connect(pair);
+}
+
+static void kill_laptop(struct pair *pair, bool orderly)
+{
+    struct sync *sync = pair->laptop.sync;
+    pair->laptop.sync = NULL;
+    if (orderly)
+        sync_free(sync);
+    else
+        sync_kill(sync);
+    pair_cut(pair, !orderly);
+}
+
+/* Some turns with a few bytes each, after which somebody may pull the plug. */
+static void go_on_for_a_while(struct pair *pair, struct rng *rng)
+{
+    bool break_off = roll(rng, 3) == 0;
+    bool laptop = roll(rng, 2);
+    if (break_off && (laptop ? pair->laptop.sync : pair->remote.sync))
+        sync_fault(laptop ? pair->laptop.sync : pair->remote.sync, 1 + roll(rng, 12));
+    for (uint32_t turns = roll(rng, 12); turns; turns--) {
+        size_t limit = roll(rng, 2) ? 1 + roll(rng, 2000) : SIZE_MAX;
+        struct error err;
+        pair->now_us += roll(rng, 20000);
+        bool good = pair_turn(pair, &pair->laptop, limit, &err) &&
+                    pair_turn(pair, &pair->remote, limit, &err);
+        bool crashed = (pair->laptop.sync && sync_crashed(pair->laptop.sync)) ||
+                       (pair->remote.sync && sync_crashed(pair->remote.sync));
+        if (crashed)
+            break;
+        assert_ok(good, &err);
+    }
+    if (sync_crashed(pair->laptop.sync))
+        kill_laptop(pair, false);
+    else if (pair->remote.sync && sync_crashed(pair->remote.sync))
+        pair_cut(pair, true);
+    else if (break_off)
+        sync_fault(laptop ? pair->laptop.sync : pair->remote.sync, 0);
+    switch (roll(rng, 8)) {
+    case 0:
+        if (pair->connected)
+            pair_cut(pair, roll(rng, 2));
+        break;
+    case 1:
+        if (pair->laptop.sync)
+            kill_laptop(pair, roll(rng, 2));
+        break;
+    default:
+        break;
+    }
+}
+
+static uint64_t first_seed(void)
+{
+    const char *given = getenv("SYNC_SEED");
+    return given ? strtoull(given, NULL, 10) : (uint64_t)time(NULL) * 1000;
+}
+
+static unsigned rounds(void)
+{
+    const char *given = getenv("SYNC_ROUNDS");
+    return given ? (unsigned)strtoul(given, NULL, 10) : ROUNDS;
+}
+
+/* The lines of `a` that `b` has not. */
+static void show_missing(const char *title, const char *a, const char *b)
+{
+    AUTO(mem_free) char *copy = xstrdup(a);
+    char *rest;
+    for (char *line = strtok_r(copy, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+        if (!strstr(b, line))
+            print_error("%s %s\n", title, line);
+}
+
+static void show_and_fail(const struct pair *pair, uint64_t seed, unsigned round,
+                          const char *here, const char *there)
+{
+    show_missing("only here: ", here, there);
+    show_missing("only there:", there, here);
+    fail_msg("mode %s seed %llu round %u (the pair began %u seeds before): %u conflicts, \"%s\"",
+             sync_mode_name(pair->mode), (unsigned long long)seed, round, round % 10,
+             pair->laptop.conflicts, pair->laptop.last_note);
+}
+
+/* One pair lives through some rounds, since what is remembered is part of what is tested. */
+static void play(enum sync_mode mode, bool meet)
+{
+    uint64_t seed = first_seed();
+    unsigned total = rounds();
+    struct pair pair;
+    for (unsigned round = 0; round < total; round++, seed++) {
+        if (round % 10 == 0) {
+            if (round)
+                pair_dispose(&pair);
+            pair_init(&pair, mode);
+            pair.allow = true;
+        }
+        struct rng rng = {seed};
+        if (getenv("SYNC_TEST_LOUD"))
+            fprintf(stderr, "== round %u seed %llu\n", round, (unsigned long long)seed);
+        for (uint32_t step = roll(&rng, STEPS); step; step--) {
+            revive(&pair);
+            for (uint32_t i = roll(&rng, 5); i; i--)
+                change(&rng, pair.here, 'a');
+            for (uint32_t i = roll(&rng, 5); i && (sync_mode_two_way(mode) || meet); i--)
+                if (access(pair.there, F_OK) == 0)
+                    change(&rng, pair.there, meet ? 'a' : 'z');
+            go_on_for_a_while(&pair, &rng);
+        }
+        revive(&pair);
+        if (!pair_settle(&pair))
+            fail_msg("seed %llu: does not settle", (unsigned long long)seed);
+        AUTO(buf_dispose) struct buf here = BUF(64 << 20);
+        AUTO(buf_dispose) struct buf there = BUF(64 << 20);
+        describe_tree(pair.here, "", &here);
+        describe_tree(pair.there, "", &there);
+        bool same = strcmp(buf_string(&here), buf_string(&there)) == 0;
+        bool conflict = pair.laptop.conflicts > 0;
+        if ((!same && !(meet && conflict)) || (conflict && !meet))
+            show_and_fail(&pair, seed, round, buf_string(&here), buf_string(&there));
+    }
+    pair_dispose(&pair);
+}
+
+static void a_mirror_is_equal_after_any_cuts_and_kills(void **state)
+{
+    play(SYNC_MIRROR, false);
+}
+
+static void a_mirror_wins_over_changes_on_the_other_side(void **state)
+{
+    play(SYNC_MIRROR, true);
+}
+
+static void two_sides_that_do_not_meet_never_conflict(void **state)
+{
+    play(SYNC_TWO_WAY_SAFE, false);
+}
+
+static void two_sides_that_meet_are_resolved_for_the_laptop(void **state)
+{
+    play(SYNC_TWO_WAY_RESOLVED, true);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_mirror_is_equal_after_any_cuts_and_kills),
+        cmocka_unit_test(a_mirror_wins_over_changes_on_the_other_side),
+        cmocka_unit_test(two_sides_that_do_not_meet_never_conflict),
+        cmocka_unit_test(two_sides_that_meet_are_resolved_for_the_laptop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
