@@ -21,7 +21,7 @@ struct agent_plan {
     dirs_lookup *lookup;
     /* What serves beside exec and forwards, such as sync: called once the mux is there; what
      * it returns is freed with services_free before the mux is. May be NULL. */
-    void *(*services)(struct loop *loop, struct mux *mux);
+    void *(*services)(struct loop *loop, struct mux *mux, dirs_lookup *lookup);
     void (*services_free)(void *services);
 };
 

@@ -185,7 +185,7 @@ static bool set_up(struct agent *agent, struct error *err)
     agent->exec = exec_server_new(agent->loop, agent->mux, agent->home);
     agent->forward = forward_server_new(agent->loop, agent->mux);
     if (agent->plan->services)
-        agent->services = agent->plan->services(agent->loop, agent->mux);
+        agent->services = agent->plan->services(agent->loop, agent->mux, agent->plan->lookup);
     agent->hang_up = later_new(agent->loop, on_hang_up, agent);
     agent->keep = timer_new(agent->loop, on_keep, agent);
     timer_start(agent->keep, FIRST_STREAM_MS);

@@ -5,15 +5,30 @@
 
 #include "agent/agent.h"
 #include "base/error.h"
+#include "base/mem.h"
 #include "base/sha256.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "syncing/service.h"
 
 struct options {
     const char *session;
     bool fresh;
     int64_t keep_ms;
 };
+
+static void *services_new(struct loop *loop, struct mux *mux, dirs_lookup *lookup)
+{
+    struct error err;
+    AUTO(mem_free) char *home = dirs_home(lookup);
+    AUTO(mem_free) char *state = dirs_state("vma", lookup, &err);
+    return sync_service_new(loop, mux, home, state);
+}
+
+static void services_free(void *services)
+{
+    sync_service_free(services);
+}
 
 static bool attach(struct cli *cli, const struct options *options, struct error *err)
 {
@@ -22,6 +37,8 @@ static bool attach(struct cli *cli, const struct options *options, struct error 
         .fresh = options->fresh,
         .keep_ms = options->keep_ms,
         .lookup = cli->lookup,
+        .services = services_new,
+        .services_free = services_free,
     };
     struct error why;
     if (agent_attach(&plan, &why))

@@ -4,4 +4,4 @@
 
 #include "base/command.h"
 
-extern const struct command command_agent, command_exec, command_forward, command_shell;
+extern const struct command command_agent, command_exec, command_forward, command_shell, command_sync;

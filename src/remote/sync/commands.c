@@ -66,6 +66,11 @@ void sync_status(const struct sync *sync, struct sync_status *out)
     snprintf(out->problem, sizeof out->problem, "%s", sync->problem);
 }
 
+bool sync_is_live(const struct sync *sync)
+{
+    return sync->live;
+}
+
 bool sync_flushed(struct sync *sync)
 {
     struct error err;

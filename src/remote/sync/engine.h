@@ -119,6 +119,8 @@ struct sync_status {
 };
 void sync_status(const struct sync *sync, struct sync_status *out);
 
+/* Both trees are known. */
+bool sync_is_live(const struct sync *sync);
 /* Everything that was saved before this call has been applied, or cannot be. Ask after each
  * step. */
 bool sync_flushed(struct sync *sync);

@@ -158,6 +158,13 @@ void laptop_attach(struct laptop *laptop, struct mux *mux)
     runner_attach(laptop->runner, lanes);
 }
 
+void laptop_detach(struct laptop *laptop)
+{
+    laptop->mux = NULL;
+    timer_stop(laptop->retry);
+    runner_detach(laptop->runner);
+}
+
 void laptop_ask(struct laptop *laptop, struct runner_request *request)
 {
     runner_ask(laptop->runner, request);

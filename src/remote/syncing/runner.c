@@ -367,6 +367,18 @@ void runner_attach(struct runner *runner, struct channel *const lanes[LANE_COUNT
     pthread_mutex_unlock(&runner->lock);
 }
 
+void runner_detach(struct runner *runner)
+{
+    struct channel *lanes[LANE_COUNT];
+    struct error ended;
+    error_set(&ended, ERROR_CANCELLED, "the sync lets go");
+    memcpy(lanes, runner->lanes, sizeof lanes);
+    detach(runner);
+    for (int lane = 0; lane < LANE_COUNT; lane++)
+        if (lanes[lane])
+            channel_reset(lanes[lane], &ended);
+}
+
 void runner_ask(struct runner *runner, struct runner_request *request)
 {
     pthread_mutex_lock(&runner->lock);

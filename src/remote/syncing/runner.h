@@ -39,6 +39,9 @@ static inline void runner_free_auto(struct runner **runner)
 /* Binds the channels of both lanes: the other side's engine is at their end. */
 void runner_attach(struct runner *runner, struct channel *const lanes[LANE_COUNT]);
 
+/* Lets go of them; nothing is told. */
+void runner_detach(struct runner *runner);
+
 /* Work on the engine's thread, after its turns until it returns true; then `done` here. The
  * request is borrowed until then; when the runner is freed first, done is called with
  * `dropped`. */
