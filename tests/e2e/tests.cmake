@@ -24,6 +24,13 @@ if(NODE AND WITH_SERVER)
     LABELS browser TIMEOUT 300 SERIAL)
 endif()
 if(WITH_SERVER)
+  # Faces found again on rendered frames: the mouth must say what is spoken.
+  if(BUILD_TESTING)
+    add_executable(mouth_quality tests/e2e/mouth_quality.c)
+    target_link_libraries(mouth_quality PRIVATE video image warnings m)
+    e2e_test(mouth_quality TIMEOUT 240 COMMAND mouth_quality models assets/sample/portrait.jpg
+      tests/data/photos/hopper.jpg tests/data/photos/astronaut.jpg)
+  endif()
   # The API; then the chain behind it, and what a kill leaves.
   foreach(part http messages daemon)
     e2e_test(vmad_${part} COMMAND python3 tests/e2e/vmad/test_${part}.py LABELS asan)

@@ -2,7 +2,6 @@
 #include "api/engines.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 
 #include "api/health.h"
 #include "api/metrics.h"
@@ -16,10 +15,9 @@
 
 struct engines {
     struct engines_options options;
-    atomic_bool begun;
-    pthread_mutex_t lock; /* everything below, and setting begun */
+    pthread_mutex_t lock; /* everything below */
     pthread_cond_t opened;
-    bool voices_tried, all_tried;
+    bool begun, voices_tried, all_tried;
     struct voices *voices;
     struct vision *vision;
     struct pipeline *pipeline;
@@ -113,15 +111,12 @@ static void *open_all(void *context)
 /* Under the lock. */
 static void begin(struct engines *engines)
 {
-    if (!atomic_load(&engines->begun))
-        atomic_store(&engines->begun,
-                     pthread_create(&engines->thread, NULL, open_all, engines) == 0);
+    if (!engines->begun)
+        engines->begun = pthread_create(&engines->thread, NULL, open_all, engines) == 0;
 }
 
 void engines_warm(struct engines *engines)
 {
-    if (atomic_load(&engines->begun))
-        return;
     pthread_mutex_lock(&engines->lock);
     begin(engines);
     pthread_mutex_unlock(&engines->lock);
@@ -131,7 +126,7 @@ void engines_warm(struct engines *engines)
 static bool await(struct engines *engines, const bool *tried, struct error *err)
 {
     begin(engines);
-    if (!atomic_load(&engines->begun))
+    if (!engines->begun)
         return error_set(err, ERROR_INTERNAL, "start a thread");
     while (!*tried)
         pthread_cond_wait(&engines->opened, &engines->lock);
@@ -170,7 +165,7 @@ void engines_free(struct engines *engines)
 {
     if (!engines)
         return;
-    if (atomic_load(&engines->begun))
+    if (engines->begun)
         pthread_join(engines->thread, NULL);
     pipeline_close(engines->pipeline);
     vision_close(engines->vision);

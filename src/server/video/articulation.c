@@ -13,7 +13,7 @@ static const double jaw_window_s = 0.075;  /* half the window */
 static const double lips_window_s = 0.105; /* of rounding and spreading */
 static const double lips_ahead_s = 0.025;
 static const double closure_min_s = 0.044; /* just more than a frame at 25 a second */
-static const double closure_ramp_s = 0.055;
+static const double closure_ramp_s = 0.045;
 static const double silence_min_s = 0.070;
 static const double silence_lead_s = 0.025; /* closing begins before the sound ends */
 static const double silence_ramp_s = 0.070;
@@ -25,8 +25,8 @@ struct target {
 
 static const struct target targets[VISEME_COUNT] = {
     [VISEME_SILENCE] = {{0}, 1.0f},
-    [VISEME_A] = {{.jaw = 8.5f, .upper = 1.0f, .lower = 1.2f, .wide = 0.6f}, 1.0f},
-    [VISEME_I] = {{.jaw = 1.6f, .upper = 1.2f, .lower = 1.6f, .wide = 3.0f, .teeth = 0.6f}, 1.0f},
+    [VISEME_A] = {{.jaw = 7.8f, .upper = 1.0f, .lower = 1.2f, .wide = 0.8f}, 1.0f},
+    [VISEME_I] = {{.jaw = 1.7f, .upper = 1.2f, .lower = 2.0f, .wide = 3.0f, .teeth = 0.6f}, 1.0f},
     [VISEME_U] = {{.jaw = 1.6f, .upper = 0.5f, .lower = 0.8f, .wide = -3.0f, .round = 0.5f}, 1.0f},
     [VISEME_E] = {{.jaw = 4.6f, .upper = 1.1f, .lower = 1.4f, .wide = 2.0f}, 1.0f},
     [VISEME_O] = {{.jaw = 5.2f, .upper = 0.5f, .lower = 0.6f, .wide = -3.8f, .round = 0.8f}, 1.0f},
@@ -35,9 +35,9 @@ static const struct target targets[VISEME_COUNT] = {
     [VISEME_FV] = {{.jaw = 0.8f, .upper = 1.6f, .tuck = 1}, 2.4f},
     [VISEME_L] = {{.jaw = 3.4f, .upper = 0.9f, .lower = 1.0f, .tongue = 1}, 0.9f},
     [VISEME_TH] = {{.jaw = 2.4f, .upper = 1.1f, .lower = 1.2f, .tip = 1}, 1.4f},
-    [VISEME_S] = {{.jaw = 0.7f, .upper = 1.3f, .lower = 2.0f, .wide = 1.6f, .teeth = 1}, 1.5f},
+    [VISEME_S] = {{.jaw = 0.8f, .upper = 1.3f, .lower = 2.6f, .wide = 1.6f, .teeth = 1}, 1.5f},
     [VISEME_SH] =
-        {{.jaw = 0.9f, .upper = 1.8f, .lower = 2.2f, .wide = -2.6f, .round = 0.8f, .teeth = 1},
+        {{.jaw = 0.9f, .upper = 1.6f, .lower = 2.7f, .wide = -2.8f, .round = 0.8f, .teeth = 1},
          1.6f},
     [VISEME_R] =
         {{.jaw = 2.2f, .upper = 0.6f, .lower = 0.9f, .wide = -1.8f, .round = 0.45f, .tongue = 0.5f},

@@ -117,21 +117,25 @@ static void draw_mouth(const struct job *job, struct pixels *pixels)
 /* --- the eyes
  * ---------------------------------------------------------------------------------------- */
 
+static float photo_at(const struct eye *eye, const struct plane *plane, bool chroma, float ex,
+                      float ey)
+{
+    float x, y;
+    axes_leave(&eye->axes, ex, ey, &x, &y);
+    return chroma ? plane_at(plane, x / 2, (y - 0.5f) / 2) : plane_at(plane, x, y);
+}
+
 static float eye_pixel(const struct eye *eye, const struct eye_sample *sample,
                        const struct plane *plane, bool chroma)
 {
-    float x, y, under_x, under_y;
-    axes_leave(&eye->axes, sample->x, sample->y, &x, &y);
-    axes_leave(&eye->axes, sample->under_x, sample->under_y, &under_x, &under_y);
-    if (chroma) {
-        x /= 2;
-        under_x /= 2;
-        y = (y - 0.5f) / 2;
-        under_y = (under_y - 0.5f) / 2;
-    }
-    float skin = sample->cover > 0 ? plane_at(plane, x, y) : 0;
-    float under = sample->cover < 1 ? plane_at(plane, under_x, under_y) : 0;
-    return under + (skin - under) * sample->cover;
+    float value = 0, under = 1 - sample->upper_cover - sample->lower_cover;
+    if (sample->upper_cover > 0)
+        value += sample->upper_cover * photo_at(eye, plane, chroma, sample->x, sample->upper_y);
+    if (sample->lower_cover > 0)
+        value += sample->lower_cover * photo_at(eye, plane, chroma, sample->x, sample->lower_y);
+    if (under > 0)
+        value += under * photo_at(eye, plane, chroma, sample->under_x, sample->under_y);
+    return value;
 }
 
 static void draw_eye(const struct job *job, const struct eye_now *now, struct pixels *pixels)

@@ -103,6 +103,14 @@ static float look(const struct eye_now *now, float x, float y, float *out_y)
     return x - now->gaze_x * share;
 }
 
+/* How much of the lid's fall a place on it takes part in: all of it near the lashes, less and less
+ * towards the brow, as a fold of skin that opens. */
+static float unfold(float top, float lashes, float y)
+{
+    float at = clampf((y - top) / fmaxf(lashes - top, 1e-3f), 0, 1);
+    return at * (1.25f - 0.25f * at * at * at * at * at);
+}
+
 bool eye_now_sample(const struct eye_now *now, float x, float y, struct eye_sample *out)
 {
     const struct eye *eye = now->eye;
@@ -120,20 +128,16 @@ bool eye_now_sample(const struct eye_now *now, float x, float y, struct eye_samp
     float inside = lerpf(from->inside, to->inside, share);
     float mm = eye->px_per_mm, open = lower - upper;
     float blink = eye->can_blink ? now->blink : 0;
-    /* Shut lids meet low, on a line that sags less than the lower lid does. */
-    float fall = blink * open * 0.93f, rise = blink * open * 0.07f;
+    /* Shut lids meet low, and a little deeper than the landmarks see the eye's edge. */
+    float fall = blink * (open * 0.94f + 0.8f * mm * clampf(inside * 3, 0, 1));
+    float rise = blink * open * 0.06f;
     float upper_now = upper + fall, lower_now = lower - rise;
 
     *out = (struct eye_sample){.x = x, .light = 1};
-    float by_upper = clampf(upper_now - y + 0.5f, 0, 1);
-    float by_lower = clampf(y - lower_now + 0.5f, 0, 1) * (1 - by_upper);
-    if (by_upper >= by_lower) {
-        out->y = y < upper_now ? y - fall * smoothstep(top, upper_now, y) : y - fall;
-        out->cover = by_upper + by_lower;
-    } else {
-        out->y = y > lower_now ? y + rise * (1 - smoothstep(lower_now, bottom, y)) : y + rise;
-        out->cover = by_upper + by_lower;
-    }
+    out->upper_cover = clampf(upper_now - y + 0.5f, 0, 1);
+    out->lower_cover = clampf(y - lower_now + 0.5f, 0, 1) * (1 - out->upper_cover);
+    out->upper_y = y - fall * unfold(top, upper_now - fminf(2.2f * mm, (upper - top) * 0.4f), y);
+    out->lower_y = y + rise * (1 - smoothstep(lower_now, bottom, y));
     out->under_x = look(now, x, y, &out->under_y);
 
     if (blink > 0) {
@@ -142,7 +146,8 @@ bool eye_now_sample(const struct eye_now *now, float x, float y, struct eye_samp
         out->light -= 0.50f * edge * expf(-lash * lash);
         float shade = y - upper_now; /* the lid's shadow on the eye */
         if (shade > 0)
-            out->light -= 0.25f * edge * (1 - smoothstep(0, 3 * mm, shade)) * (1 - out->cover);
+            out->light -=
+                0.25f * edge * (1 - smoothstep(0, 3 * mm, shade)) * (1 - out->lower_cover);
         float crease = (y - lerpf(top, upper_now, 0.35f)) / (0.9f * mm);
         out->light -= 0.07f * edge * expf(-crease * crease);
     }

@@ -34,11 +34,12 @@ struct eye_now {
     float gaze_x, gaze_y; /* px */
 };
 
-/* What is seen at (x, y) in the axes: a mix of the photo at up to two places, darkened. */
+/* What is seen at (x, y) in the axes: a mix of up to three places of the photo, darkened. */
 struct eye_sample {
-    float x, y, cover;      /* skin of a lid, and how much of the pixel it takes */
-    float under_x, under_y; /* the eye itself */
-    float light;            /* 1 as it is, less under lashes */
+    float x, upper_y, upper_cover; /* skin of the upper lid, and how much of the pixel it takes */
+    float lower_y, lower_cover;    /* and of the lower one */
+    float under_x, under_y;        /* the eye itself */
+    float light;                   /* 1 as it is, less under lashes */
 };
 /* False where nothing moves. */
 bool eye_now_sample(const struct eye_now *now, float x, float y, struct eye_sample *out);

@@ -271,9 +271,10 @@ static void column_now(const struct face_map *map, const struct mouth_pose *pose
     float corner = 0.22f * jaw * column->corner;
     float rest_gap = column->lower - column->upper;
 
-    /* An open mouth of the photo closes for speech, wholly where lips are pressed. */
-    float closing = fmaxf(fmaxf(pose->press, pose->tuck * 0.75f), pose->speech * 0.7f) * rest_gap;
-    float open = 1 - pose->press;
+    /* A mouth that is open in the photo closes for what needs closed lips, and opens wider than
+     * others do, or its vowels would not stand out. */
+    float closing = fmaxf(pose->press, pose->tuck * 0.4f) * rest_gap;
+    float open = (1 - pose->press) * (1 + 0.4f * fminf(map->rest_gap / (9 * mm), 1));
     float down_upper =
         corner * (1 - 0.85f * part) - pose->upper * mm * part * open + 0.25f * closing;
     float down_lower = corner * (1 - part) + (0.92f * jaw + pose->lower * mm) * part * open -

@@ -32,7 +32,8 @@ struct tooth_hit {
 };
 
 /* The row at `x` mm from the middle and `up` mm from the biting edge towards the gum. */
-static struct tooth_hit tooth_at(const struct tooth row[TEETH_IN_ROW], float x, float up)
+static struct tooth_hit tooth_at(const struct tooth row[TEETH_IN_ROW], float x, float up,
+                                 float detail)
 {
     float across = fminf(fabsf(x) / arch_half_width, 0.999f);
     float along = asinf(across) * arch_depth, start = 0;
@@ -42,13 +43,13 @@ static struct tooth_hit tooth_at(const struct tooth row[TEETH_IN_ROW], float x, 
     float at = clampf((along - start) / row[i].width * 2 - 1, -1, 1); /* -1..1 within the tooth */
     float side = fabsf(at);
     /* The edge is rounded at the corners; the outer corner more than the inner one. */
-    float round = row[i].corner * powf(side, 4.0f) * (at > 0 ? 1.25f : 0.8f);
-    float above = up - row[i].edge - round;
+    float round = detail * row[i].corner * powf(side, 5.0f) * (at > 0 ? 1.25f : 0.8f);
+    float above = up - detail * row[i].edge - round;
     if (above < 0)
         return (struct tooth_hit){0, 0};
-    float bulge = 1 - 0.16f * side * side - 0.26f * powf(side, 10);
+    float bulge = 1 - detail * (0.13f * side * side + 0.15f * powf(side, 10));
     float lengthwise = 1 - 0.10f * expf(-above / 0.7f) - 0.012f * fmaxf(above - 4, 0);
-    float arch = 1 - 0.75f * across * across;
+    float arch = 1 - 0.62f * across * across;
     return (struct tooth_hit){1, bulge * lengthwise * arch};
 }
 
@@ -59,6 +60,8 @@ static struct teeth teeth_new(const struct tooth row[TEETH_IN_ROW], float height
     struct teeth teeth = {.width = (int)width + 1, .height = (int)(height_mm * px_per_mm + 4)};
     teeth.x = (float)teeth.width / 2;
     teeth.y = upwards ? (float)teeth.height - 2 : 2;
+    /* Where a tooth is but a few pixels wide its outline would look like a comb. */
+    float detail = clampf(px_per_mm / 3.2f, 0.5f, 1);
     size_t count = (size_t)teeth.width * (size_t)teeth.height;
     teeth.cover = xcalloc(count, 1);
     teeth.shade = xcalloc(count, 1);
@@ -69,7 +72,7 @@ static struct teeth teeth_new(const struct tooth row[TEETH_IN_ROW], float height
                 float sx = (float)x + ((float)(sub % SUBSAMPLES) + 0.5f) / SUBSAMPLES - 0.5f;
                 float sy = (float)y + ((float)(sub / SUBSAMPLES) + 0.5f) / SUBSAMPLES - 0.5f;
                 float up = (upwards ? teeth.y - sy : sy - teeth.y) / px_per_mm;
-                struct tooth_hit hit = tooth_at(row, (sx - teeth.x) / px_per_mm, up);
+                struct tooth_hit hit = tooth_at(row, (sx - teeth.x) / px_per_mm, up, detail);
                 cover += hit.cover;
                 shade += hit.cover * hit.shade;
             }
@@ -142,10 +145,10 @@ static void choose_colours(struct mouth *mouth, const struct face *face,
                            const struct frame420 *photo)
 {
     static const int cheeks[] = {50, 280, 205, 425, 101, 330};
-    static const int lips[] = {17, 84, 314, 37, 267};
+    static const int lips[] = {16, 85, 315, 11, 72, 302};
     float skin[3], lip[3], radius = fmaxf(mouth->map->px_per_mm * 2, 1);
     landmarks_colour(face, photo, cheeks, 6, radius, skin);
-    landmarks_colour(face, photo, lips, 5, fmaxf(radius * 0.4f, 1), lip);
+    landmarks_colour(face, photo, lips, 6, fmaxf(radius * 0.4f, 1), lip);
     float light = clampf((skin[0] - 16) / 219, 0.05f, 1);
     /* A grey photo has grey teeth and a grey tongue; a tinted one tints them. */
     float chroma = hypotf(skin[1] - 128, skin[2] - 128);
@@ -153,26 +156,25 @@ static void choose_colours(struct mouth *mouth, const struct face *face,
     float lip_u = lip[1] - 128, lip_v = lip[2] - 128;
 
     /* Enamel hardly depends on the skin, but on the light that the skin shows. */
-    mouth->enamel[0] = 16 + 219 * clampf(0.30f + 0.62f * light, 0.22f, 0.80f);
-    mouth->enamel[1] = 128 + (skin[1] - 128) * 0.42f;
-    mouth->enamel[2] = 128 + (skin[2] - 128) * 0.30f;
-    mouth->tongue[0] = 16 + 219 * clampf(0.07f + 0.46f * light, 0.08f, 0.48f);
-    mouth->tongue[1] = 128 + lip_u * 0.7f - 1.0f * colour;
-    mouth->tongue[2] = 128 + fmaxf(lip_v, 13 * colour) * 0.95f;
+    mouth->enamel[0] = 16 + 219 * clampf(0.33f + 0.66f * light, 0.24f, 0.88f);
+    mouth->enamel[1] = 128 + (skin[1] - 128) * 0.45f - 2 * colour;
+    mouth->enamel[2] = 128 + (skin[2] - 128) * 0.32f + colour;
+    mouth->tongue[0] = 16 + 219 * clampf(0.08f + 0.56f * light, 0.09f, 0.56f);
+    mouth->tongue[1] = 128 + clampf(lip_u * 0.7f, -12, 6) - 1.0f * colour;
+    mouth->tongue[2] = 128 + clampf(lip_v * 1.1f, 27 * colour, 42);
     mouth->dark[0] = 16 + 219 * clampf(0.015f + 0.075f * light, 0.02f, 0.09f);
     mouth->dark[1] = 128 + lip_u * 0.25f;
     mouth->dark[2] = 128 + fmaxf(lip_v, 9 * colour) * 0.45f;
-    for (int i = 0; i < 3; i++)
-        mouth->gum[i] = mouth->tongue[i];
 }
 
-/* Between the parted lips of the photo something lies that is nearly as light as the skin. */
-static bool shows_teeth(const struct face_map *map, const struct frame420 *photo,
-                        const float enamel[3])
+/* Between the parted lips of the photo something lies that is nearly as light as the skin: teeth.
+ * Those that are painted take their colour. */
+static bool find_own_teeth(struct mouth *mouth, const struct frame420 *photo)
 {
+    const struct face_map *map = mouth->map;
     if (!map->mouth_open)
         return false;
-    float sum = 0, count = 0;
+    float sum[3] = {0}, count = 0;
     for (int i = 0; i <= FACE_COLUMNS; i++) {
         const struct face_column *column = &map->columns[i];
         if (fabsf(column->inside) > 0.5f)
@@ -181,11 +183,17 @@ static bool shows_teeth(const struct face_map *map, const struct frame420 *photo
             float y = lerpf(column->upper, column->lower, 0.2f * (float)k), px, py, yuv[3];
             axes_leave(&map->axes, map->left + map->step * (float)i, y, &px, &py);
             mean_colour(photo, px + 0.5f, py + 0.5f, 0, yuv);
-            sum += yuv[0];
+            for (int c = 0; c < 3; c++)
+                sum[c] += yuv[c];
             count++;
         }
     }
-    return count > 0 && sum / count > 0.62f * enamel[0];
+    if (count == 0 || sum[0] / count < 0.62f * mouth->enamel[0])
+        return false;
+    mouth->enamel[0] = fmaxf(sum[0] / count * 1.12f, mouth->enamel[0] * 0.8f);
+    for (int c = 1; c < 3; c++)
+        mouth->enamel[c] = (sum[c] / count + mouth->enamel[c]) / 2;
+    return true;
 }
 
 void mouth_init(struct mouth *mouth, const struct face_map *map, const struct face *face,
@@ -193,11 +201,13 @@ void mouth_init(struct mouth *mouth, const struct face_map *map, const struct fa
 {
     *mouth = (struct mouth){.map = map};
     choose_colours(mouth, face, photo);
-    mouth->own_teeth = shows_teeth(map, photo, mouth->enamel);
+    mouth->own_teeth = find_own_teeth(mouth, photo);
     mouth->upper = teeth_new(upper_row, 12, map->px_per_mm, true);
     mouth->lower = teeth_new(lower_row, 10, map->px_per_mm, false);
     const struct face_column *middle = &map->columns[FACE_COLUMNS / 2];
     mouth->upper_edge = middle->upper + 2.1f * map->px_per_mm;
+    if (mouth->own_teeth)
+        mouth->upper_edge = fmaxf(mouth->upper_edge, middle->lower);
 }
 
 static void teeth_dispose(struct teeth *teeth)
@@ -221,25 +231,25 @@ void mouth_now_init(struct mouth_now *now, const struct mouth *mouth, const stru
     const struct face_map *map = mouth->map;
     const struct mouth_pose *pose = &face->pose;
     float mm = map->px_per_mm;
-    const struct face_column *middle = &map->columns[FACE_COLUMNS / 2];
-    float jaw = pose->jaw * mm;
-    float rest = middle->lower + 0.4f * mm, met = mouth->upper_edge + 0.35f * mm;
     *now = (struct mouth_now){
         .mouth = mouth,
         .face = face,
         .photo = photo,
-        .jaw = jaw,
         .open = clampf(face->gap / (11 * mm), 0, 1),
     };
-    now->lower_edge = lerpf(fmaxf(rest + jaw, met), met, clampf(pose->teeth, 0, 1));
+    /* The lower lip hides most of the lower teeth, the less the further it is drawn down. */
+    float shown = lerpf(0.2f + 0.45f * pose->lower, 2.7f, clampf(pose->teeth, 0, 1));
+    now->lower_edge =
+        fmaxf(face->columns[FACE_COLUMNS / 2].lower - shown * mm, mouth->upper_edge + 0.35f * mm);
     float behind = clampf(pose->tongue, 0, 1), between = clampf(pose->tip, 0, 1);
     float raised = fmaxf(behind, between);
-    float low = now->lower_edge + 5 * mm;
+    /* At rest it lies behind the lower teeth and comes into view as the jaw drops. */
+    float low = now->lower_edge + lerpf(4.5f, -3.6f, smoothstep(0.35f, 0.85f, now->open)) * mm;
     float top = between > behind ? mouth->upper_edge - 0.3f * mm : mouth->upper_edge - 1.2f * mm;
     now->tip_y = lerpf(low, top, raised);
-    now->tip_height = (4.5f + 3 * raised) * mm;
-    now->tip_width = (13 - 2.5f * raised) * mm;
-    now->tip_light = lerpf(0.9f, between > behind ? 1.22f : 1.02f, raised);
+    now->tip_height = (4.0f + 3 * raised) * mm;
+    now->tip_width = (15 - 4.5f * raised) * mm;
+    now->tip_light = lerpf(0.80f, between > behind ? 1.2f : 1.05f, raised);
 }
 
 static void mix(float colour[3], const float with[3], float light, float cover)
@@ -272,7 +282,7 @@ static void paint_teeth(const struct mouth_now *now, const struct teeth *teeth, 
                         const float at[2], float light, float colour[3])
 {
     float mm = now->mouth->map->px_per_mm;
-    float curve = at[0] * at[0] / (mm * 85); /* the row rises towards the sides */
+    float curve = at[0] * at[0] / (mm * 190); /* the row rises towards the sides */
     struct tooth_hit hit = teeth_at(teeth, at[0], at[1] - edge + curve);
     if (hit.cover > 0)
         mix(colour, now->mouth->enamel, light * hit.shade, hit.cover);
@@ -305,7 +315,7 @@ void mouth_colour(const struct mouth_now *now, const struct opening *opening, fl
     float side = clampf(fabsf(opening->inside), 0, 1);
     float below_lip = (y - opening->upper) / mm, above_lip = (opening->lower - y) / mm;
     /* Light comes in at the front: less of it in the corners and under the upper lip. */
-    float light = (1 - 0.55f * side * side) * (0.42f + 0.58f * smoothstep(-0.6f, 2.6f, below_lip));
+    float light = (1 - 0.45f * side * side) * (0.52f + 0.48f * smoothstep(-0.6f, 2.2f, below_lip));
     float deep = 1 + 0.5f * smoothstep(3, 0, above_lip);
 
     out_yuv[0] = out_yuv[1] = out_yuv[2] = 0;

@@ -22,9 +22,9 @@ struct teeth {
 struct mouth {
     const struct face_map *map;
     struct teeth upper, lower;
-    float enamel[3], gum[3], tongue[3], dark[3]; /* Y, U, V */
-    bool own_teeth;                              /* the photo shows upper teeth */
-    float upper_edge;                            /* y where the upper teeth end, px in the axes */
+    float enamel[3], tongue[3], dark[3]; /* Y, U, V */
+    bool own_teeth;                      /* the photo shows upper teeth */
+    float upper_edge;                    /* y where the upper teeth end, px in the axes */
 };
 
 void mouth_init(struct mouth *mouth, const struct face_map *map, const struct face *face,

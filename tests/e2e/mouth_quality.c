@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Does the mouth say what is spoken? Renders a track over real portraits, finds the landmarks again
+ * on the frames, and compares how far the lips stand apart with the phonemes. Prints one line a
+ * portrait; a measure that is missed is named, and the exit status is 1.
+ *
+ *     mouth_quality MODELS PHOTO… */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/auto.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "image/photo.h"
+#include "image/portrait.h"
+#include "video/renderer.h"
+
+enum { SIDE = 512, FPS = 25, MAX_FRAMES = 400, MAX_SPANS = 128, LAGS = 4 };
+
+/* "Konnichiwa. Happy birthday! Five robots." with its pauses. */
+static const struct {
+    enum viseme viseme;
+    float length_s;
+} speech[] = {
+    {VISEME_SILENCE, 0.50f}, {VISEME_K, 0.07f},       {VISEME_O, 0.11f},
+    {VISEME_K, 0.08f},       {VISEME_T, 0.06f},       {VISEME_I, 0.10f},
+    {VISEME_SH, 0.08f},      {VISEME_I, 0.08f},       {VISEME_W, 0.07f},
+    {VISEME_A, 0.16f},       {VISEME_SILENCE, 0.40f}, {VISEME_H, 0.06f},
+    {VISEME_A, 0.14f},       {VISEME_MBP, 0.09f},     {VISEME_I, 0.12f},
+    {VISEME_MBP, 0.08f},     {VISEME_A, 0.10f},       {VISEME_TH, 0.08f},
+    {VISEME_T, 0.05f},       {VISEME_E, 0.14f},       {VISEME_I, 0.08f},
+    {VISEME_SILENCE, 0.45f}, {VISEME_FV, 0.09f},      {VISEME_A, 0.12f},
+    {VISEME_FV, 0.08f},      {VISEME_R, 0.07f},       {VISEME_O, 0.14f},
+    {VISEME_MBP, 0.09f},     {VISEME_O, 0.12f},       {VISEME_T, 0.06f},
+    {VISEME_S, 0.12f},       {VISEME_SILENCE, 0.50f},
+};
+
+/* How far a speaker's lips stand apart for it, as phoneticians order them: not what we render. */
+static const float openness[VISEME_COUNT] = {
+    [VISEME_A] = 1.00f, [VISEME_E] = 0.65f,  [VISEME_O] = 0.65f, [VISEME_I] = 0.45f,
+    [VISEME_U] = 0.30f, [VISEME_W] = 0.20f,  [VISEME_L] = 0.40f, [VISEME_TH] = 0.35f,
+    [VISEME_S] = 0.35f, [VISEME_SH] = 0.35f, [VISEME_R] = 0.30f, [VISEME_T] = 0.30f,
+    [VISEME_K] = 0.35f, [VISEME_Y] = 0.35f,  [VISEME_H] = 0.40f, [VISEME_FV] = 0.15f,
+};
+
+struct measure {
+    struct vision *vision;
+    struct viseme_track track;
+    struct viseme_span spans[MAX_SPANS];
+    double duration_s;
+    float rest;                /* of the photo itself */
+    float opening[MAX_FRAMES]; /* of each frame, against the eyes' distance */
+    float expected[MAX_FRAMES];
+    int frames;
+};
+
+static void speak(struct measure *measure)
+{
+    float at = 0;
+    size_t count = 0;
+    for (int round = 0; round < 2; round++)
+        for (size_t i = 0; i < sizeof speech / sizeof *speech; i++) {
+            measure->spans[count++] =
+                (struct viseme_span){at, at + speech[i].length_s, speech[i].viseme, 1};
+            at += speech[i].length_s;
+        }
+    measure->track = (struct viseme_track){count, measure->spans};
+    measure->duration_s = at;
+}
+
+static const struct viseme_span *span_at(const struct measure *measure, double time_s)
+{
+    size_t i = 0;
+    while (i + 1 < measure->track.count && measure->spans[i].end_s <= time_s)
+        i++;
+    return &measure->spans[i];
+}
+
+/* What of a frame's time each span takes. */
+static float expected_at(const struct measure *measure, int frame)
+{
+    float sum = 0;
+    for (int i = 0; i < 8; i++)
+        sum += openness[span_at(measure, (frame + (i + 0.5) / 8) / FPS)->viseme] / 8;
+    return sum;
+}
+
+static float distance(struct point3 a, struct point3 b)
+{
+    return hypotf(a.x - b.x, a.y - b.y);
+}
+
+static float opening_of(const struct face *face)
+{
+    const struct point3 *points = face->points;
+    float gap = distance(points[13], points[14]) + distance(points[81], points[178]) +
+                distance(points[311], points[402]);
+    return gap / 3 / distance(points[468], points[473]);
+}
+
+static bool find_opening(struct measure *measure, const struct picture *picture, float *out,
+                         struct error *err)
+{
+    struct face faces[MAX_FACES];
+    int count = 0;
+    if (!vision_faces(measure->vision, picture, faces, &count, err))
+        return false;
+    if (count == 0)
+        return error_set(err, ERROR_NOT_FOUND, "no face in a frame");
+    *out = opening_of(&faces[0]);
+    return true;
+}
+
+static bool measure_frames(struct measure *measure, const struct portrait *portrait, bool sway,
+                           struct error *err)
+{
+    struct scene scene = {.photo = &portrait->photo,
+                          .face = &portrait->face,
+                          .track = &measure->track,
+                          .duration_s = measure->duration_s,
+                          .fps = FPS,
+                          .sway = sway,
+                          .seed = 11};
+    AUTO(renderer_free) struct renderer *renderer = renderer_new(&scene, err);
+    if (!renderer || !find_opening(measure, &portrait->photo, &measure->rest, err))
+        return false;
+    AUTO(picture_dispose) struct picture frame = picture_new(SIDE, SIDE, PICTURE_RGB);
+    measure->frames = renderer_frames(renderer);
+    for (int i = 0; i < measure->frames; i++) {
+        renderer_frame_rgb(renderer, i, &frame);
+        if (!find_opening(measure, &frame, &measure->opening[i], err))
+            return false;
+        measure->expected[i] = expected_at(measure, i);
+    }
+    return true;
+}
+
+/* How well the opening, `lag` frames later, follows the phonemes. */
+static double correlation(const struct measure *measure, int lag)
+{
+    double n = 0, sx = 0, sy = 0, sxx = 0, syy = 0, sxy = 0;
+    for (int i = LAGS; i < measure->frames - LAGS; i++) {
+        double x = measure->expected[i], y = measure->opening[i + lag];
+        n++;
+        sx += x;
+        sy += y;
+        sxx += x * x;
+        syy += y * y;
+        sxy += x * y;
+    }
+    double across = sqrt((n * sxx - sx * sx) * (n * syy - sy * sy));
+    return across > 0 ? (n * sxy - sx * sy) / across : 0;
+}
+
+struct result {
+    double now, best;
+    int best_lag;
+    double silence; /* furthest from the photo's own, as a share of the mouth's range */
+    double closed;  /* widest M B P at its narrowest frame, as a share of the range */
+    double rest;    /* the photo's own opening, in eyes' distances */
+    double range;   /* widest opening beyond the photo's own, in eyes' distances */
+};
+
+static struct result judge(const struct measure *measure)
+{
+    struct result result = {.best = -1, .rest = measure->rest};
+    for (int lag = -LAGS; lag <= LAGS; lag++) {
+        double value = correlation(measure, lag);
+        if (lag == 0)
+            result.now = value;
+        if (value > result.best) {
+            result.best = value;
+            result.best_lag = lag;
+        }
+    }
+    double widest = 0;
+    for (int i = 0; i < measure->frames; i++)
+        widest = fmax(widest, measure->opening[i]);
+    result.range = widest - measure->rest;
+    for (size_t k = 0; k < measure->track.count; k++) {
+        const struct viseme_span *span = &measure->spans[k];
+        double narrowest = 1;
+        for (int i = 0; i < measure->frames; i++) {
+            double time_s = (i + 0.5) / FPS, gap = measure->opening[i];
+            if (span->viseme == VISEME_MBP && time_s > span->start_s - 0.5 / FPS &&
+                time_s < span->end_s + 0.5 / FPS)
+                narrowest = fmin(narrowest, gap);
+            if (span->viseme == VISEME_SILENCE && time_s > span->start_s + 0.08 &&
+                time_s < span->end_s - 0.08)
+                result.silence =
+                    fmax(result.silence, fabs(gap - measure->rest) / fmax(widest, 1e-6));
+        }
+        if (span->viseme == VISEME_MBP)
+            result.closed = fmax(result.closed, (narrowest - fmin(measure->rest, 0.02)) / widest);
+    }
+    return result;
+}
+
+static bool check(const char *name, bool sway, const struct result *result)
+{
+    printf("%-14s sway %-3s correlation %.3f, best %.3f at %+d; silence %.1f %%, M B P %.1f %%, "
+           "widest %.3f\n",
+           name, sway ? "on" : "off", result->now, result->best, result->best_lag,
+           100 * result->silence, 100 * result->closed, result->range);
+    bool good = true;
+    /* A mouth that is wide open in the photo rests there in silence, yet closes for M B P. */
+    double least = result->rest > 0.04 ? 0.65 : 0.8;
+    good &= result->now >= least || !printf("    the opening does not follow the phonemes\n");
+    good &= abs(result->best_lag) <= 1 || !printf("    the mouth is early or late\n");
+    good &= result->silence <= 0.05 || !printf("    the mouth moves in silence\n");
+    good &= result->closed <= 0.05 || !printf("    M B P do not close\n");
+    return good;
+}
+
+static bool try_photo(struct measure *measure, struct photos *photos, const char *path,
+                      struct error *err)
+{
+    AUTO(picture_dispose) struct picture photo = {0};
+    AUTO(portrait_dispose) struct portrait portrait = {0};
+    struct face faces[MAX_FACES];
+    int count = 0;
+    bool good = true;
+    if (!photos_decode(photos, path, 2048, &photo, err) ||
+        !vision_faces(measure->vision, &photo, faces, &count, err))
+        return false;
+    if (count == 0)
+        return error_set(err, ERROR_NOT_FOUND, "%s: no face", path);
+    if (!portrait_make(measure->vision, &photo, &faces[0], SIDE, SIDE, false, &portrait, err))
+        return false;
+    const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+    for (int sway = 0; sway < 2; sway++) {
+        if (!measure_frames(measure, &portrait, sway, err))
+            return false;
+        struct result result = judge(measure);
+        good &= check(name, sway, &result);
+    }
+    return good || error_set(err, ERROR_INVALID, "%s: not good enough", name);
+}
+
+int main(int argc, char **argv)
+{
+    struct error err;
+    struct photos *photos = photos_open(NULL, &err);
+    struct measure *measure = xcalloc(1, sizeof *measure);
+    measure->vision = photos && argc > 2 ? vision_open(argv[1], &err) : NULL;
+    int failed = !measure->vision;
+    speak(measure);
+    for (int i = 2; measure->vision && i < argc; i++)
+        if (!try_photo(measure, photos, argv[i], &err)) {
+            fprintf(stderr, "%s\n", err.text);
+            failed = 1;
+        }
+    vision_close(measure->vision);
+    photos_close(photos);
+    free(measure);
+    return failed;
+}
