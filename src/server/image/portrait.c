@@ -5,7 +5,9 @@
 
 #include "base/auto.h"
 #include "base/error.h"
+#include "image/cutter.h"
 #include "image/matte.h"
+#include "image/segment.h"
 #include "media/resample.h"
 
 enum { FOREHEAD = 10, CHIN = 152, RIGHT_IRIS = 468, LEFT_IRIS = 473 };
@@ -127,7 +129,9 @@ void portrait_frame(const struct picture *photo, const struct face *face, int wi
 
 bool portrait_cut_out(struct vision *vision, struct portrait *portrait, struct error *err)
 {
-    if (!vision_matte(vision, &portrait->photo, &portrait->matte, err))
+    struct cut_prompt prompt = cut_prompt_for(&portrait->face, &portrait->photo);
+    if (!segment_matte(vision_segment(vision), &portrait->photo, &prompt, NULL, &portrait->matte,
+                       err))
         return false;
     portrait->foreground = picture_new(portrait->photo.width, portrait->photo.height, PICTURE_RGB);
     foreground_estimate(&portrait->photo, &portrait->matte, &portrait->foreground);

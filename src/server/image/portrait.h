@@ -10,6 +10,7 @@
 #include "media/picture.h"
 
 struct error;
+struct segment;
 
 /* Starts a decoder for this one picture, which costs 40 ms; see vision_decode and image/photo.h,
  * which has the errors. */
@@ -21,6 +22,9 @@ struct vision; /* the loaded models; one per process, calls may come from severa
 struct vision_settings {
     const char *models_dir;
     const char *onnxruntime; /* the library's file, or NULL to search (infer/runtime.h) */
+    /* As in image/segment.h; all may be left out. */
+    const char *user_models_dir, *image_model, *device;
+    int threads, streams, queue;
 };
 MUST_USE struct vision *vision_open_with(const struct vision_settings *settings, struct error *err);
 MUST_USE struct vision *vision_open(const char *models_dir, struct error *err);
@@ -29,8 +33,11 @@ static inline void vision_close_auto(struct vision **vision)
 {
     vision_close(*vision);
 }
-/* "cpu", or what was asked and what runs instead: for health and log. */
+/* "cpu", or what was asked and what runs instead: for health and log. Borrowed; the same text for
+ * as long as the vision is open. */
 const char *vision_device(const struct vision *vision);
+/* What cuts people out: for keys of artifacts ("portrait@1:029f17bdb66a"), health and metrics. */
+struct segment *vision_segment(const struct vision *vision);
 
 /* photos_decode (image/photo.h) with the decoder that was started with the models. */
 MUST_USE bool vision_decode(struct vision *vision, const char *path, int max_side,

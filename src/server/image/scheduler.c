@@ -147,7 +147,10 @@ bool scheduler_enter(struct scheduler *scheduler, struct ticket *ticket, struct 
     pthread_mutex_lock(&scheduler->lock);
     ticket->number = ++scheduler->numbers;
     ticket->inside = ticket->cancelled = false;
-    if (!scheduler->waiting && has_room(scheduler, ticket)) {
+    if (ticket->deadline_ms && mono_ms() >= ticket->deadline_ms) {
+        scheduler->expired++;
+        error_set(err, ERROR_TIMEOUT, "the deadline had passed already");
+    } else if (!scheduler->waiting && has_room(scheduler, ticket)) {
         let_in(scheduler, ticket);
         entered = true;
     } else if (scheduler->queued >= scheduler->settings.queue) {

@@ -1,24 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <malloc.h>
-#include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "base/mem.h"
 #include "image/faces.h"
-#include "image/matte.h"
 #include "image/photo.h"
 #include "image/portrait.h"
+#include "image/segment.h"
 #include "infer/runtime.h"
-#include "media/resample.h"
-
-enum { SEGMENT_SIDE = 256 };
 
 struct vision {
     struct photos *photos;
     struct runtime *runtime;
-    struct session *detector, *landmarks, *segmenter;
+    struct session *detector, *landmarks;
+    struct segment *segment;
+    char device[240];
 };
 
 static struct session *model_open(struct runtime *runtime, const char *folder, const char *name,
@@ -45,9 +42,20 @@ struct vision *vision_open_with(const struct vision_settings *settings, struct e
     vision->landmarks = model_open(vision->runtime, folder, "face_landmarks", err);
     if (!vision->landmarks)
         return NULL;
-    vision->segmenter = model_open(vision->runtime, folder, "selfie_segmentation", err);
+    struct segment_settings segment = {.embedded_dir = folder,
+                                       .user_dir = settings->user_models_dir,
+                                       .image_model = settings->image_model,
+                                       .device = settings->device,
+                                       .threads = settings->threads,
+                                       .streams = settings->streams ? settings->streams : 2,
+                                       .queue = settings->queue};
+    vision->segment = segment_open(vision->runtime, &segment, err);
+    if (!vision->segment)
+        return NULL;
+    struct segment_state state = segment_state(vision->segment);
+    snprintf(vision->device, sizeof vision->device, "%s", state.why[0] ? state.why : state.device);
     malloc_trim(0); /* loading leaves 6 MB of holes behind */
-    return vision->segmenter ? TAKE(vision) : NULL;
+    return TAKE(vision);
 }
 
 struct vision *vision_open(const char *models_dir, struct error *err)
@@ -62,15 +70,14 @@ void vision_close(struct vision *vision)
     photos_close(vision->photos);
     session_close(vision->detector);
     session_close(vision->landmarks);
-    session_close(vision->segmenter);
+    segment_close(vision->segment);
     runtime_close(vision->runtime);
     free(vision);
 }
 
 const char *vision_device(const struct vision *vision)
 {
-    const char *fallback = session_fallback(vision->segmenter);
-    return fallback ? fallback : session_device(vision->segmenter);
+    return vision->device;
 }
 
 bool vision_decode(struct vision *vision, const char *path, int max_side, struct picture *out,
@@ -94,29 +101,10 @@ bool vision_faces(struct vision *vision, const struct picture *photo, struct fac
 bool vision_matte(struct vision *vision, const struct picture *photo, struct picture *out,
                   struct error *err)
 {
-    enum { SIDE = SEGMENT_SIDE };
-    AUTO(picture_dispose) struct picture small = picture_new(SIDE, SIDE, PICTURE_RGB);
-    AUTO(mem_free) float *input = xmalloc(sizeof(float) * 4 * SIDE * SIDE);
-    float *mask = input + 3 * SIDE * SIDE;
-    struct box whole = {0, 0, (float)photo->width, (float)photo->height};
-    picture_resample(photo, whole, RESAMPLE_TRIANGLE, &small);
-    for (int i = 0; i < SIDE * SIDE; i++)
-        for (int c = 0; c < 3; c++)
-            input[c * SIDE * SIDE + i] =
-                (float)picture_row(&small, i / SIDE)[3 * (i % SIDE) + c] / 255;
-    struct tensor in = {TENSOR_F32, 4, {1, 3, SIDE, SIDE}, input};
-    struct tensor result = {TENSOR_F32, 4, {1, 1, SIDE, SIDE}, mask};
-    struct session_run run = {.inputs = &in,
-                              .input_count = 1,
-                              .wanted = (const int[]){0},
-                              .out = &result,
-                              .out_count = 1};
-    if (!session_run(vision->segmenter, &run, err))
-        return error_wrap(err, "cut the person out");
-    AUTO(picture_dispose) struct picture coarse = picture_new(SIDE, SIDE, PICTURE_GREY);
-    for (int i = 0; i < SIDE * SIDE; i++)
-        picture_row(&coarse, i / SIDE)[i % SIDE] = (uint8_t)lrintf(mask[i] * 255);
-    *out = picture_new(photo->width, photo->height, PICTURE_GREY);
-    matte_refine(photo, &coarse, out);
-    return true;
+    return segment_matte(vision->segment, photo, NULL, NULL, out, err);
+}
+
+struct segment *vision_segment(const struct vision *vision)
+{
+    return vision->segment;
 }

@@ -84,7 +84,7 @@ static bool portrait_compute(struct message *message, struct error *err)
 static bool prepare_portrait(struct message *message, struct error *err)
 {
     struct store *store = message->pipeline->options.store;
-    struct hash128 name = order_portrait_hash(message->order);
+    struct hash128 name = order_portrait_hash(message->order, message->pipeline->options.vision);
     if (!artifact_get_portrait(store, name, &message->portrait)) {
         if (!portrait_compute(message, err))
             return false;

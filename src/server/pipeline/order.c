@@ -10,6 +10,8 @@
 #include "base/error.h"
 #include "base/jv.h"
 #include "base/mem.h"
+#include "image/portrait.h"
+#include "image/segment.h"
 #include "pipeline/request_internal.h"
 
 /* Raised when the stage gives something else for the same input; artifacts of before are then
@@ -152,13 +154,15 @@ struct hash128 order_speech_hash(const struct order *order)
         (const char *const[]){version, order->voice, order->text, order->bgm, numbers, NULL});
 }
 
-struct hash128 order_portrait_hash(const struct order *order)
+struct hash128 order_portrait_hash(const struct order *order, const struct vision *vision)
 {
     char version[32], rest[64], text[HASH128_TEXT_SIZE];
     snprintf(version, sizeof version, "portrait %d", PORTRAIT_VERSION);
     snprintf(rest, sizeof rest, "%d %d", order->face, order_cut_out(order));
     hash128_text(photo_hash(order->image), text);
-    return hash_texts((const char *const[]){version, text, order->format->name, rest, NULL});
+    struct segment_state segment = segment_state(vision_segment(vision));
+    const char *model = order_cut_out(order) ? segment.model : "";
+    return hash_texts((const char *const[]){version, text, order->format->name, rest, model, NULL});
 }
 
 struct hash128 order_video_hash(const struct order *order)

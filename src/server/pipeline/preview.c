@@ -14,7 +14,7 @@ static bool portrait_of(struct pipeline *pipeline, const struct order *order, co
 {
     AUTO(photo_dispose) struct photo photo = {0};
     struct store *store = pipeline->options.store;
-    struct hash128 name = order_portrait_hash(order);
+    struct hash128 name = order_portrait_hash(order, pipeline->options.vision);
     if (artifact_get_portrait(store, name, out))
         return true;
     if (!photo_make(pipeline, path, order->image, &photo, err) ||

@@ -48,7 +48,7 @@ MUST_USE bool order_read(const char *json, struct order *out, struct error *err)
 
 /* The names of what is made from it. */
 struct hash128 order_speech_hash(const struct order *order);
-struct hash128 order_portrait_hash(const struct order *order);
+struct hash128 order_portrait_hash(const struct order *order, const struct vision *vision);
 struct hash128 order_video_hash(const struct order *order);
 struct hash128 photo_hash(struct hash128 image);
 

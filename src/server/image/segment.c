@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "image/segment.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "image/cutter.h"
+#include "image/matte.h"
+#include "infer/runtime.h"
+#include "media/picture.h"
+#include "media/resample.h"
+
+/* A mask this small is coarse: its edges are found again in the photo. Larger networks draw them
+ * themselves. */
+enum { COARSE_SIDE = 512 };
+
+/* A model that is loaded; the last user of one that was replaced closes it. */
+struct loaded {
+    struct cutter *cutter;
+    int users;
+    size_t memory_bytes;
+    double seconds;
+    char key[MODEL_KEY_SIZE];
+};
+
+struct segment {
+    struct runtime *runtime;
+    struct segment_settings settings;
+    char *embedded_dir, *user_dir, *image_model, *device, *use_path;
+    struct scheduler *scheduler;
+    pthread_mutex_t lock; /* everything below; taken before the scheduler's */
+    struct loaded *current;
+    struct stat use_seen;
+};
+
+static void loaded_free(struct loaded *loaded)
+{
+    if (!loaded)
+        return;
+    cutter_close(loaded->cutter);
+    free(loaded);
+}
+
+static void loaded_free_auto(struct loaded **loaded)
+{
+    loaded_free(*loaded);
+}
+
+/* The process's resident memory now, or at its highest since the last reset. */
+static size_t memory_read(const char *field)
+{
+    char line[256];
+    unsigned long kib = 0;
+    size_t length = strlen(field);
+    FILE *file = fopen("/proc/self/status", "re");
+    while (file && fgets(line, sizeof line, file))
+        if (strncmp(line, field, length) == 0)
+            kib = strtoul(line + length + 1, NULL, 10);
+    if (file)
+        fclose(file);
+    return (size_t)kib * 1024;
+}
+
+static void memory_reset(void)
+{
+    AUTO(fd_close) int fd = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || write(fd, "5", 1) != 1)
+        log_debug("image.memory_not_measured");
+}
+
+/* One picture, to know time and memory of the next. It also warms the model up. */
+static bool measure(struct loaded *loaded, struct error *err)
+{
+    AUTO(picture_dispose) struct picture grey = picture_new(64, 64, PICTURE_RGB);
+    AUTO(picture_dispose) struct picture mask = {0};
+    memset(grey.pixels, 128, grey.stride * 64);
+    memory_reset();
+    size_t before = memory_read("VmRSS:");
+    int64_t start_ns = mono_ns();
+    if (!cutter_mask(loaded->cutter, &grey, NULL, NULL, &mask, err))
+        return false;
+    size_t highest = memory_read("VmHWM:");
+    loaded->seconds = (double)(mono_ns() - start_ns) / 1e9;
+    loaded->memory_bytes = highest > before ? highest - before : 0;
+    return true;
+}
+
+static struct loaded *load(struct segment *segment, const struct model_entry *entry,
+                           struct error *err)
+{
+    struct cutter_files files = {entry->kind, entry->paths[0], entry->paths[1]};
+    struct session_options options = {.device = segment->device,
+                                      .threads = segment->settings.threads};
+    AUTO(loaded_free) struct loaded *loaded = xcalloc(1, sizeof *loaded);
+    model_key(entry, loaded->key);
+    loaded->users = 1;
+    loaded->cutter = cutter_open(segment->runtime, &files, &options, err);
+    if (!loaded->cutter || !measure(loaded, err))
+        return NULL;
+    const char *why = cutter_fallback(loaded->cutter);
+    log_info("image.model", LOG_TEXT("model", loaded->key),
+             LOG_TEXT("device", cutter_device(loaded->cutter)), LOG_TEXT("why", why ? why : ""),
+             LOG_INT("memory_bytes", (int64_t)loaded->memory_bytes),
+             LOG_REAL("seconds", loaded->seconds));
+    return TAKE(loaded);
+}
+
+/* The entry that is wanted: by setting, by choice, or the embedded one. */
+static const struct model_entry *entry_wanted(const struct segment *segment,
+                                              const struct models *models, struct error *err)
+{
+    int wanted = models->used;
+    if (segment->image_model)
+        wanted = models_find(models, segment->image_model);
+    if (wanted < 0) {
+        error_set(err, ERROR_NOT_FOUND, "IMAGE_MODEL=%.60s is not installed", segment->image_model);
+        return NULL;
+    }
+    const struct model_entry *entry = &models->entries[wanted];
+    if (!entry->problem[0])
+        return entry;
+    error_set(err, ERROR_INVALID, "model %s@%s: %s", entry->name, entry->version, entry->problem);
+    return NULL;
+}
+
+/* Loads it, unless it is the current one, which is then what is returned. */
+static struct loaded *load_wanted(struct segment *segment, struct error *err)
+{
+    AUTO(models_dispose) struct models models = {0};
+    char problem[160], key[MODEL_KEY_SIZE];
+    if (!models_read(segment->embedded_dir, segment->user_dir, &models, problem, sizeof problem,
+                     err))
+        return NULL;
+    if (problem[0] && !segment->image_model)
+        log_warn("image.model_unusable", LOG_TEXT("problem", problem));
+    const struct model_entry *entry = entry_wanted(segment, &models, err);
+    if (!entry)
+        return NULL;
+    model_key(entry, key);
+    if (segment->current && strcmp(segment->current->key, key) == 0)
+        return segment->current;
+    return load(segment, entry, err);
+}
+
+static char *copy_or_null(const char *text)
+{
+    return text ? xstrdup(text) : NULL;
+}
+
+struct segment *segment_open(struct runtime *runtime, const struct segment_settings *settings,
+                             struct error *err)
+{
+    struct segment *segment = xcalloc(1, sizeof *segment);
+    segment->runtime = runtime;
+    segment->settings = *settings;
+    segment->embedded_dir = xstrdup(settings->embedded_dir);
+    segment->user_dir = copy_or_null(settings->user_dir);
+    segment->image_model = copy_or_null(settings->image_model);
+    segment->device = xstrdup(settings->device ? settings->device : "cpu");
+    segment->use_path = segment->user_dir ? xasprintf("%s/use", segment->user_dir) : NULL;
+    segment->scheduler = scheduler_new(
+        &(struct scheduler_settings){settings->streams, settings->queue, settings->memory_bytes});
+    pthread_mutex_init(&segment->lock, NULL);
+    if (segment->use_path && stat(segment->use_path, &segment->use_seen) != 0)
+        segment->use_seen = (struct stat){0};
+    segment->current = load_wanted(segment, err);
+    if (segment->current)
+        return segment;
+    segment_close(segment);
+    return NULL;
+}
+
+void segment_close(struct segment *segment)
+{
+    if (!segment)
+        return;
+    loaded_free(segment->current);
+    scheduler_free(segment->scheduler);
+    pthread_mutex_destroy(&segment->lock);
+    free(segment->embedded_dir);
+    free(segment->user_dir);
+    free(segment->image_model);
+    free(segment->device);
+    free(segment->use_path);
+    free(segment);
+}
+
+/* Under the lock. */
+static void unuse(struct loaded *loaded)
+{
+    if (--loaded->users == 0)
+        loaded_free(loaded);
+}
+
+/* Under the lock. Somebody may have chosen another model meanwhile. */
+static void refresh(struct segment *segment)
+{
+    struct stat now = {0};
+    if (!segment->use_path || segment->image_model)
+        return;
+    if (stat(segment->use_path, &now) != 0)
+        now = (struct stat){0};
+    if (now.st_ino == segment->use_seen.st_ino &&
+        now.st_mtim.tv_sec == segment->use_seen.st_mtim.tv_sec &&
+        now.st_mtim.tv_nsec == segment->use_seen.st_mtim.tv_nsec)
+        return;
+    segment->use_seen = now;
+    struct error err;
+    struct loaded *next = load_wanted(segment, &err);
+    if (!next) {
+        log_error("image.model_not_loaded", LOG_ERROR(&err));
+        return;
+    }
+    if (next == segment->current)
+        return;
+    unuse(segment->current);
+    segment->current = next;
+}
+
+static struct loaded *use_current(struct segment *segment)
+{
+    pthread_mutex_lock(&segment->lock);
+    refresh(segment);
+    struct loaded *loaded = segment->current;
+    loaded->users++;
+    pthread_mutex_unlock(&segment->lock);
+    return loaded;
+}
+
+static void unuse_locked(struct segment *segment, struct loaded *loaded)
+{
+    pthread_mutex_lock(&segment->lock);
+    unuse(loaded);
+    pthread_mutex_unlock(&segment->lock);
+}
+
+/* One turn at the device. */
+static bool take_turn(struct segment *segment, struct loaded *loaded, const struct picture *photo,
+                      const struct cut_prompt *prompt, struct ticket *ticket, struct picture *out,
+                      struct error *err)
+{
+    if (!scheduler_enter(segment->scheduler, ticket, err))
+        return false;
+    bool done = cutter_mask(loaded->cutter, photo, prompt, NULL, out, err);
+    scheduler_leave(segment->scheduler, ticket);
+    return done;
+}
+
+/* To the photo's size, with the photo's edges. */
+static void mask_refine(const struct picture *photo, const struct picture *mask,
+                        struct picture *out)
+{
+    *out = picture_new(photo->width, photo->height, PICTURE_GREY);
+    if (mask->width <= COARSE_SIDE && mask->height <= COARSE_SIDE) {
+        matte_refine(photo, mask, out);
+        return;
+    }
+    struct box whole = {0, 0, (float)mask->width, (float)mask->height};
+    picture_resample(mask, whole, RESAMPLE_TRIANGLE, out);
+}
+
+bool segment_matte(struct segment *segment, const struct picture *photo,
+                   const struct cut_prompt *prompt, const struct segment_how *how,
+                   struct picture *out, struct error *err)
+{
+    struct error local;
+    err = err ? err : &local;
+    AUTO(picture_dispose) struct picture mask = {0};
+    struct loaded *loaded = use_current(segment);
+    struct ticket ticket = {.priority = how ? how->priority : PRIORITY_PERSON,
+                            .deadline_ms = how ? how->deadline_ms : 0,
+                            .memory_bytes = loaded->memory_bytes};
+    bool done = take_turn(segment, loaded, photo, prompt, &ticket, &mask, err);
+    if (!done && err->kind == ERROR_LIMIT) {
+        log_warn("image.out_of_memory", LOG_TEXT("model", loaded->key), LOG_ERROR(err));
+        ticket.alone = true;
+        done = take_turn(segment, loaded, photo, prompt, &ticket, &mask, err);
+    }
+    unuse_locked(segment, loaded);
+    if (done)
+        mask_refine(photo, &mask, out);
+    return done;
+}
+
+struct segment_state segment_state(struct segment *segment)
+{
+    struct segment_state state = {.scheduler = scheduler_state(segment->scheduler)};
+    pthread_mutex_lock(&segment->lock);
+    const struct loaded *loaded = segment->current;
+    const char *why = cutter_fallback(loaded->cutter);
+    snprintf(state.model, sizeof state.model, "%s", loaded->key);
+    snprintf(state.asked, sizeof state.asked, "%s", segment->device);
+    snprintf(state.device, sizeof state.device, "%s", cutter_device(loaded->cutter));
+    snprintf(state.why, sizeof state.why, "%.199s", why ? why : "");
+    state.memory_bytes = loaded->memory_bytes;
+    state.seconds = loaded->seconds;
+    pthread_mutex_unlock(&segment->lock);
+    return state;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The model in use and the device that it runs on: takes turns (scheduler.h), refines what comes
+ * out, notices when another model was chosen, and says what is true of the device. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attributes.h"
+#include "image/models.h"
+#include "image/scheduler.h"
+
+struct cut_prompt;
+struct error;
+struct picture;
+struct runtime;
+struct segment;
+
+struct segment_settings {
+    const char *embedded_dir;
+    const char *user_dir;    /* NULL: only the embedded model */
+    const char *image_model; /* "name[@version]"; NULL: what `vmad models use` chose */
+    const char *device;      /* "cpu", "cuda", "cuda:1"; NULL: cpu */
+    int threads, streams, queue;
+    size_t memory_bytes; /* for what runs at once; 0: no limit */
+};
+
+MUST_USE struct segment *segment_open(struct runtime *runtime,
+                                      const struct segment_settings *settings, struct error *err);
+void segment_close(struct segment *segment);
+
+struct segment_how {
+    enum priority priority;
+    int64_t deadline_ms; /* mono_ms; 0: none */
+};
+
+/* How far each pixel of `photo` (RGB) is the person: a matte of its size. `prompt` and `how` may be
+ * NULL. Errors of scheduler_enter, and those of the network. Out of memory is tried again with the
+ * device to itself before it is an error. */
+MUST_USE bool segment_matte(struct segment *segment, const struct picture *photo,
+                            const struct cut_prompt *prompt, const struct segment_how *how,
+                            struct picture *out, struct error *err);
+
+/* What health, log and metrics say. Texts are copies. */
+struct segment_state {
+    char model[MODEL_KEY_SIZE];
+    char asked[16], device[16];
+    char why[200];       /* "", or why it is not what was asked for */
+    size_t memory_bytes; /* of one picture, measured when the model was loaded */
+    double seconds;      /* of one picture, then */
+    struct scheduler_state scheduler;
+};
+struct segment_state segment_state(struct segment *segment);

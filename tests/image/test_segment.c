@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "support/test.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/auto.h"
+#include "base/clock.h"
+#include "image/models.h"
+#include "image/segment.h"
+#include "infer/runtime.h"
+#include "media/picture.h"
+
+#define STUBS SOURCE_DIR "/tests/data/models/"
+
+struct fixture {
+    struct runtime *runtime;
+    struct picture photo;
+    char *dir;
+};
+
+static int set_up(void **state)
+{
+    struct error err;
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    fixture->runtime = runtime_open(NULL, &err);
+    assert_ok(fixture->runtime, &err);
+    fixture->photo = picture_new(320, 240, PICTURE_RGB);
+    for (int y = 0; y < 240; y++)
+        memset(picture_row(&fixture->photo, y), y < 120 ? 250 : 5, 3 * 320);
+    fixture->dir = test_dir_new();
+    *state = fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    runtime_close(fixture->runtime);
+    picture_dispose(&fixture->photo);
+    test_dir_free(fixture->dir);
+    free(fixture);
+    return 0;
+}
+
+static void segment_close_auto(struct segment **segment)
+{
+    segment_close(*segment);
+}
+
+static struct segment *open_with(const struct fixture *fixture, const char *model,
+                                 struct error *err)
+{
+    struct segment_settings settings = {.embedded_dir = SOURCE_DIR "/models",
+                                        .user_dir = fixture->dir,
+                                        .image_model = model,
+                                        .streams = 2};
+    return segment_open(fixture->runtime, &settings, err);
+}
+
+static void add(const struct fixture *fixture, const char *name, const char *file)
+{
+    struct error err;
+    struct model_source source = {name, "1", "birefnet", "MIT", {file}};
+    assert_ok(models_add(fixture->dir, &source, &err), &err);
+}
+
+static void choose(const struct fixture *fixture, const char *which)
+{
+    struct error err;
+    char problem[160];
+    AUTO(models_dispose) struct models models;
+    assert_ok(
+        models_read(SOURCE_DIR "/models", fixture->dir, &models, problem, sizeof problem, &err),
+        &err);
+    assert_ok(models_use(fixture->dir, &models.entries[models_find(&models, which)], &err), &err);
+}
+
+static void matte_of(const struct fixture *fixture, struct segment *segment, int *out_top,
+                     int *out_bottom)
+{
+    struct error err;
+    AUTO(picture_dispose) struct picture matte = {0};
+    assert_ok(segment_matte(segment, &fixture->photo, NULL, NULL, &matte, &err), &err);
+    assert_int_equal(matte.width, 320);
+    assert_int_equal(matte.height, 240);
+    *out_top = picture_row(&matte, 20)[160];
+    *out_bottom = picture_row(&matte, 220)[160];
+}
+
+static void another_model_is_used_from_the_next_picture_on(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err;
+    int top, bottom;
+    add(fixture, "bright", STUBS "birefnet_512.onnx");
+    AUTO(segment_close) struct segment *segment = open_with(fixture, NULL, &err);
+    assert_ok(segment, &err);
+    assert_memory_equal(segment_state(segment).model, "portrait@1:", 11);
+    choose(fixture, "bright");
+    matte_of(fixture, segment, &top, &bottom);
+    assert_memory_equal(segment_state(segment).model, "bright@1:", 9);
+    assert_int_equal(top, 255);
+    assert_int_equal(bottom, 0);
+    choose(fixture, "portrait");
+    matte_of(fixture, segment, &top, &bottom);
+    assert_memory_equal(segment_state(segment).model, "portrait@1:", 11);
+}
+
+static void a_model_that_cannot_be_loaded_leaves_the_old_one_in_use(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err;
+    int top, bottom;
+    add(fixture, "wrong", STUBS "wrong_rank.onnx");
+    AUTO(segment_close) struct segment *segment = open_with(fixture, NULL, &err);
+    assert_ok(segment, &err);
+    choose(fixture, "wrong");
+    matte_of(fixture, segment, &top, &bottom);
+    assert_memory_equal(segment_state(segment).model, "portrait@1:", 11);
+}
+
+static void a_setting_that_names_nothing_is_an_error_at_the_start(void **state)
+{
+    struct error err;
+    assert_null(open_with(*state, "birefnet-hr", &err));
+    assert_error(&err, ERROR_NOT_FOUND, "IMAGE_MODEL=birefnet-hr is not installed");
+}
+
+static void time_and_memory_were_measured(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err;
+    add(fixture, "large", STUBS "birefnet.onnx");
+    AUTO(segment_close) struct segment *segment = open_with(fixture, "large", &err);
+    assert_ok(segment, &err);
+    struct segment_state now = segment_state(segment);
+    assert_true(now.seconds > 0);
+    assert_true(now.memory_bytes > (size_t)8 << 20); /* three planes of 1024² floats are 12 MiB */
+    assert_string_equal(now.device, "cpu");
+}
+
+static void a_deadline_that_has_passed_is_kept(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err;
+    AUTO(segment_close) struct segment *segment = open_with(fixture, NULL, &err);
+    assert_ok(segment, &err);
+    struct segment_how how = {.deadline_ms = mono_ms() - 1};
+    struct picture matte = {0};
+    assert_false(segment_matte(segment, &fixture->photo, NULL, &how, &matte, &err));
+    assert_int_equal(err.kind, ERROR_TIMEOUT);
+}
+
+struct caller {
+    const struct fixture *fixture;
+    struct segment *segment;
+};
+
+static void *call(void *context)
+{
+    struct caller *caller = context;
+    for (int i = 0; i < 10; i++) {
+        int top, bottom;
+        if (i == 5)
+            choose(caller->fixture, "bright");
+        matte_of(caller->fixture, caller->segment, &top, &bottom);
+    }
+    return NULL;
+}
+
+static void threads_share_it_while_the_model_changes(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err;
+    pthread_t threads[4];
+    add(fixture, "bright", STUBS "birefnet_512.onnx");
+    AUTO(segment_close) struct segment *segment = open_with(fixture, NULL, &err);
+    assert_ok(segment, &err);
+    struct caller caller = {fixture, segment};
+    for (int i = 0; i < 4; i++)
+        pthread_create(&threads[i], NULL, call, &caller);
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(segment_state(segment).scheduler.served, 40);
+    assert_int_equal(segment_state(segment).scheduler.inside, 0);
+}
+
+#define HERE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        HERE(another_model_is_used_from_the_next_picture_on),
+        HERE(a_model_that_cannot_be_loaded_leaves_the_old_one_in_use),
+        HERE(a_setting_that_names_nothing_is_an_error_at_the_start),
+        HERE(time_and_memory_were_measured),
+        HERE(a_deadline_that_has_passed_is_kept),
+        HERE(threads_share_it_while_the_model_changes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
