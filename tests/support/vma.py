@@ -75,8 +75,16 @@ class World:
     def sshd_start(self):
         os.makedirs("/run/sshd", exist_ok=True)
         self.sshd = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", f"{self.dir}/sshd_config"],
+                                     stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                      stderr=open(f"{self.dir}/sshd.log", "ab"))
-        wait_for(lambda: socket.create_connection(("127.0.0.1", self.port), 1) or True)
+        wait_for(self._answers)
+
+    def _answers(self):
+        try:
+            socket.create_connection(("127.0.0.1", self.port), 1).close()
+            return True
+        except OSError:
+            return False
 
     def command(self, *arguments):
         return [self.vma, *arguments]

@@ -150,7 +150,8 @@ struct timer *timer_new(struct loop *loop, loop_callback *fire, void *context)
 void timer_start(struct timer *timer, int64_t after_ms)
 {
     uv_update_time(timer->uv.loop);
-    uv_timer_start(&timer->uv, on_timer, after_ms > 0 ? (uint64_t)after_ms : 0, 0);
+    /* Never at once: a timer that starts itself again would keep all else from running. */
+    uv_timer_start(&timer->uv, on_timer, after_ms > 0 ? (uint64_t)after_ms : 1, 0);
 }
 
 void timer_stop(struct timer *timer)

@@ -33,11 +33,15 @@ static void show(struct linking *linking)
     int64_t seconds = (loop_now_us(linking->loop) - status.since_us) / 1000000;
     switch (status.state) {
     case LINK_CONNECTING:
-        notice_say(&linking->notice, "connecting to %s …", linking->host);
+        if (linking->notice.terminal)
+            notice_say(&linking->notice, "connecting to %s …", linking->host);
         break;
     case LINK_INSTALLING:
-        notice_say(&linking->notice, "installing the agent on %s: %zu of %zu kB", linking->host,
-                   status.sent / 1000, status.total / 1000);
+        if (linking->notice.terminal)
+            notice_say(&linking->notice, "installing the agent on %s: %zu of %zu kB",
+                       linking->host, status.sent / 1000, status.total / 1000);
+        else
+            notice_say(&linking->notice, "installing the agent on %s", linking->host);
         break;
     case LINK_WAITING:
         if (linking->notice.terminal)
