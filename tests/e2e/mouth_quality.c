@@ -59,7 +59,7 @@ static void speak(struct measure *measure)
 {
     float at = 0;
     size_t count = 0;
-    for (int round = 0; round < 2; round++)
+    for (int round = 0; round < 1; round++)
         for (size_t i = 0; i < sizeof speech / sizeof *speech; i++) {
             measure->spans[count++] =
                 (struct viseme_span){at, at + speech[i].length_s, speech[i].viseme, 1};

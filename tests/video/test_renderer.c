@@ -174,6 +174,56 @@ static void without_sway_the_rest_of_the_photo_never_changes(void **state)
     }
 }
 
+/* Faces that no model would find, or only half in the picture: nothing is read outside it. */
+static void no_landmarks_make_it_read_outside_the_picture(void **state)
+{
+    AUTO(portrait_free) struct portrait portrait;
+    portrait_new(&portrait);
+    AUTO(picture_dispose) struct picture matte = picture_new(SIDE, SIDE, PICTURE_GREY);
+    AUTO(frame420_dispose) struct frame420 frame = frame420_new(SIDE, SIDE);
+    for (int y = 0; y < SIDE; y++)
+        for (int x = 0; x < SIDE; x++)
+            picture_row(&matte, y)[x] = (uint8_t)(x * y);
+    struct viseme_span spans[] = {{0, 0.5f, VISEME_A, 1}, {0.5f, 3, VISEME_W, 1}};
+    struct viseme_track track = {2, spans};
+    const struct face good = portrait.face;
+    unsigned seed = 1;
+    for (int round = 0; round < 60; round++) {
+        float size = powf(2, (float)(round % 7) - 3), turn = (float)round * 0.7f;
+        float left = (float)((round * 97) % 500) - 150, top = (float)((round * 61) % 500) - 150;
+        for (int i = 0; i < FACE_POINTS; i++) {
+            float x = (good.points[i].x - SIDE / 2) * size,
+                  y = (good.points[i].y - SIDE / 2) * size;
+            float wild = round % 3 ? 0 : size * 12;
+            portrait.face.points[i].x =
+                left + x * cosf(turn) - y * sinf(turn) + wild * (float)(rand_r(&seed) % 9 - 4);
+            portrait.face.points[i].y =
+                top + x * sinf(turn) + y * cosf(turn) + wild * (float)(rand_r(&seed) % 9 - 4);
+        }
+        struct scene scene = {.photo = &portrait.photo,
+                              .matte = round % 2 ? &matte : NULL,
+                              .face = &portrait.face,
+                              .track = &track,
+                              .duration_s = 3,
+                              .fps = FPS,
+                              .sway = round % 4 > 0,
+                              .seed = (uint64_t)round};
+        struct error err;
+        AUTO(renderer_free) struct renderer *renderer = renderer_new(&scene, &err);
+        for (int i = 0; renderer && i < renderer_frames(renderer); i += 7)
+            renderer_frame(renderer, i, &frame);
+    }
+    portrait.face.points[7].x = NAN;
+    struct scene scene = {.photo = &portrait.photo,
+                          .face = &portrait.face,
+                          .track = &track,
+                          .duration_s = 1,
+                          .fps = FPS};
+    struct error err;
+    assert_null(renderer_new(&scene, &err));
+    assert_error(&err, ERROR_INVALID, "landmark 7 lies outside the picture");
+}
+
 static void a_picture_that_cannot_be_coded_is_refused(void **state)
 {
     AUTO(portrait_free) struct portrait portrait;
@@ -198,6 +248,7 @@ int main(void)
         cmocka_unit_test(lips_close_for_m_b_p),
         cmocka_unit_test(the_same_seed_makes_the_same_frames_in_any_order),
         cmocka_unit_test(without_sway_the_rest_of_the_photo_never_changes),
+        cmocka_unit_test(no_landmarks_make_it_read_outside_the_picture),
         cmocka_unit_test(a_picture_that_cannot_be_coded_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,8 +46,8 @@ static struct point3 between(struct point3 a, struct point3 b)
     return (struct point3){(a.x + b.x) / 2, (a.y + b.y) / 2, (a.z + b.z) / 2};
 }
 
-/* Against the average head: across the eyes and from the eyes to the mouth. */
-static float pixels_per_mm(const struct face *face)
+/* Across the eyes and from the eyes to the mouth. */
+float face_px_per_mm(const struct face *face)
 {
     const struct point3 *seen = face->points, *head = face_mesh_vertices;
     float across = distance(seen[EYE_RIGHT], seen[EYE_LEFT]) /
@@ -219,7 +219,7 @@ static void measure_corners(struct face_map *map, const struct face *face)
 
 void face_map_init(struct face_map *map, const struct face *face, const struct frame420 *photo)
 {
-    *map = (struct face_map){.axes = mouth_axes(face), .px_per_mm = pixels_per_mm(face)};
+    *map = (struct face_map){.axes = mouth_axes(face), .px_per_mm = face_px_per_mm(face)};
     measure_corners(map, face);
     struct outline outline = outline_of(map, face);
     float mm = map->px_per_mm;

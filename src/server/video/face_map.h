@@ -56,6 +56,9 @@ struct face_map {
     struct face_column columns[FACE_COLUMNS + 1];
 };
 
+/* How large the face is, against the average head. */
+float face_px_per_mm(const struct face *face);
+
 /* `photo` refines where exactly the lips meet. */
 void face_map_init(struct face_map *map, const struct face *face, const struct frame420 *photo);
 

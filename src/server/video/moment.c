@@ -11,6 +11,8 @@
 /* --- bounds --------------------------------------------------------------------------------------
  */
 
+static const float far_away = 1 << 20; /* pixels: as good as infinitely far */
+
 static struct bounds bounds_of(const struct axes *axes, float left, float top, float right,
                                float bottom)
 {
@@ -19,6 +21,10 @@ static struct bounds bounds_of(const struct axes *axes, float left, float top, f
     axes_leave(axes, right, top, &x[1], &y[1]);
     axes_leave(axes, left, bottom, &x[2], &y[2]);
     axes_leave(axes, right, bottom, &x[3], &y[3]);
+    for (int i = 0; i < 4; i++) {
+        x[i] = clampf(x[i], -far_away, far_away);
+        y[i] = clampf(y[i], -far_away, far_away);
+    }
     return (struct bounds){
         .left = (int)floorf(fminf(fminf(x[0], x[1]), fminf(x[2], x[3]))) - 1,
         .top = (int)floorf(fminf(fminf(y[0], y[1]), fminf(y[2], y[3]))) - 1,

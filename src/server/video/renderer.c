@@ -42,6 +42,24 @@ static bool check(const struct scene *scene, struct error *err)
     return true;
 }
 
+/* Landmarks of a face that could be in this picture: finite, not far outside, neither a speck nor
+ * many times the frame. */
+static bool check_face(const struct face *face, int width, int height, struct error *err)
+{
+    float size = (float)(width > height ? width : height);
+    for (int i = 0; i < FACE_POINTS; i++) {
+        const struct point3 *point = &face->points[i];
+        if (!(fabsf(point->x) < 8 * size && fabsf(point->y) < 8 * size &&
+              fabsf(point->z) < 8 * size))
+            return error_set(err, ERROR_INVALID, "landmark %d lies outside the picture", i);
+    }
+    float mm = face_px_per_mm(face);
+    if (!(mm > 0.1f && mm < size / 20))
+        return error_set(err, ERROR_INVALID, "a face of %.2f pixels a millimetre is no face",
+                         (double)mm);
+    return true;
+}
+
 static struct viseme_track track_copy(const struct viseme_track *track)
 {
     struct viseme_track copy = {.count = track->count};
@@ -144,7 +162,8 @@ static void chosen_background(struct renderer *renderer, const struct scene *sce
 
 struct renderer *renderer_new(const struct scene *scene, struct error *err)
 {
-    if (!check(scene, err))
+    if (!check(scene, err) ||
+        !check_face(scene->face, scene->photo->width, scene->photo->height, err))
         return NULL;
     struct renderer *renderer = xcalloc(1, sizeof *renderer);
     renderer->width = scene->photo->width;

@@ -55,9 +55,13 @@ enum plane_kind { PLANE_LUMA, PLANE_CHROMA };
 void warp_tile(const struct plane *from, enum plane_kind kind, const struct tile *tile,
                const struct tile_map *map, uint8_t out[TILE * TILE]);
 
-/* One sample, 0..255, at a place in pixels of the plane. */
+/* One sample, 0..255, at a place in pixels of the plane; beyond its edges they go on for ever. */
 static inline float plane_at(const struct plane *plane, float x, float y)
 {
+    float most = (float)plane->pad - 2, right = (float)plane->width + most - 1;
+    float bottom = (float)plane->height + most - 1;
+    x = x < -most ? -most : x > right ? right : x;
+    y = y < -most ? -most : y > bottom ? bottom : y;
     enum { NEVER_NEGATIVE = 1 << 16 };
     float unit = (float)(plane->scale << 8);
     int u = (int)(x * unit + NEVER_NEGATIVE) - NEVER_NEGATIVE;

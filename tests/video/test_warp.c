@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "video/warp.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "support/test.h"
+
+enum { WIDTH = 96, HEIGHT = 80 };
+
+/* Smooth, so that interpolation has a right answer. */
+static float wave(float x, float y)
+{
+    return 128 + 60 * sinf(x * 0.21f) + 50 * cosf(y * 0.17f + x * 0.05f);
+}
+
+static void picture_fill(uint8_t *samples)
+{
+    for (int y = 0; y < HEIGHT; y++)
+        for (int x = 0; x < WIDTH; x++)
+            samples[y * WIDTH + x] = (uint8_t)(wave((float)x, (float)y) + 0.5f);
+}
+
+static struct tile_map map_of(int cells, float x, float y, float grow)
+{
+    struct tile_map map = {.cells = cells};
+    for (int j = 0; j <= cells; j++)
+        for (int i = 0; i <= cells; i++) {
+            map.dx[j][i] = x + grow * (float)i / (float)cells;
+            map.dy[j][i] = y + grow * (float)(j - i) / (float)cells;
+        }
+    return map;
+}
+
+static void what_does_not_move_stays_the_same_to_the_bit(void **state)
+{
+    uint8_t samples[WIDTH * HEIGHT], out[TILE * TILE];
+    for (int i = 0; i < WIDTH * HEIGHT; i++)
+        samples[i] = (uint8_t)(i * 37 ^ i >> 3);
+    struct plane once = plane_from(samples, WIDTH, HEIGHT, WIDTH, SOURCE_PAD);
+    struct plane twice = plane_doubled_from(samples, WIDTH, HEIGHT, WIDTH, SOURCE_PAD);
+    const struct plane *planes[] = {&once, &twice};
+    for (int cells = 1; cells <= 4; cells *= 2)
+        for (int p = 0; p < 2; p++) {
+            struct tile tile = {32, 48, TILE, TILE};
+            struct tile_map map = map_of(cells, 0, 0, 0);
+            warp_tile(planes[p], PLANE_LUMA, &tile, &map, out);
+            for (int y = 0; y < TILE; y++)
+                assert_memory_equal(out + y * TILE, samples + (48 + y) * WIDTH + 32, TILE);
+        }
+    plane_dispose(&once);
+    plane_dispose(&twice);
+}
+
+static void what_moves_comes_from_where_the_map_says(void **state)
+{
+    static const float grows[] = {0, 0.3f, -0.4f, 1.3f, 3.5f, -5};
+    uint8_t samples[WIDTH * HEIGHT], out[TILE * TILE];
+    picture_fill(samples);
+    struct plane planes[] = {plane_from(samples, WIDTH, HEIGHT, WIDTH, SOURCE_PAD),
+                             plane_doubled_from(samples, WIDTH, HEIGHT, WIDTH, SOURCE_PAD)};
+    for (int step = 0; step < 300; step++) {
+        float x = -3 + 0.023f * (float)step, y = 2 - 0.017f * (float)step;
+        float grow = grows[step % 6];
+        struct tile tile = {32, 32, TILE, TILE};
+        struct tile_map map = map_of(1, x, y, grow);
+        warp_tile(&planes[step / 6 % 2], PLANE_LUMA, &tile, &map, out);
+        for (int j = 0; j < TILE; j++)
+            for (int i = 0; i < TILE; i++) {
+                float across = (float)i / TILE, down = (float)j / TILE;
+                float right = wave(32 + (float)i + x + grow * across,
+                                   32 + (float)j + y + grow * (down - across));
+                assert_true(fabsf(out[j * TILE + i] - right) < 2.6f);
+            }
+    }
+    plane_dispose(&planes[0]);
+    plane_dispose(&planes[1]);
+}
+
+static void a_tile_at_the_edge_reads_the_repeated_edge(void **state)
+{
+    uint8_t samples[WIDTH * HEIGHT], out[TILE * TILE];
+    for (int i = 0; i < WIDTH * HEIGHT; i++)
+        samples[i] = (uint8_t)(i % WIDTH == 0 ? 200 : 10);
+    struct plane plane = plane_from(samples, WIDTH, HEIGHT, WIDTH, SOURCE_PAD);
+    struct tile tile = {0, 0, TILE, TILE};
+    struct tile_map map = map_of(1, -28, -28, 0);
+    warp_tile(&plane, PLANE_LUMA, &tile, &map, out);
+    for (int i = 0; i < TILE * TILE; i++)
+        assert_int_equal(out[i], 200);
+    plane_dispose(&plane);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_does_not_move_stays_the_same_to_the_bit),
+        cmocka_unit_test(what_moves_comes_from_where_the_map_says),
+        cmocka_unit_test(a_tile_at_the_edge_reads_the_repeated_edge),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
