@@ -41,6 +41,7 @@ class Run:
         self.whole = set()  # jobs whose video was fetched and is whole
         self.problems = []
         self.sent = self.refused = self.fetched = 0
+        self.message_s = 0
 
     def start(self):
         return Vmad(self.program, self.data, "--grace", "0s", log=self.log)
@@ -92,6 +93,17 @@ class Run:
                     self.fetch(server, job)
             stop.wait(0.01)
 
+    def calibrate(self):
+        """How long a message takes here and now, so that the kills hit all parts of it."""
+        server = self.start()
+        start = time.monotonic()
+        status, reply = server.submit(self.photos[0], wait=True, text="零番。")
+        if status != 200:
+            self.problems.append(f"not even the first message: {status} {reply}")
+        self.message_s = time.monotonic() - start
+        self.accepted[reply.get("job_id", "")] = "零番。"
+        server.stop()
+
     def round(self):
         server = self.start()
         stop = threading.Event()
@@ -100,7 +112,7 @@ class Run:
         waiting = len(self.accepted) - len(self.whole)
         for _ in range(self.random.randint(0, 2) if waiting < 12 else 0):
             threads.append(threading.Thread(target=self.submit, args=(server,)))
-        instant = time.monotonic() + self.random.uniform(0, 0.7)
+        instant = time.monotonic() + self.random.uniform(0, 1.5 * self.message_s)
         for thread in threads:
             thread.start()
         time.sleep(max(0, instant - time.monotonic()))
@@ -155,6 +167,7 @@ def main():
     arguments = parser.parse_args()
     run = Run(arguments)
     began = time.monotonic()
+    run.calibrate()
     for _ in range(arguments.rounds):
         run.round()
         if run.problems:

@@ -197,6 +197,28 @@ static bool accept_plan(void *context, const struct viseme_track *track, int rat
     return true;
 }
 
+static bool measure_plan(void *context, const struct viseme_track *track, int rate_hz,
+                         size_t samples, struct error *err)
+{
+    *(double *)context = (double)samples / rate_hz;
+    return error_set(err, ERROR_CANCELLED, "that was all");
+}
+
+static void long_text_without_a_pause_keeps_its_pace(void **state)
+{
+    static const char sentence[] = "今年もあなたにとって素晴らしい一年になりますように";
+    char text[20 * sizeof sentence] = "";
+    for (int i = 0; i < 20; i++) /* 500 characters */
+        strcat(text, sentence);
+    double seconds = 0;
+    struct voice_request request = heard_request("ja-haruto", text);
+    struct voice_sink sink = {.context = &seconds, .plan = measure_plan};
+    struct error err = {0};
+    assert_false(voices_speak(*state, &request, &sink, &err));
+    assert_int_equal(err.kind, ERROR_CANCELLED);
+    assert_true(seconds > 50 && seconds < 100);
+}
+
 static void a_listener_may_leave(void **state)
 {
     static const char *const ids[] = {"ja-hana", "en-emma", "en-ryan"};
@@ -276,6 +298,7 @@ int main(void)
         cmocka_unit_test(text_that_is_no_text_is_refused),
         cmocka_unit_test(hostile_text_is_said_or_refused),
         cmocka_unit_test(each_language_has_four_voices_that_differ),
+        cmocka_unit_test(long_text_without_a_pause_keeps_its_pace),
         cmocka_unit_test(a_listener_may_leave),
         cmocka_unit_test(voices_speak_at_once_as_they_do_alone),
     };

@@ -2,6 +2,7 @@
 #include "api/api.h"
 
 #include "api/endpoint.h"
+#include "api/engines.h"
 #include "api/metrics.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -51,7 +52,10 @@ static bool handle(void *context, const struct http_request *request,
                    struct http_response *response, struct error *err)
 {
     const struct bound *bound = context;
-    return endpoint_of(bound, request)->handle(bound->api, request, response, err);
+    const struct endpoint *endpoint = endpoint_of(bound, request);
+    if (endpoint->roles != API_ALWAYS)
+        engines_warm(bound->api->engines); /* somebody is here: a message may follow */
+    return endpoint->handle(bound->api, request, response, err);
 }
 
 static void explain(void *context, const struct http_request *request, const struct error *err,

@@ -2,6 +2,7 @@
 #include "api/engines.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "api/health.h"
 #include "api/metrics.h"
@@ -15,9 +16,10 @@
 
 struct engines {
     struct engines_options options;
-    pthread_mutex_t lock; /* everything below */
+    atomic_bool begun;
+    pthread_mutex_t lock; /* everything below, and setting begun */
     pthread_cond_t opened;
-    bool begun, voices_tried, all_tried;
+    bool voices_tried, all_tried;
     struct voices *voices;
     struct vision *vision;
     struct pipeline *pipeline;
@@ -111,12 +113,15 @@ static void *open_all(void *context)
 /* Under the lock. */
 static void begin(struct engines *engines)
 {
-    if (!engines->begun)
-        engines->begun = pthread_create(&engines->thread, NULL, open_all, engines) == 0;
+    if (!atomic_load(&engines->begun))
+        atomic_store(&engines->begun,
+                     pthread_create(&engines->thread, NULL, open_all, engines) == 0);
 }
 
 void engines_warm(struct engines *engines)
 {
+    if (atomic_load(&engines->begun))
+        return;
     pthread_mutex_lock(&engines->lock);
     begin(engines);
     pthread_mutex_unlock(&engines->lock);
@@ -126,7 +131,7 @@ void engines_warm(struct engines *engines)
 static bool await(struct engines *engines, const bool *tried, struct error *err)
 {
     begin(engines);
-    if (!engines->begun)
+    if (!atomic_load(&engines->begun))
         return error_set(err, ERROR_INTERNAL, "start a thread");
     while (!*tried)
         pthread_cond_wait(&engines->opened, &engines->lock);
@@ -165,7 +170,7 @@ void engines_free(struct engines *engines)
 {
     if (!engines)
         return;
-    if (engines->begun)
+    if (atomic_load(&engines->begun))
         pthread_join(engines->thread, NULL);
     pipeline_close(engines->pipeline);
     vision_close(engines->vision);

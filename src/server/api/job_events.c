@@ -29,7 +29,7 @@ struct events {
     struct jobs *jobs;
     char id[JOB_ID_SIZE];
     enum language language;
-    int64_t seen; /* revision that the client has */
+    int64_t seen;              /* revision that the client has */
     int64_t beat_ms, beats_ms; /* the next one, and how far apart they are */
     bool begun, told;
     struct http_waker *waker;

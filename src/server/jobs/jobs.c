@@ -154,6 +154,11 @@ bool jobs_room(struct jobs *jobs, struct error *err)
     return error_about(err, NULL, "queue_full");
 }
 
+int64_t jobs_waiting(struct jobs *jobs)
+{
+    return table_waiting(jobs->table);
+}
+
 struct job_run *jobs_run_of(struct jobs *jobs, const char *id)
 {
     struct job_run *run = jobs->runs;

@@ -84,6 +84,9 @@ MUST_USE bool jobs_submit(struct jobs *jobs, const char *request, char out_id[JO
 /* Fails like jobs_submit would, before work is put into preparing a request. */
 MUST_USE bool jobs_room(struct jobs *jobs, struct error *err);
 
+/* Jobs that are queued or running. */
+int64_t jobs_waiting(struct jobs *jobs);
+
 /* NULL and ERROR_NOT_FOUND (job_unknown) for what is no job's id. */
 MUST_USE struct job *jobs_get(struct jobs *jobs, const char *id, struct error *err);
 

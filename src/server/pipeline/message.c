@@ -260,7 +260,9 @@ bool message_make(struct pipeline *pipeline, const struct order *order, const st
         .pipeline = pipeline, .order = order, .places = places, .client = client, .made = out};
     message_begin(&message);
     tell(&message, "photo");
-    message.speaker = speaker_start(pipeline, order, err);
+    message.speaker = speaker_take(pipeline, order);
+    if (!message.speaker)
+        message.speaker = speaker_start(pipeline, order, err);
     if (!message.speaker || !prepare_portrait(&message, err))
         return false;
     message.outlook.portrait_ready = true;

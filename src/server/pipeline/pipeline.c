@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "pipeline/artifact_internal.h"
 #include "pipeline/pipeline_internal.h"
+#include "pipeline/speaker_internal.h"
 #include "sound/music.h"
 #include "store/store.h"
 
@@ -54,6 +55,7 @@ void pipeline_close(struct pipeline *pipeline)
 {
     if (!pipeline)
         return;
+    speakers_drop(pipeline);
     crew_free(pipeline->crew);
     pthread_cond_destroy(&pipeline->decoded);
     pthread_mutex_destroy(&pipeline->lock);
@@ -119,9 +121,10 @@ static struct store_key upload_key(struct hash128 hash)
     return store_key_hash(STORE_UPLOAD, hash, "");
 }
 
-/* All that can be refused before anything is taken over. */
+/* All that can be refused before anything is taken over. The speech begins as soon as the text is
+ * known to be fine: decoding the photo keeps only one core busy. */
 static bool look_first(struct pipeline *pipeline, const struct message_request *request,
-                       struct order *order, struct error *err)
+                       struct order *order, struct speaker **out_speaker, struct error *err)
 {
     if (!jobs_room(pipeline->options.jobs, err) ||
         !store_room(pipeline->options.store, 64 * 1000 * 1000, err) ||
@@ -131,6 +134,7 @@ static bool look_first(struct pipeline *pipeline, const struct message_request *
     if (order->backdrop == BACKDROP_UPLOAD &&
         !hash_file(request->background_path, &order->background, err))
         return false;
+    *out_speaker = speaker_ahead(pipeline, order);
     AUTO(photo_dispose) struct photo photo = {0};
     return photo_make(pipeline, request->image_path, order->image, &photo, err) &&
            photo_check(&photo, order->face, err);
@@ -168,16 +172,20 @@ bool pipeline_submit(struct pipeline *pipeline, const struct message_request *re
                      char out_job_id[JOB_ID_SIZE], struct error *err)
 {
     AUTO(order_dispose) struct order order = {0};
-    if (!look_first(pipeline, request, &order, err) ||
+    /* Also when the photo is refused: the same words come again with another one. */
+    AUTO(speaker_leave) struct speaker *speaker = NULL;
+    if (!look_first(pipeline, request, &order, &speaker, err) ||
         !look_at_background(pipeline, request, &order, err) ||
         !take_files(pipeline, request, &order, err))
         return false;
     AUTO(mem_free) char *json = order_write(&order);
+    speaker_leave(&speaker);
     return jobs_submit(pipeline->options.jobs, json, out_job_id, err);
 }
 
 bool pipeline_start(struct pipeline *pipeline, int workers, struct error *err)
 {
+    atomic_store(&pipeline->working, true);
     return jobs_start(pipeline->options.jobs, workers > 0 ? workers : DEFAULT_WORKERS, pipeline_job,
                       pipeline, err);
 }

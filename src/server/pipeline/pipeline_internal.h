@@ -14,10 +14,12 @@ struct pipeline {
     struct pipeline_options options;
     char *assets_dir, *state_path; /* copies; options point here */
     struct crew *crew;
+    atomic_bool working; /* jobs are taken from the queue */
 
     pthread_mutex_t lock; /* of what follows */
     struct estimates estimates;
-    int decoding; /* photos being decoded now */
+    struct speaker *left; /* begun before their jobs, see speaker_internal.h */
+    int decoding;         /* photos being decoded now */
     pthread_cond_t decoded;
 };
 

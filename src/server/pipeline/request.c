@@ -41,6 +41,13 @@ void order_dispose(struct order *order)
     *order = (struct order){0};
 }
 
+struct order order_copy(const struct order *order)
+{
+    struct order copy = *order;
+    copy.text = xstrdup(order->text);
+    return copy;
+}
+
 static bool refuse(struct error *err, const char *field, const char *code, const char *why)
 {
     error_set(err, ERROR_INVALID, "%s", why);

@@ -35,6 +35,7 @@ struct order {
     struct hash128 image, background; /* of the files' bytes */
 };
 void order_dispose(struct order *order);
+MUST_USE struct order order_copy(const struct order *order);
 static inline void order_dispose_auto(struct order *order)
 {
     order_dispose(order);

@@ -20,9 +20,14 @@
 /* A breath before the first word, and a moment to close the mouth after the last. */
 static const double lead_s = 0.12, tail_s = 0.28;
 
+enum { AHEAD = 2, AHEAD_MS = 10 * 1000 };
+
 struct speaker {
     struct pipeline *pipeline;
-    const struct order *order;
+    struct order order;   /* its own */
+    struct hash128 name;  /* of what is said */
+    struct speaker *next; /* in the list of those that were left, under pipeline->lock */
+    int64_t left_ms;
     char log_id[64];
     pthread_t thread;
     atomic_bool stop;
@@ -78,7 +83,7 @@ static bool on_plan(void *context, const struct viseme_track *track, int rate_hz
                     struct error *err)
 {
     struct speaker *speaker = context;
-    struct sound_options options = sound_of(speaker->order);
+    struct sound_options options = sound_of(&speaker->order);
     speaker->duration_s = (double)sound_length(samples, rate_hz, &options) / (double)SOUND_RATE_HZ;
     speaker->result.track = padded(track, speaker->duration_s);
     speaker->raw = (struct pcm){.rate_hz = rate_hz};
@@ -103,7 +108,7 @@ static bool on_audio(void *context, const float *samples, size_t count, struct e
 
 static bool speak(struct speaker *speaker, struct error *err)
 {
-    const struct order *order = speaker->order;
+    const struct order *order = &speaker->order;
     struct voice_request request = {
         .voice_id = order->voice,
         .text = order->text,
@@ -119,10 +124,10 @@ static bool speak(struct speaker *speaker, struct error *err)
            sound_master(&speaker->raw, &options, &speaker->result.pcm, err);
 }
 
-static bool found_again(struct speaker *speaker, struct hash128 name)
+static bool found_again(struct speaker *speaker)
 {
     struct speech_result *result = &speaker->result;
-    if (!artifact_get_speech(speaker->pipeline->options.store, name, result))
+    if (!artifact_get_speech(speaker->pipeline->options.store, speaker->name, result))
         return false;
     speaker->duration_s = (double)result->pcm.count / result->pcm.rate_hz;
     return true;
@@ -131,10 +136,9 @@ static bool found_again(struct speaker *speaker, struct hash128 name)
 static void *speaker_main(void *context)
 {
     struct speaker *speaker = context;
-    struct hash128 name = order_speech_hash(speaker->order);
     struct error err;
     log_set_id(speaker->log_id[0] ? speaker->log_id : NULL);
-    if (found_again(speaker, name)) {
+    if (found_again(speaker)) {
         reach(speaker, SPEAKER_DONE);
         return NULL;
     }
@@ -148,7 +152,7 @@ static void *speaker_main(void *context)
     pcm_dispose(&speaker->raw);
     reach(speaker, SPEAKER_DONE);
     pipeline_observe(speaker->pipeline, "speech", speaker->took_s);
-    artifact_put_speech(speaker->pipeline->options.store, name, &speaker->result);
+    artifact_put_speech(speaker->pipeline->options.store, speaker->name, &speaker->result);
     return NULL;
 }
 
@@ -157,7 +161,8 @@ struct speaker *speaker_start(struct pipeline *pipeline, const struct order *ord
 {
     struct speaker *speaker = xcalloc(1, sizeof *speaker);
     speaker->pipeline = pipeline;
-    speaker->order = order;
+    speaker->order = order_copy(order);
+    speaker->name = order_speech_hash(order);
     speaker->state = SPEAKER_SILENT;
     if (log_id())
         snprintf(speaker->log_id, sizeof speaker->log_id, "%s", log_id());
@@ -171,6 +176,7 @@ struct speaker *speaker_start(struct pipeline *pipeline, const struct order *ord
     if (failed == 0)
         return speaker;
     error_os(err, failed, "start a thread");
+    order_dispose(&speaker->order);
     free(speaker);
     return NULL;
 }
@@ -185,7 +191,70 @@ void speaker_free(struct speaker *speaker)
     pcm_dispose(&speaker->raw);
     pthread_cond_destroy(&speaker->changed);
     pthread_mutex_destroy(&speaker->lock);
+    order_dispose(&speaker->order);
     free(speaker);
+}
+
+/* --- ahead of the job ------------------------------------------------------------------------- */
+
+struct speaker *speaker_ahead(struct pipeline *pipeline, const struct order *order)
+{
+    /* Only when the job will run at once: otherwise the sound would lie about. */
+    struct jobs *jobs = pipeline->options.jobs;
+    struct error err;
+    if (!pipeline->working || jobs_waiting(jobs) >= AHEAD)
+        return NULL;
+    return speaker_start(pipeline, order, &err);
+}
+
+/* Takes out of the list what `fits`, or (NULL) what was left too long ago. */
+static struct speaker *unlist(struct pipeline *pipeline, const struct hash128 *name,
+                              int64_t before_ms)
+{
+    struct speaker *found = NULL;
+    pthread_mutex_lock(&pipeline->lock);
+    for (struct speaker **at = &pipeline->left; *at && !found;) {
+        if (name ? hash128_equal((*at)->name, *name) : (*at)->left_ms < before_ms) {
+            found = *at;
+            *at = found->next;
+        } else {
+            at = &(*at)->next;
+        }
+    }
+    pthread_mutex_unlock(&pipeline->lock);
+    return found;
+}
+
+static void drop_before(struct pipeline *pipeline, int64_t before_ms)
+{
+    for (struct speaker *old; (old = unlist(pipeline, NULL, before_ms));)
+        speaker_free(old);
+}
+
+void speaker_leave(struct speaker **speaker)
+{
+    struct speaker *left = TAKE(*speaker);
+    if (!left)
+        return;
+    struct pipeline *pipeline = left->pipeline;
+    drop_before(pipeline, mono_ms() - AHEAD_MS);
+    pthread_mutex_lock(&pipeline->lock);
+    left->left_ms = mono_ms();
+    left->next = pipeline->left;
+    pipeline->left = left;
+    pthread_mutex_unlock(&pipeline->lock);
+}
+
+struct speaker *speaker_take(struct pipeline *pipeline, const struct order *order)
+{
+    drop_before(pipeline, mono_ms() - AHEAD_MS);
+    struct hash128 name = order_speech_hash(order);
+    return unlist(pipeline, &name, 0);
+}
+
+void speakers_drop(struct pipeline *pipeline)
+{
+    drop_before(pipeline, INT64_MAX);
 }
 
 enum speaker_state speaker_wait(struct speaker *speaker, enum speaker_state wanted,

@@ -16,6 +16,19 @@ struct viseme_track;
 struct speaker;
 MUST_USE struct speaker *speaker_start(struct pipeline *pipeline, const struct order *order,
                                        struct error *err);
+
+/* While a request is still being looked at, its speech may begin: speaker_ahead starts it,
+ * speaker_leave gives it to the job that follows, which finds it with speaker_take (NULL when it
+ * is not there). What nobody takes is dropped after a while. */
+struct speaker *speaker_ahead(struct pipeline *pipeline, const struct order *order);
+void speaker_leave(struct speaker **speaker);
+static inline void speaker_leave_auto(struct speaker **speaker)
+{
+    speaker_leave(speaker);
+}
+struct speaker *speaker_take(struct pipeline *pipeline, const struct order *order);
+void speakers_drop(struct pipeline *pipeline);
+
 /* Calls the speech off when it is still going on, and waits for its end. */
 void speaker_free(struct speaker *speaker);
 static inline void speaker_free_auto(struct speaker **speaker)

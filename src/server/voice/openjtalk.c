@@ -2,6 +2,7 @@
 #include "voice/openjtalk.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -80,6 +81,22 @@ void openjtalk_close(struct openjtalk *openjtalk)
     free(openjtalk);
 }
 
+/* The voice was trained on breath groups of up to seven accent phrases ("@forward_backward|" in
+ * "/F:"). A place beyond that falls on the leaf for silence, half a second for each phoneme, so it
+ * stays the last one that is known. */
+static char *label_bound(const char *label, size_t length)
+{
+    enum { PHRASES_MAX = 7 };
+    AUTO(mem_free) char *copy = xstrndup(label, length);
+    char *field = strstr(copy, "/F:"), *mark = field ? strchr(field, '@') : NULL;
+    unsigned forward;
+    int used = 0;
+    if (!mark || sscanf(mark, "@%u%n", &forward, &used) != 1 || forward <= PHRASES_MAX)
+        return TAKE(copy);
+    *mark = '\0';
+    return xasprintf("%s@%d%s", copy, PHRASES_MAX, mark + used);
+}
+
 /* Lines "start end label" between the heading and an empty line. */
 static bool trace_parse(const char *trace, struct labels *out, struct error *err)
 {
@@ -93,7 +110,7 @@ static bool trace_parse(const char *trace, struct labels *out, struct error *err
         size_t length = strcspn(at, "\n");
         const char *label = memrchr(at, ' ', length);
         label = label ? label + 1 : at;
-        labels.lines[labels.count++] = xstrndup(label, (size_t)(at + length - label));
+        labels.lines[labels.count++] = label_bound(label, (size_t)(at + length - label));
         at += length;
         at += *at == '\n';
     }
