@@ -74,20 +74,23 @@ static void finished(void *context, const struct http_request *request, int stat
 
     const struct endpoint *endpoint = endpoint_of(bound, request);
     bool slow = took_ns > SLOW_MS * INT64_C(1000000) && !(endpoint && endpoint->long_lived);
-    if (!slow && complete)
+    bool watching = endpoint && endpoint->roles == API_ALWAYS; /* health and metrics, often */
+    if (!slow && complete && watching)
         return;
+    enum http_method method = http_request_method(request);
+    bool reads = method == HTTP_GET || method == HTTP_HEAD || method == HTTP_OPTIONS;
     log_set_id(http_request_id(request));
-    struct log_field fields[] = {
-        LOG_TEXT("method", http_method_name(http_request_method(request))),
-        LOG_TEXT("path", http_request_path(request)),
-        LOG_INT("status", status),
-        LOG_INT("took_ms", took_ns / 1000000),
-        {.kind = 0},
-    };
-    if (slow)
-        log_event(LOG_WARN, "http.slow", fields);
-    else
-        log_event(LOG_DEBUG, "http.broken_off", fields);
+    log_event(slow ? LOG_WARN : (reads ? LOG_DEBUG : LOG_INFO),
+              slow       ? "http.slow"
+              : complete ? "http.request"
+                         : "http.broken_off",
+              (struct log_field[]){
+                  LOG_TEXT("method", http_method_name(method)),
+                  LOG_TEXT("path", http_request_path(request)),
+                  LOG_INT("status", status),
+                  LOG_INT("took_ms", took_ns / 1000000),
+                  {.kind = 0},
+              });
     log_set_id(NULL);
 }
 

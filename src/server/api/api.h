@@ -52,7 +52,8 @@ enum api_role {
 void api_app(struct api *api, struct http_app *out);
 void api_close(struct http_app *app);
 
-/* By the request's Accept-Language; Japanese when it has no opinion. */
+/* By the query's lang=ja or lang=en (an EventSource cannot set header fields), or by the
+ * request's Accept-Language; Japanese when neither has an opinion. */
 enum language api_language(const struct http_request *request);
 
 /* The problem document of an error; fields that the response has already stay. */

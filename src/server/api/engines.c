@@ -20,6 +20,7 @@ struct engines {
     pthread_mutex_t lock; /* everything below, and setting begun */
     pthread_cond_t opened;
     bool voices_tried, all_tried;
+    atomic_bool ended;
     struct voices *voices;
     struct vision *vision;
     struct pipeline *pipeline;
@@ -78,7 +79,8 @@ static struct pipeline *open_pipeline(struct engines *engines, struct error *err
         .observe_context = options->metrics,
     };
     AUTO(pipeline_close) struct pipeline *pipeline = pipeline_open(&how, err);
-    if (!pipeline || (options->work && !pipeline_start(pipeline, 0, err)))
+    bool work = options->work && !atomic_load(&engines->ended);
+    if (!pipeline || (work && !pipeline_start(pipeline, 0, err)))
         return NULL;
     return TAKE(pipeline);
 }
@@ -113,7 +115,7 @@ static void *open_all(void *context)
 /* Under the lock. */
 static void begin(struct engines *engines)
 {
-    if (!atomic_load(&engines->begun))
+    if (!atomic_load(&engines->begun) && !atomic_load(&engines->ended))
         atomic_store(&engines->begun,
                      pthread_create(&engines->thread, NULL, open_all, engines) == 0);
 }
@@ -131,8 +133,10 @@ void engines_warm(struct engines *engines)
 static bool await(struct engines *engines, const bool *tried, struct error *err)
 {
     begin(engines);
-    if (!atomic_load(&engines->begun))
-        return error_set(err, ERROR_INTERNAL, "start a thread");
+    if (!atomic_load(&engines->begun)) {
+        error_set(err, ERROR_UNAVAILABLE, "the service is stopping");
+        return error_about(err, NULL, "shutting_down");
+    }
     while (!*tried)
         pthread_cond_wait(&engines->opened, &engines->lock);
     return true;
@@ -166,12 +170,21 @@ struct pipeline *engines_pipeline(struct engines *engines, struct error *err)
     return pipeline;
 }
 
+void engines_end(struct engines *engines)
+{
+    pthread_mutex_lock(&engines->lock);
+    bool running = !engines->ended && atomic_load(&engines->begun);
+    atomic_store(&engines->ended, true);
+    pthread_mutex_unlock(&engines->lock);
+    if (running)
+        pthread_join(engines->thread, NULL);
+}
+
 void engines_free(struct engines *engines)
 {
     if (!engines)
         return;
-    if (atomic_load(&engines->begun))
-        pthread_join(engines->thread, NULL);
+    engines_end(engines);
     pipeline_close(engines->pipeline);
     vision_close(engines->vision);
     if (engines->voices)

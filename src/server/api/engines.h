@@ -28,6 +28,8 @@ struct engines_options {
 
 struct engines;
 struct engines *engines_new(const struct engines_options *options);
+/* Nothing is opened from here on, and nobody takes up work any more: for jobs_stop, after it. */
+void engines_end(struct engines *engines);
 /* After jobs_stop. */
 void engines_free(struct engines *engines);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <string.h>
 
 #include "api/endpoint.h"
 #include "base/auto.h"
@@ -12,6 +13,10 @@
 enum language api_language(const struct http_request *request)
 {
     static const char *const offers[] = {[LANGUAGE_JA] = "ja", [LANGUAGE_EN] = "en", NULL};
+    const char *chosen = http_request_query(request, "lang");
+    for (size_t i = 0; chosen && i < LANGUAGES; i++)
+        if (strcmp(chosen, offers[i]) == 0)
+            return (enum language)i;
     return (enum language)header_language(http_request_header(request, "Accept-Language"), offers);
 }
 

@@ -38,6 +38,10 @@ static const struct answer problem_answers[] = {
 static const struct field job_fields[] = {NAME_FIELD("id", "The job's id."), END_FIELD};
 static const struct field event_fields[] = {
     NAME_FIELD("id", "The job's id."),
+    {.place = FIELD_QUERY,
+     .kind = FIELD_TEXT,
+     .name = "lang",
+     .help = "ja or en, for clients that cannot send Accept-Language."},
     {.place = FIELD_HEADER,
      .kind = FIELD_TEXT,
      .name = "Last-Event-ID",

@@ -156,7 +156,10 @@ static bool open_jobs(struct running *running, struct error *err)
     running->retention = running->jobs ? retention_start(running->store, running->jobs, err) : NULL;
     if (!running->retention)
         return false;
-    const char *const parts[] = {"storage", "jobs"};
+    static const char *const vendors[] = {"voicevox", "openvoice", "d_id"};
+    for (size_t i = 0; i < sizeof vendors / sizeof *vendors; i++)
+        health_set(running->health, vendors[i], false, HEALTH_DISABLED, NULL);
+    static const char *const parts[] = {"storage", "jobs"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         health_set(running->health, parts[i], true, HEALTH_HEALTHY, NULL);
     return true;
@@ -244,6 +247,8 @@ static bool start(struct running *running, struct error *err)
 /* First no new work, then running work ends or stays queued, then the clients are told. */
 static void stop(struct running *running)
 {
+    if (running->engines)
+        engines_end(running->engines);
     if (running->jobs)
         jobs_stop(running->jobs, running->options->grace_ms);
     http_server_stop(running->server, STOP_GRACE_MS);

@@ -125,6 +125,14 @@ class Life(unittest.TestCase):
         self.assertEqual(voice.post_form("/api/video/generate", []).status, 404)
         self.assertNotIn("/api/video/generate", voice.get("/openapi.json").json["paths"])
 
+    def test_a_disk_without_room_is_a_problem_of_its_own(self):
+        server = self.vmad("--reserve", "900000GB")
+        answer = server.post_form("/api/video/generate", [("image", photo(), "a.jpg"),
+                                                          ("text", "hi")])
+        self.assertEqual((answer.status, answer.json["code"]), (507, "disk_full"), answer.body)
+        self.assertIn("Retry-After", answer.headers)
+        self.assertEqual(server.spooled(), [])
+
     def test_the_log_is_json_and_hangup_does_not_end_it(self):
         server = self.vmad(env={"LOG_LEVEL": "debug", "ENVIRONMENT": "production"})
         server.process.send_signal(signal.SIGHUP)

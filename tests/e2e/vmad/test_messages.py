@@ -121,6 +121,7 @@ class Messages(Case):
         self.assertEqual(last.body.count(b"event: job"), 1)
         over = self.vmad.get(f"/api/video/jobs/{number}/events", Last_Event_ID=events[-1][0])
         self.assertEqual((over.status, over.body), (204, b""))
+        self.assertIn('"error":null', text)
         for strange in ("abc", "-1", "99999999999999999"):
             answer = self.vmad.get(f"/api/video/jobs/{number}/events", Last_Event_ID=strange)
             self.assertEqual(answer.body.count(b"event: job"), 1)
@@ -134,6 +135,12 @@ class Messages(Case):
         self.assert_problem(again, 409, "job_finished")
         self.assert_problem(self.vmad.get(f"/api/video/jobs/{number}/video"), 409,
                             "job_without_video")
+
+    def test_the_language_can_be_in_the_address(self):
+        answer = self.vmad.get("/api/voices?lang=en", Accept_Language="ja")
+        self.assertEqual(answer.json, self.vmad.get("/api/voices", Accept_Language="en").json)
+        answer = self.vmad.get("/api/voices?lang=xx", Accept_Language="ja")
+        self.assertEqual(answer.json, self.vmad.get("/api/voices", Accept_Language="ja").json)
 
     def test_unknown_jobs(self):
         for number in ("0" * 26, "nonsense", "%2e%2e", "a" * 500):

@@ -64,7 +64,7 @@ interface Listener {
 export function followJob(id: string, listener: Listener): () => void {
   let stopped = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const events = new EventSource(`${jobPath(id)}/events`);
+  const events = new EventSource(`${jobPath(id)}/events?lang=${requestLanguage()}`);
 
   const stop = () => {
     stopped = true;
