@@ -218,7 +218,7 @@ describe('the page', { concurrency: 2 }, () => {
 
   test('where events do not come through, asking does', async () => {
     const { page, close, words } = await open(browser, server.url, { language: 'en', allow: [/status of 502/] });
-    await page.route('**/events', (route) => route.fulfill({ status: 502, body: '' }));
+    await page.route('**/events?*', (route) => route.fulfill({ status: 502, body: '' }));
     await fill(page, 'en');
     await page.getByRole('button', { name: words.make }).click();
     await assertPlays(page);
