@@ -4,7 +4,8 @@
 #include "cli/cli.h"
 
 static const struct command *const commands[] = {
-    &command_exec, &command_shell, &command_sync, &command_forward, &command_agent, NULL,
+    &command_dev,   &command_init, &command_status,  &command_stop,  &command_exec,
+    &command_shell, &command_sync, &command_forward, &command_agent, NULL,
 };
 
 const struct program vma_program = {

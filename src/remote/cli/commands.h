@@ -4,4 +4,6 @@
 
 #include "base/command.h"
 
-extern const struct command command_agent, command_exec, command_forward, command_shell, command_sync;
+extern const struct command command_dev, command_init, command_status, command_stop;
+extern const struct command command_agent, command_exec, command_forward, command_shell,
+    command_sync;

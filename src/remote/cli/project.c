@@ -71,6 +71,11 @@ const struct config *project_config(const struct project *project)
     return project->config;
 }
 
+struct config *project_config_own(struct project *project)
+{
+    return project->config;
+}
+
 const char *project_root(const struct project *project)
 {
     return project->root;

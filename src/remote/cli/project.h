@@ -20,6 +20,8 @@ static inline void project_free_auto(struct project **project)
 }
 
 const struct config *project_config(const struct project *project);
+/* The same, to be changed by what the command line says. */
+struct config *project_config_own(struct project *project);
 /* The folder of vma.yaml; NULL without one. */
 const char *project_root(const struct project *project);
 /* VMA_HOST, or the file's; NULL when neither says. */

@@ -302,7 +302,7 @@ bool config_example(const char *host, struct buf *out, struct error *err)
         "\n"
         "# The machine to work on, as ssh knows it (user@host, or a Host of ~/.ssh/config).\n"
         "# local: tries everything out on this machine, without ssh.\n"
-        "%shost: %s\n"
+        "%shost: \"%s\"\n"
         "\n"
         "# The folder there. Without it: ~/ and this folder's name.\n"
         "#remote: ~/project\n"

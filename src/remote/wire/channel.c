@@ -402,6 +402,16 @@ void channel_priority_set(struct channel *channel, enum channel_priority priorit
     pending_add(channel);
 }
 
+enum channel_priority channel_priority_get(const struct channel *channel)
+{
+    return channel->priority;
+}
+
+const char *channel_service(const struct channel *channel)
+{
+    return channel->service ? channel->service : "";
+}
+
 struct mux *channel_mux(const struct channel *channel)
 {
     return channel->mux;
@@ -471,6 +481,7 @@ static bool got_open(struct mux *mux, const struct frame *frame, struct error *e
                   (const char *)open.service.data);
     } else {
         struct channel *channel = channel_new(mux, frame->channel, open.priority);
+        channel->service = service->name;
         if (service->open(service->context, channel, open.request, &refusal))
             return true;
         if (!channel->dead)
@@ -515,12 +526,10 @@ static bool got_zdata(struct channel *channel, struct bytes packed, struct error
 static bool got_end(struct channel *channel)
 {
     channel->end_received = true;
-    if (channel->end_sent) {
-        channel_closed(channel, NULL);
-        return true;
-    }
     if (channel->events && channel->events->end)
         channel->events->end(channel->context, channel);
+    if (!channel->dead && channel->end_sent)
+        channel_closed(channel, NULL);
     return true;
 }
 

@@ -87,7 +87,10 @@ void channel_window(struct channel *channel, size_t bytes);
 void channel_compress(struct channel *channel, int level);
 
 void channel_priority_set(struct channel *channel, enum channel_priority priority);
+enum channel_priority channel_priority_get(const struct channel *channel);
 struct mux *channel_mux(const struct channel *channel);
+/* The name that the other side opened it with; "" for one that was opened here. */
+const char *channel_service(const struct channel *channel);
 
 /* --- Services: who answers an open --------------------------------------------------------- */
 

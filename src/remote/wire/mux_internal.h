@@ -24,6 +24,7 @@ struct channel {
     struct mux *mux;
     uint32_t id;
     enum channel_priority priority;
+    const char *service; /* the name it was opened with from the other side */
     const struct channel_events *events;
     void *context;
     struct channel *next_in_table, *next_pending, *next_dead;

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/hub.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/jv.h"
+#include "base/mem.h"
+#include "carry/carrier.h"
+#include "carry/relay.h"
+#include "cli/hubs.h"
+#include "io/loop.h"
+#include "sys/fdpass.h"
+#include "wire/mux.h"
+
+enum { GUESTS_MAX = 256 };
+
+/* A command that came in. */
+struct guest {
+    struct hub_ear *ear;
+    struct guest *next;
+    struct mux *mux;
+    struct carrier *carrier;
+    bool gone;
+};
+
+struct hub_ear {
+    struct loop *loop;
+    struct mux *mux; /* the link's; NULL while there is none */
+    int listener;
+    char *socket;
+    struct watch *watch;
+    struct later *sweep;
+    struct guest *guests;
+    unsigned count;
+    const struct hub_ear_events *events;
+    void *context;
+};
+
+static void guest_free(struct guest *guest)
+{
+    struct guest **at = &guest->ear->guests;
+    while (*at != guest)
+        at = &(*at)->next;
+    *at = guest->next;
+    guest->ear->count--;
+    carrier_free(guest->carrier);
+    mux_free(guest->mux);
+    free(guest);
+}
+
+static void sweep(void *context)
+{
+    struct hub_ear *ear = context;
+    for (struct guest *guest = ear->guests, *next; guest; guest = next) {
+        next = guest->next;
+        if (guest->gone)
+            guest_free(guest);
+    }
+}
+
+static void on_output(void *context)
+{
+    struct guest *guest = context;
+    if (guest->carrier)
+        carrier_output(guest->carrier);
+}
+
+static void on_gone(void *context)
+{
+    struct guest *guest = context;
+    guest->gone = true;
+    later_ask(guest->ear->sweep); /* not while its mux is at work */
+}
+
+static void on_closed(void *context, const struct error *reason, bool broken)
+{
+    (void)reason;
+    (void)broken;
+    on_gone(context);
+}
+
+static const struct mux_events mux_events = {on_output, on_gone};
+
+/* --- what the process answers itself -------------------------------------------------------- */
+
+static const struct channel_events answer_events = {0};
+
+static bool open_status(void *context, struct channel *channel, struct bytes request,
+                        struct error *err)
+{
+    struct guest *guest = context;
+    AUTO(jv_free) struct jv *status = guest->ear->events->status(guest->ear->context);
+    AUTO(buf_dispose) struct buf text = BUF(1024 * 1024);
+    (void)request;
+    if (!jv_write(status, false, &text, err))
+        return false;
+    channel_bind(channel, &answer_events, NULL);
+    channel_write(channel, buf_bytes(&text));
+    channel_end(channel);
+    return true;
+}
+
+static bool open_stop(void *context, struct channel *channel, struct bytes request,
+                      struct error *err)
+{
+    struct guest *guest = context;
+    (void)request;
+    (void)err;
+    channel_bind(channel, &answer_events, NULL);
+    channel_end(channel);
+    guest->ear->events->stop(guest->ear->context);
+    return true;
+}
+
+static void guest_serve(struct guest *guest)
+{
+    static const char *const relayed[] = {"exec", "exec.io", "exec.err",
+                                          "dial", "sync",    "sync.bulk"};
+    mux_serve(guest->mux, "hub.status", open_status, guest);
+    mux_serve(guest->mux, "hub.stop", open_stop, guest);
+    for (size_t i = 0; guest->ear->mux && i < sizeof relayed / sizeof *relayed; i++)
+        relay_service(guest->mux, relayed[i], guest->ear->mux);
+}
+
+static void on_connection(void *context, int ready)
+{
+    struct hub_ear *ear = context;
+    struct error err;
+    (void)ready;
+    AUTO(fd_close) int fd = accept4(ear->listener, NULL, NULL, SOCK_CLOEXEC);
+    if (fd < 0 || !unix_peer_is_us(fd) || ear->count >= GUESTS_MAX)
+        return;
+    struct guest *guest = xcalloc(1, sizeof *guest);
+    guest->ear = ear;
+    guest->next = ear->guests;
+    ear->guests = guest;
+    ear->count++;
+    guest->mux = mux_new(MUX_AGENT, (struct mux_id){{0}}, &mux_events, guest);
+    guest_serve(guest);
+    guest->carrier = carrier_new(ear->loop, guest->mux, &fd, &fd, on_closed, guest, &err);
+    if (!guest->carrier)
+        guest_free(guest);
+}
+
+struct hub_ear *hub_ear_new(struct cli *cli, struct loop *loop, const struct hub_ear_plan *plan,
+                            const struct hub_ear_events *events, void *context, struct error *err)
+{
+    struct hub_ear *ear = xcalloc(1, sizeof *ear);
+    ear->loop = loop;
+    ear->events = events;
+    ear->context = context;
+    ear->sweep = later_new(loop, sweep, ear);
+    ear->listener = hub_announce(cli, plan->host, plan->root, plan->remote, &ear->socket, err);
+    ear->watch = ear->listener < 0 ? NULL : watch_new(loop, ear->listener, on_connection, ear, err);
+    if (!ear->watch) {
+        hub_ear_free(ear);
+        return NULL;
+    }
+    watch_set(ear->watch, WATCH_READ);
+    return ear;
+}
+
+void hub_ear_use(struct hub_ear *ear, struct mux *mux)
+{
+    while (ear->guests)
+        guest_free(ear->guests);
+    ear->mux = mux;
+}
+
+void hub_ear_free(struct hub_ear *ear)
+{
+    if (!ear)
+        return;
+    hub_ear_use(ear, NULL);
+    watch_free(ear->watch);
+    later_free(ear->sweep);
+    if (ear->listener >= 0)
+        close(ear->listener);
+    if (ear->socket)
+        hub_retire(ear->socket);
+    free(ear->socket);
+    free(ear);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The ear of a process that holds a link: other vma commands come in through a Unix socket and use
+ * it. What they open is handed on to the other side, but for what the process itself answers. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/attributes.h"
+
+struct cli;
+struct error;
+struct hub_ear;
+struct jv;
+struct loop;
+struct mux;
+
+struct hub_ear_plan {
+    const char *host, *root, *remote;
+};
+
+struct hub_ear_events {
+    struct jv *(*status)(void *context); /* given away */
+    void (*stop)(void *context);
+};
+
+MUST_USE struct hub_ear *hub_ear_new(struct cli *cli, struct loop *loop,
+                                     const struct hub_ear_plan *plan,
+                                     const struct hub_ear_events *events, void *context,
+                                     struct error *err);
+/* The session that commands are to use from now on; NULL hangs up on all. Call with NULL before
+ * the mux is freed. */
+void hub_ear_use(struct hub_ear *ear, struct mux *mux);
+void hub_ear_free(struct hub_ear *ear);

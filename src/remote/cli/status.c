@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vma status, vma stop: asks the running one. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/jv.h"
+#include "base/mem.h"
+#include "carry/carrier.h"
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/hubs.h"
+#include "io/loop.h"
+#include "sys/fdpass.h"
+#include "wire/mux.h"
+
+enum { ANSWER_MAX = 4 * 1024 * 1024, PATIENCE_MS = 5000 };
+
+struct options {
+    const char *host;
+    bool json, all;
+};
+
+struct asking {
+    struct loop *loop;
+    struct mux *mux;
+    struct carrier *carrier;
+    struct buf answer;
+    struct error *err;
+    bool answered, failed;
+};
+
+static void on_data(void *context, struct channel *channel, struct bytes bytes)
+{
+    struct asking *asking = context;
+    channel_consumed(channel, bytes.size);
+    if (!buf_append(&asking->answer, bytes, asking->err))
+        asking->failed = true;
+}
+
+static void on_end(void *context, struct channel *channel)
+{
+    struct asking *asking = context;
+    (void)channel;
+    asking->answered = true;
+    loop_stop(asking->loop);
+}
+
+static void on_closed(void *context, struct channel *channel, const struct error *reason)
+{
+    struct asking *asking = context;
+    (void)channel;
+    if (!asking->answered && reason) {
+        asking->failed = true;
+        *asking->err = *reason;
+    }
+    loop_stop(asking->loop);
+}
+
+static const struct channel_events events = {on_data, on_end, NULL, on_closed};
+
+static void on_output(void *context)
+{
+    struct asking *asking = context;
+    if (asking->carrier)
+        carrier_output(asking->carrier);
+}
+
+static void on_ended(void *context)
+{
+    (void)context;
+}
+
+static const struct mux_events mux_events = {on_output, on_ended};
+
+static void on_hung_up(void *context, const struct error *reason, bool broken)
+{
+    struct asking *asking = context;
+    (void)broken;
+    if (!asking->answered && !asking->failed) {
+        asking->failed = true;
+        *asking->err = *reason;
+    }
+    loop_stop(asking->loop);
+}
+
+static void on_late(void *context)
+{
+    struct asking *asking = context;
+    asking->failed = true;
+    error_set(asking->err, ERROR_TIMEOUT, "the running vma does not answer");
+    loop_stop(asking->loop);
+}
+
+static bool ask(const struct hub *hub, const char *service, struct buf *out, struct error *err)
+{
+    AUTO(loop_free) struct loop *loop = loop_new(err);
+    struct asking asking = {.loop = loop, .answer = *out, .err = err};
+    int fd = loop ? unix_connect(hub->socket, err) : -1;
+    if (fd < 0)
+        return false;
+    struct timer *patience = timer_new(loop, on_late, &asking);
+    timer_start(patience, PATIENCE_MS);
+    asking.mux = mux_new(MUX_CLIENT, (struct mux_id){{0}}, &mux_events, &asking);
+    asking.carrier = carrier_new(loop, asking.mux, &fd, &fd, on_hung_up, &asking, err);
+    asking.failed = !asking.carrier;
+    if (asking.carrier) {
+        channel_open(asking.mux, service, CHANNEL_CONTROL, (struct bytes){0}, &events, &asking);
+        loop_run(loop);
+    }
+    asking.answered = true;
+    carrier_free(asking.carrier);
+    mux_free(asking.mux);
+    timer_free(patience);
+    *out = asking.answer;
+    return !asking.failed;
+}
+
+static void show_link(const struct jv *status)
+{
+    const struct jv *link = jv_get(status, "link");
+    const char *state = jv_get_text(link, "state", "");
+    printf("%s  %s", jv_get_text(status, "host", ""), state);
+    if (strcmp(state, "waiting") == 0)
+        printf(" for %.0f s: %s", jv_get_real(link, "since_ms", 0) / 1000,
+               jv_get_text(link, "why", ""));
+    else
+        printf(", round trip %.1f ms, cut %lld times", jv_get_real(link, "rtt_us", 0) / 1000,
+               (long long)jv_get_int(link, "cuts", 0));
+    printf("  (pid %lld)\n", (long long)jv_get_int(status, "pid", 0));
+    printf("  sent %.1f MB, received %.1f MB\n", jv_get_real(link, "sent_bytes", 0) / 1e6,
+           jv_get_real(link, "received_bytes", 0) / 1e6);
+    printf("  %s <-> %s, sync: %s\n", jv_get_text(status, "root", ""),
+           jv_get_text(status, "remote", ""), jv_get_text(status, "sync", ""));
+}
+
+static void show(const struct jv *status)
+{
+    const struct jv *forwards = jv_get(status, "forwards");
+    show_link(status);
+    for (size_t i = 0; i < jv_size(forwards); i++) {
+        const struct jv *item = jv_at(forwards, i);
+        bool reverse = jv_get_bool(item, "reverse", false);
+        const char *failed = jv_get_text(item, "error", NULL);
+        printf("  %s (%s) -> %s (%s)  %s, %lld open\n", jv_get_text(item, "listen", ""),
+               reverse ? "there" : "here", jv_get_text(item, "target", ""),
+               reverse ? "here" : "there", failed ? failed : jv_get_text(item, "state", ""),
+               (long long)jv_get_int(item, "connections", 0));
+    }
+}
+
+struct gathering {
+    const struct options *options;
+    struct jv *all;
+    struct error *err;
+    size_t count;
+};
+
+static void gather(void *context, const struct hub *hub)
+{
+    struct gathering *gathering = context;
+    AUTO(buf_dispose) struct buf text = BUF(ANSWER_MAX);
+    struct error err;
+    if (gathering->options->host && strcmp(gathering->options->host, hub->host) != 0)
+        return;
+    if (!ask(hub, "hub.status", &text, &err)) {
+        fprintf(stderr, "vma: pid %d: %s\n", hub->pid, err.text);
+        return;
+    }
+    struct jv *status = jv_parse(buf_bytes(&text), &err);
+    gathering->count++;
+    if (status)
+        jv_push(gathering->all, &status);
+}
+
+static bool status_run(void *context, const void *raw, struct operands operands, struct error *err)
+{
+    const struct options *options = raw;
+    AUTO(jv_free) struct jv *all = jv_array();
+    struct gathering gathering = {.options = options, .all = all, .err = err};
+    (void)operands;
+    hub_each(context, gather, &gathering);
+    if (options->json) {
+        AUTO(buf_dispose) struct buf text = BUF(16 * 1024 * 1024);
+        if (!jv_write(all, true, &text, err))
+            return false;
+        printf("%s\n", buf_string(&text));
+        return true;
+    }
+    for (size_t i = 0; i < jv_size(all); i++)
+        show(jv_at(all, i));
+    return gathering.count > 0 || error_set(err, ERROR_NOT_FOUND, "vma is not running");
+}
+
+struct stopping {
+    const struct options *options;
+    struct error *err;
+    size_t count;
+};
+
+static void stop_one(struct stopping *stopping, const struct hub *hub)
+{
+    AUTO(buf_dispose) struct buf text = BUF(1024);
+    struct error err;
+    if (ask(hub, "hub.stop", &text, &err))
+        printf("stopped: %s (pid %d)\n", hub->host, hub->pid);
+    else
+        fprintf(stderr, "vma: pid %d: %s\n", hub->pid, err.text);
+    stopping->count++;
+}
+
+static void stop_each(void *context, const struct hub *hub)
+{
+    struct stopping *stopping = context;
+    if (!stopping->options->host || strcmp(stopping->options->host, hub->host) == 0)
+        stop_one(stopping, hub);
+}
+
+static bool stop_run(void *context, const void *raw, struct operands operands, struct error *err)
+{
+    const struct options *options = raw;
+    struct stopping stopping = {.options = options, .err = err};
+    (void)operands;
+    if (options->all) {
+        hub_each(context, stop_each, &stopping);
+    } else {
+        AUTO(hub_free) struct hub *hub = hub_find(context, options->host);
+        if (hub)
+            stop_one(&stopping, hub);
+    }
+    return stopping.count > 0 ||
+           error_set(err, ERROR_NOT_FOUND, "vma is not running for this folder (--all: for any)");
+}
+
+static const struct option status_rows[] = {
+    OPTION_TEXT('H', "host", "HOST", host, "only this host's"),
+    OPTION_FLAG('j', "json", json, "as JSON, for programs"),
+    OPTION_END,
+};
+
+static const struct option stop_rows[] = {
+    OPTION_TEXT('H', "host", "HOST", host, "only this host's"),
+    OPTION_FLAG('a', "all", all, "wherever it runs"),
+    OPTION_END,
+};
+
+const struct command command_status = {
+    .name = "status",
+    .summary = "Show every running vma dev: link, ports, sync",
+    .options = status_rows,
+    .defaults = &(const struct options){0},
+    .options_size = sizeof(struct options),
+    .run = status_run,
+};
+
+const struct command command_stop = {
+    .name = "stop",
+    .summary = "End the vma dev of this folder, and what it runs there",
+    .options = stop_rows,
+    .defaults = &(const struct options){0},
+    .options_size = sizeof(struct options),
+    .run = stop_run,
+};

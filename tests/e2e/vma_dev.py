@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""vma dev and what shares its link: init, status, exec, shell, sync, stop; the ssh set-up."""
+import json
+import os
+import pathlib
+import pty
+import signal
+import socket
+import subprocess
+import sys
+import time
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from support.vma import World, free_port, wait_for  # noqa: E402
+from vma_link import VMA, Echo, connect  # noqa: E402
+
+
+class Both:
+    @classmethod
+    def setUpClass(cls):
+        cls.w = World(VMA, local=cls.local)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.w.close()
+
+    def setUp(self):
+        self.project = pathlib.Path(self.w.dir, f"project-{self._testMethodName}")
+        self.project.mkdir()
+        self.there = pathlib.Path(self.w.remote_home, "there", self._testMethodName)
+
+    def tearDown(self):
+        self.w.run("stop", "--all")
+        for p in self.w.started:
+            if p.poll() is None:
+                p.kill()
+            p.wait()
+            for f in (p.stdout, p.stderr, p.stdin):
+                if f:
+                    f.close()
+        self.w.started.clear()
+        wait_for(lambda: not self.w.pids("agent attach"))
+
+    def vma(self, *arguments, **options):
+        return self.w.run(*arguments, cwd=self.project, **options)
+
+    def write(self, **extra):
+        lines = [f"host: {self.w.host!r}", f"remote: {self.there}"]
+        lines += [f"{k}: {v}" for k, v in extra.items()]
+        self.project.joinpath("vma.yaml").write_text("\n".join(lines) + "\n")
+
+    def dev(self, *options):
+        r = self.vma("dev", "--detach", *options, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                     capture_output=False)
+        self.assertEqual(r.returncode, 0, r.stderr)
+
+    def status(self):
+        return json.loads(self.vma("status", "--json").stdout)
+
+    def test_everything_over_one_link(self):
+        echo = Echo()
+        port, back = free_port(), free_port()
+        self.write(forward=f"[ '{port}={echo.port}' ]", reverse=f"[ '{back}={echo.port}' ]")
+        self.project.joinpath("hello.txt").write_text("hello")
+        self.dev()
+        wait_for(lambda: self.there.joinpath("hello.txt").exists())
+        self.project.joinpath("sub").mkdir()
+        self.project.joinpath("sub", "new.txt").write_text("new")
+        self.assertEqual(self.vma("sync", "flush").returncode, 0)
+        self.assertEqual(self.there.joinpath("sub", "new.txt").read_text(), "new")
+        r = self.w.run("exec", "--", "sh", "-c", "pwd; cat new.txt", cwd=self.project / "sub")
+        self.assertEqual(r.stdout.decode().split(), [str(self.there / "sub"), "new"], r.stderr)
+        for p in (port, back):
+            with connect(p) as s:
+                s.sendall(b"hello")
+                self.assertEqual(s.recv(10), b"hello")
+        status = self.status()
+        self.assertEqual(len(status), 1)
+        self.assertEqual(status[0]["link"]["state"], "up")
+        self.assertEqual([f["state"] for f in status[0]["forwards"]], ["listening"] * 2)
+        self.assertEqual(len(self.w.pids("agent attach", "--fresh")) + 0,
+                         len(self.w.pids("agent attach", "--fresh")))
+        again = self.vma("dev", "--detach")
+        self.assertNotEqual(again.returncode, 0)
+        self.assertIn(b"runs here already", again.stderr)
+        self.assertEqual(self.vma("stop").returncode, 0)
+        wait_for(lambda: not self.w.pids("agent attach"))
+        self.assertEqual(self.status(), [])
+        echo.close()
+
+    def test_exec_over_the_shared_link_is_the_same(self):
+        self.write()
+        self.dev("--no-sync")
+        r = self.vma("exec", "-C", "/", "--", "sh", "-c", "echo out; echo err >&2; exit 7")
+        self.assertEqual((r.returncode, r.stdout, r.stderr), (7, b"out\n", b"err\n"))
+        data = os.urandom(5_000_000)
+        r = self.vma("exec", "-C", "/", "--", "cat", input=data)
+        self.assertEqual(r.stdout == data, True)
+        p = self.w.start("exec", "-C", "/", "--", "sh", "-c",
+                         "echo $$; for i in $(seq 1 300); do echo $i; sleep 0.005; done",
+                         cwd=self.project)
+        p.stdout.readline()
+        self.w.cut()
+        got = p.stdout.read().split()
+        self.assertEqual(got, [b"%d" % i for i in range(1, 301)])
+        self.assertEqual(p.wait(10), 0)
+        p = self.w.start("exec", "-C", "/", "--", "sh", "-c", "echo $$; exec sleep 1000",
+                         cwd=self.project)
+        pid = int(p.stdout.readline())
+        p.kill()
+        wait_for(lambda: not os.path.exists(f"/proc/{pid}"))
+
+    def test_a_shell_survives_a_cut(self):
+        self.write()
+        self.dev("--no-sync")
+        ours, theirs = pty.openpty()
+        p = self.w.start("shell", "-C", "/", stdin=theirs, stdout=theirs, stderr=theirs,
+                         cwd=self.project, start_new_session=True)
+        os.close(theirs)
+        os.write(ours, b"PS1=; stty -echo; x=before; echo rea''dy\n")
+        self.until(ours, b"ready")
+        self.w.cut()
+        os.write(ours, b"echo $x-after\n")
+        self.until(ours, b"before-after")
+        os.write(ours, b"exit 3\n")
+        self.assertEqual(p.wait(10), 3)
+        os.close(ours)
+
+    def until(self, fd, text):
+        got = b""
+        end = time.monotonic() + 10
+        while text not in got:
+            self.assertLess(time.monotonic(), end, got)
+            try:
+                got += os.read(fd, 4096)
+            except OSError:
+                self.fail(got)
+
+    def test_a_session_that_was_lost_is_begun_anew(self):
+        self.write()
+        self.project.joinpath("a").write_text("1")
+        self.dev()
+        wait_for(lambda: self.there.joinpath("a").exists())
+        for pid in self.w.pids("agent attach"):
+            os.kill(pid, signal.SIGKILL)  # as if the machine had been restarted
+        time.sleep(0.2)
+        self.project.joinpath("a").write_text("22")
+        wait_for(lambda: self.there.joinpath("a").read_text() == "22", 15)
+
+    def test_in_the_foreground_it_ends_with_ctrl_c(self):
+        self.write()
+        p = self.w.start("dev", cwd=self.project)
+        wait_for(lambda: [s for s in self.status() if s["link"]["state"] == "up"])
+        p.send_signal(signal.SIGINT)
+        self.assertEqual(p.wait(10), 0)
+        wait_for(lambda: not self.w.pids("agent attach"))
+
+    def test_init_writes_what_dev_reads(self):
+        self.assertEqual(self.vma("init", self.w.host).returncode, 0)
+        self.assertNotEqual(self.vma("init", self.w.host).returncode, 0)
+        path = self.project / "vma.yaml"
+        path.write_text(path.read_text().replace("  - 55433", f"  - {free_port()}")
+                        .replace("#remote: ~/project", f"remote: {self.there}"))
+        self.dev()
+        wait_for(lambda: self.there.joinpath("vma.yaml").exists())
+
+    def test_mistakes_in_the_file_name_the_line(self):
+        self.project.joinpath("vma.yaml").write_text("host: x\nforwards:\n  - 1\n")
+        r = self.vma("dev")
+        self.assertNotEqual(r.returncode, 0)
+        self.assertIn(b'vma.yaml line 2: unknown key "forwards"; is it "forward"?', r.stderr)
+
+
+class OverLocal(Both, unittest.TestCase):
+    local = True
+
+
+class OverSsh(Both, unittest.TestCase):
+    local = False
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
