@@ -46,6 +46,8 @@ if(WITH_SERVER)
   library(sqlite3 sqlite3)
   library(jpeg libjpeg)
   library(vips vips)
+  library(png libpng)
+  library(webp libwebp)
   library(ebur128 libebur128)
   bare_library(htsengine HTSEngine)
   bare_library(flite flite_cmu_us_slt flite_cmu_us_rms flite_cmu_us_awb flite_usenglish

@@ -11,7 +11,8 @@ program(vmad-decoder server/decoder DEPENDS sandbox)
 install(TARGETS vmad-decoder DESTINATION libexec/vmad)
 install(FILES .deps/onnxruntime/lib/libonnxruntime.so DESTINATION lib/vmad OPTIONAL)
 install(DIRECTORY models DESTINATION share/video-message-app)
-module(server/image DEPENDS base media infer sandbox LIBRARIES Threads::Threads m
+module(server/image DEPENDS base media infer sandbox
+  LIBRARIES lib::png lib::webp Threads::Threads m
   TEST_LIBRARIES lib::vips m)
 module(server/video DEPENDS base media
   LIBRARIES lib::avformat lib::avcodec lib::swresample lib::avutil m

@@ -19,12 +19,12 @@ struct engines {
     atomic_bool begun;
     pthread_mutex_t lock; /* everything below, and setting begun */
     pthread_cond_t opened;
-    bool voices_tried, all_tried;
+    bool voices_tried, vision_tried, all_tried;
     atomic_bool ended;
     struct voices *voices;
     struct vision *vision;
     struct pipeline *pipeline;
-    struct error voices_err, pipeline_err;
+    struct error voices_err, vision_err, pipeline_err;
     pthread_t thread;
 };
 
@@ -85,20 +85,43 @@ static struct pipeline *open_pipeline(struct engines *engines, struct error *err
     return TAKE(pipeline);
 }
 
+/* Beside the voices, on a thread of its own: both take their time. */
+static void *open_vision(void *context)
+{
+    struct engines *engines = context;
+    struct error err = {.kind = ERROR_INTERNAL};
+    int64_t began_ms = mono_ms();
+    struct vision *vision = vision_open_with(&engines->options.vision, &err);
+    report(engines, "vision", vision != NULL, &err, vision ? vision_device(vision) : NULL,
+           began_ms);
+    pthread_mutex_lock(&engines->lock);
+    engines->vision = vision;
+    engines->vision_err = err;
+    engines->vision_tried = true;
+    pthread_cond_broadcast(&engines->opened);
+    pthread_mutex_unlock(&engines->lock);
+    return NULL;
+}
+
 static void *open_all(void *context)
 {
     struct engines *engines = context;
     struct error err = {.kind = ERROR_INTERNAL};
     struct pipeline *pipeline = NULL;
+    pthread_t beside;
 
-    open_voices(engines);
     int64_t began_ms = mono_ms();
-    engines->vision = vision_open(engines->options.models_dir, &err);
-    report(engines, "vision", engines->vision != NULL, &err,
-           engines->vision ? vision_device(engines->vision) : NULL, began_ms);
+    bool parallel = pthread_create(&beside, NULL, open_vision, engines) == 0;
+    open_voices(engines);
+    if (parallel)
+        pthread_join(beside, NULL);
+    else
+        open_vision(engines);
     if (!engines->voices)
         err = engines->voices_err;
-    else if (engines->vision)
+    else if (!engines->vision)
+        err = engines->vision_err;
+    else
         pipeline = open_pipeline(engines, &err);
     if (engines->vision && engines->voices)
         report(engines, "pipeline", pipeline != NULL, &err, NULL, began_ms);
@@ -157,6 +180,17 @@ struct voices *engines_voices(struct engines *engines, struct error *err)
         missing(&engines->voices_err, err);
     pthread_mutex_unlock(&engines->lock);
     return voices;
+}
+
+struct vision *engines_vision(struct engines *engines, struct error *err)
+{
+    pthread_mutex_lock(&engines->lock);
+    bool tried = await(engines, &engines->vision_tried, err);
+    struct vision *vision = tried ? engines->vision : NULL;
+    if (tried && !vision)
+        missing(&engines->vision_err, err);
+    pthread_mutex_unlock(&engines->lock);
+    return vision;
 }
 
 struct pipeline *engines_pipeline(struct engines *engines, struct error *err)

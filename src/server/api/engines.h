@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/attributes.h"
+#include "image/portrait.h"
 
 struct error;
 struct health;
@@ -18,7 +19,8 @@ struct voices;
 
 /* Everything is borrowed and must outlive the engines. */
 struct engines_options {
-    const char *models_dir, *assets_dir, *state_path;
+    struct vision_settings vision;
+    const char *assets_dir, *state_path;
     struct store *store;
     struct jobs *jobs;
     struct health *health;
@@ -38,5 +40,6 @@ void engines_warm(struct engines *engines);
 
 /* What is there, waiting until it has been opened. Blocking. ERROR_UNAVAILABLE (engine_missing)
  * with the reason when it could not be. */
+MUST_USE struct vision *engines_vision(struct engines *engines, struct error *err);
 MUST_USE struct voices *engines_voices(struct engines *engines, struct error *err);
 MUST_USE struct pipeline *engines_pipeline(struct engines *engines, struct error *err);

@@ -2,6 +2,7 @@
 /* The route table. The order is the order in which rows are tried: the most frequent first, the
  * page, which takes every path that is left, last. */
 #include "api/endpoint.h"
+#include "api/image_fields.h"
 #include "api/message_fields.h"
 
 #define NAME_FIELD(n, h)                                                                           \
@@ -13,6 +14,11 @@
     {                                                                                              \
         .name = NULL                                                                               \
     }
+
+static const struct answer cutout_answers[] = {
+    {200, "image/png", NULL, "The picture (image/webp when that was asked for)."}, {0}};
+static const struct answer image_json_answers[] = {
+    {200, "application/json", "Any", "What was found or made."}, {0}};
 
 static const struct field problem_fields[] = {NAME_FIELD("code", "The code."), END_FIELD};
 
@@ -161,6 +167,34 @@ const struct endpoint endpoints[] = {
     {ROUTE(HTTP_POST, "/api/image/faces", api_image_faces), .roles = API_GATEWAY | API_IMAGE,
      .blocking = true, .max_body = IMAGE_MAX_BODY, .id = "findFaces", .group = "photos",
      .summary = "The faces in a photo", .fields = faces_fields, .answers = faces_answers},
+    {ROUTE(HTTP_POST, "/api/image/cutout", api_image_cutout), .roles = API_GATEWAY | API_IMAGE,
+     .blocking = true, .max_body = IMAGE_MAX_BODY, .id = "cutOut", .group = "photos",
+     .summary = "The person without the background", .fields = cutout_fields,
+     .answers = cutout_answers},
+    {ROUTE(HTTP_POST, "/api/image/landmarks", api_image_landmarks),
+     .roles = API_GATEWAY | API_IMAGE, .blocking = true, .max_body = IMAGE_MAX_BODY,
+     .id = "findLandmarks", .group = "photos", .summary = "The 478 points of every face",
+     .fields = image_only_fields, .answers = image_json_answers},
+    {ROUTE(HTTP_POST, "/api/background/remove-background", api_image_cutout),
+     .roles = API_GATEWAY | API_IMAGE, .blocking = true, .max_body = IMAGE_MAX_BODY,
+     .id = "removeBackground", .group = "photos", .summary = "The same under its earlier name",
+     .fields = cutout_fields, .answers = cutout_answers},
+    {ROUTE(HTTP_GET, "/api/background/health", api_background_health),
+     .roles = API_GATEWAY | API_IMAGE, .blocking = true, .id = "backgroundHealth",
+     .group = "photos", .summary = "The model in use and what it runs on",
+     .answers = image_json_answers},
+    {ROUTE(HTTP_POST, "/api/person-detection/detect", api_person_detect),
+     .roles = API_GATEWAY | API_IMAGE, .blocking = true, .max_body = IMAGE_MAX_BODY,
+     .id = "detectPersons", .group = "photos", .summary = "Who is in the photo",
+     .fields = person_fields, .answers = image_json_answers},
+    {ROUTE(HTTP_POST, "/api/person-detection/extract-person", api_person_extract),
+     .roles = API_GATEWAY | API_IMAGE, .blocking = true, .max_body = IMAGE_MAX_BODY,
+     .id = "extractPerson", .group = "photos", .summary = "One of them, cut out",
+     .fields = person_fields, .answers = image_json_answers},
+    {ROUTE(HTTP_POST, "/api/process-image", api_process_image), .roles = API_GATEWAY | API_IMAGE,
+     .blocking = true, .max_body = 2 * IMAGE_MAX_BODY, .id = "processImage", .group = "photos",
+     .summary = "Clearer, without its background, or before another one", .fields = process_fields,
+     .answers = image_json_answers},
     {ROUTE(HTTP_POST, "/api/image/preview", api_image_preview), .roles = API_GATEWAY | API_IMAGE,
      .blocking = true, .max_body = MESSAGE_MAX_BODY, .id = "previewMessage", .group = "photos",
      .summary = "A still of what the video will show", .fields = preview_fields,

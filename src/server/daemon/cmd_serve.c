@@ -25,6 +25,8 @@
 #include "store/store.h"
 
 struct options {
+    const char *models, *image_model, *image_device, *onnxruntime;
+    int64_t image_threads, image_streams, image_queue;
     const char *host, *data, *role, *web, *environment, *log_level, *log_format;
     int64_t port, wait_ms, grace_ms, queue, heartbeat_ms, header_ms, body_ms, connections;
     int64_t keep_uploads_ms, keep_intermediate_ms, keep_videos_ms, reserve_bytes;
@@ -76,6 +78,22 @@ static const struct option rows[] = {
                     .environment = "VMAD_KEEP_VIDEOS"),
     OPTION_SIZE(0, "reserve", "SIZE", reserve_bytes, "leave this much of the disk free [256MB]",
                 .environment = "VMAD_RESERVE"),
+    OPTION_TEXT(0, "models", "DIR", models, "installed models, see vmad models [DATA/models]",
+                .environment = "VMAD_MODELS"),
+    OPTION_TEXT(0, "image-model", "NAME[@VERSION]", image_model,
+                "cut people out with this model [the one in use]", .environment = "IMAGE_MODEL"),
+    OPTION_TEXT(0, "image-device", "DEVICE", image_device,
+                "run it on cpu, cuda or cuda:N, and on the CPU when that fails [cpu]",
+                .environment = "IMAGE_DEVICE"),
+    OPTION_INT(0, "image-threads", "N", image_threads, "threads for one picture [1]",
+               .environment = "IMAGE_THREADS", .min = 1, .max = 256),
+    OPTION_INT(0, "image-streams", "N", image_streams, "pictures at the same time [2]",
+               .environment = "IMAGE_STREAMS", .min = 1, .max = 64),
+    OPTION_INT(0, "image-queue", "N", image_queue, "let this many pictures wait [16]",
+               .environment = "IMAGE_QUEUE", .min = 1, .max = 10000),
+    OPTION_TEXT(0, "onnxruntime", "FILE", onnxruntime,
+                "load this libonnxruntime.so [beside the program, then the system's]",
+                .environment = "ONNXRUNTIME_LIB"),
     OPTION_CHOICE(0, "environment", "NAME", environment,
                   "production writes JSON logs even on a terminal [development]",
                   .choices = environments, .environment = "ENVIRONMENT"),
@@ -177,7 +195,15 @@ static void open_engines(struct running *running)
 {
     const struct daemon *daemon = running->daemon;
     const struct engines_options engines = {
-        .models_dir = daemon->paths.models,
+        .vision = {.models_dir = daemon->paths.models,
+                   .user_models_dir =
+                       running->options->models ? running->options->models : running->dir.models,
+                   .image_model = running->options->image_model,
+                   .device = running->options->image_device,
+                   .threads = (int)running->options->image_threads,
+                   .streams = (int)running->options->image_streams,
+                   .queue = (int)running->options->image_queue,
+                   .onnxruntime = running->options->onnxruntime},
         .assets_dir = daemon->paths.assets,
         .state_path = running->dir.state,
         .store = running->store,

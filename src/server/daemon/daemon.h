@@ -25,4 +25,4 @@ struct daemon {
     struct paths paths;
 };
 
-extern const struct command command_serve, command_render, command_voices;
+extern const struct command command_serve, command_render, command_voices, command_models;

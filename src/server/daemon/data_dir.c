@@ -47,6 +47,7 @@ bool data_dir_open(struct data_dir *dir, const char *root, struct error *err)
     dir->store = xasprintf("%s/store", real);
     dir->jobs_db = xasprintf("%s/jobs.db", real);
     dir->state = xasprintf("%s/stage-times.json", real);
+    dir->models = xasprintf("%s/models", real);
     bool fine = lock(dir, err) && tree_remove(dir->spool, err) && dir_make(dir->spool, err);
     if (!fine)
         data_dir_close(dir);
@@ -62,4 +63,5 @@ void data_dir_close(struct data_dir *dir)
     free(TAKE(dir->store));
     free(TAKE(dir->jobs_db));
     free(TAKE(dir->state));
+    free(TAKE(dir->models));
 }

@@ -9,7 +9,7 @@
 struct error;
 
 struct data_dir {
-    char *root, *spool, *store, *jobs_db, *state;
+    char *root, *spool, *store, *jobs_db, *state, *models;
     int lock_fd;
 };
 

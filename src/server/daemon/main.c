@@ -15,7 +15,7 @@
 enum { MAX_HELP = 256 * 1024 };
 
 static const struct command *const commands[] = {&command_serve, &command_render, &command_voices,
-                                                 NULL};
+                                                 &command_models, NULL};
 
 static const struct program program = {
     .name = "vmad",

@@ -84,6 +84,11 @@ const char *cutter_fallback(const struct cutter *cutter)
     return session_fallback(cutter->sessions[0]);
 }
 
+bool cutter_takes_prompts(const struct cutter *cutter)
+{
+    return cutter->sessions[1] != NULL;
+}
+
 int cutter_side(const struct cutter *cutter)
 {
     return cutter->width > cutter->height ? cutter->width : cutter->height;

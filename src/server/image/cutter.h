@@ -51,6 +51,8 @@ static inline void cutter_close_auto(struct cutter **cutter)
 /* "cpu", "cuda:0"; and NULL or why it is not what was asked for. */
 const char *cutter_device(const struct cutter *cutter);
 const char *cutter_fallback(const struct cutter *cutter);
+/* Does it look at the prompt? */
+bool cutter_takes_prompts(const struct cutter *cutter);
 /* Cells of its mask, for who has to guess its memory: width × height of the network's input. */
 int cutter_side(const struct cutter *cutter);
 

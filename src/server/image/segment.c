@@ -306,3 +306,11 @@ struct segment_state segment_state(struct segment *segment)
     pthread_mutex_unlock(&segment->lock);
     return state;
 }
+
+bool segment_takes_prompts(struct segment *segment)
+{
+    pthread_mutex_lock(&segment->lock);
+    bool takes = cutter_takes_prompts(segment->current->cutter);
+    pthread_mutex_unlock(&segment->lock);
+    return takes;
+}

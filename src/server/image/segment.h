@@ -42,6 +42,9 @@ MUST_USE bool segment_matte(struct segment *segment, const struct picture *photo
                             const struct cut_prompt *prompt, const struct segment_how *how,
                             struct picture *out, struct error *err);
 
+/* Does the model in use look at the prompt at all? Whoever would have to find faces for it asks. */
+bool segment_takes_prompts(struct segment *segment);
+
 /* What health, log and metrics say. Texts are copies. */
 struct segment_state {
     char model[MODEL_KEY_SIZE];
