@@ -119,6 +119,7 @@ void api_app(struct api *api, struct http_app *out)
             .max_body = endpoint->max_body,
             .parts = bound->rules[at],
             .blocking = endpoint->blocking,
+            .heavy = endpoint->heavy || form, /* pictures: decoding, models */
         };
         metrics_route(api->metrics, at, endpoint->pattern);
     }

@@ -15,7 +15,8 @@ static const char style[] =
     "main{max-width:56rem;margin:0 auto;padding:1.5rem 1rem 4rem}\n"
     "h1{font-size:1.7rem;margin:0 0 .5rem}\n"
     "h2{font-size:1.2rem;margin:2.5rem 0 .5rem;text-transform:capitalize}\n"
-    "section{border:1px solid var(--line);border-radius:.6rem;margin:1rem 0;padding:.8rem 1rem}\n"
+    "section{border:1px solid var(--line);border-radius:.6rem;margin:1rem 0;padding:.8rem "
+    "1rem;overflow-x:auto}\n"
     "h3{font-size:1rem;margin:0;display:flex;flex-wrap:wrap;gap:.6rem;align-items:baseline}\n"
     "code,pre{font:.92em ui-monospace,monospace;overflow-wrap:anywhere}\n"
     "pre{background:var(--soft);padding:.8rem;border-radius:.5rem;overflow-x:auto}\n"
@@ -23,7 +24,9 @@ static const char style[] =
     "table{border-collapse:collapse;width:100%;margin:.6rem 0}\n"
     "td,th{border-top:1px solid var(--line);padding:.35rem .6rem .35rem 0;text-align:left;"
     "vertical-align:top}\n"
-    "th{font-weight:600;white-space:nowrap}\n"
+    "th{font-weight:600;white-space:nowrap;width:1%}\n"
+    "td:nth-child(2){width:1%;white-space:nowrap}td:nth-child(2) code{overflow-wrap:normal}\n"
+    "@media(max-width:40rem){td:nth-child(2){white-space:normal}}\n"
     "a{color:var(--accent)}nav a{margin-right:1rem}\n";
 
 static const char example[] = "curl -X POST http://localhost:55433/api/video/generate \\\n"
@@ -61,6 +64,8 @@ static bool put_limits(struct buf *out, const struct field *field, struct error 
         if (!buf_printf(out, err, "%s<code>%s</code>", choice == field->choices ? " " : ", ",
                         *choice))
             return false;
+    if (field->choices && !buf_text(out, ".", err))
+        return false;
     return !field->initial || buf_printf(out, err, " Default <code>%s</code>.", field->initial);
 }
 
@@ -118,6 +123,22 @@ static bool put_group(struct buf *out, unsigned roles, const char *group, struct
     return true;
 }
 
+static bool put_problems(struct buf *out, struct error *err)
+{
+    if (!buf_text(out, "<h2>Problems</h2>\n<table>\n", err))
+        return false;
+    for (size_t i = 0; i < problem_count(); i++) {
+        const struct problem_row *row = problem_at(i);
+        if (!buf_printf(out, err, "<tr><th><code>%s</code></th><td>%d</td><td>", row->code,
+                        row->status) ||
+            !put(out, row->detail[LANGUAGE_EN], err) ||
+            !buf_text(out, "<br><span lang=\"ja\">", err) ||
+            !put(out, row->detail[LANGUAGE_JA], err) || !buf_text(out, "</span></td></tr>\n", err))
+            return false;
+    }
+    return buf_text(out, "</table>\n", err);
+}
+
 bool api_docs(struct api *api, const struct http_request *request, struct http_response *response,
               struct error *err)
 {
@@ -139,7 +160,7 @@ bool api_docs(struct api *api, const struct http_request *request, struct http_r
         put(&page, example, err) && buf_text(&page, "</pre>\n", err);
     for (size_t i = 0; fine && i < sizeof groups / sizeof *groups; i++)
         fine = put_group(&page, api->roles, groups[i], err);
-    if (!fine || !buf_text(&page, "</main></body></html>\n", err))
+    if (!fine || !put_problems(&page, err) || !buf_text(&page, "</main></body></html>\n", err))
         return false;
     http_response_header(response, "Content-Security-Policy",
                          "default-src 'none'; style-src 'self'; base-uri 'none'; "

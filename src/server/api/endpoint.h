@@ -42,12 +42,12 @@ struct endpoint {
     enum http_method method;
     const char *pattern;
     endpoint_handler *handle;
-    unsigned roles;    /* any of these must be on; API_ALWAYS */
-    bool blocking;     /* see struct http_route */
-    bool long_lived;   /* its duration is up to the client: not logged as slow */
-    size_t max_body;   /* of a form */
-    const char *id;    /* operationId; NULL leaves it out of the description (the page) */
-    const char *group; /* tag */
+    unsigned roles;       /* any of these must be on; API_ALWAYS */
+    bool blocking, heavy; /* see struct http_route */
+    bool long_lived;      /* its duration is up to the client: not logged as slow */
+    size_t max_body;      /* of a form */
+    const char *id;       /* operationId; NULL leaves it out of the description (the page) */
+    const char *group;    /* tag */
     const char *summary;
     const char *help;           /* NULL, or more than the summary */
     const struct field *fields; /* NULL, or ended by one without a name */

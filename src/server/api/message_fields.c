@@ -42,6 +42,10 @@ const struct field message_fields[] = {
      .initial = "1"},
     {FORM(FIELD_NUMBER, "volume", "How loud the voice is."), .min = 0, .max = 2, .initial = "1"},
     {FORM(FIELD_NUMBER, "pause", "How long pauses are."), .min = 0, .max = 3, .initial = "1"},
+    {.place = FIELD_HEADER,
+     .kind = FIELD_TEXT,
+     .name = "Prefer",
+     .help = "respond-async to get the job at once, wait=SECONDS to wait no longer than that."},
     {.name = NULL},
 };
 
@@ -54,6 +58,10 @@ const struct field preview_fields[] = {
     {FORM(FIELD_TEXT, "format", "The shape."), .choices = formats, .initial = "1:1"},
     {FORM(FIELD_INTEGER, "face", "Which face of /api/image/faces; without it, the largest."),
      .min = 0, .max = 15},
+    {.place = FIELD_HEADER,
+     .kind = FIELD_TEXT,
+     .name = "Prefer",
+     .help = "respond-async to get the job at once, wait=SECONDS to wait no longer than that."},
     {.name = NULL},
 };
 

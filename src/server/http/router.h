@@ -34,6 +34,7 @@ struct http_route {
     size_t max_body;                    /* bytes of the whole body */
     const struct http_part_rule *parts; /* of a form */
     bool blocking; /* the handler may block: it runs on a worker, the others on a server's thread */
+    bool heavy;    /* … for long: on a worker of its own kind, so that it holds up no other */
 };
 
 enum { HTTP_MAX_PARAMS = 4 };

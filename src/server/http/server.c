@@ -361,8 +361,10 @@ static bool dispatch(struct exchange *exchange)
         exchange_handle(exchange);
         return true;
     }
+    struct http_server *server = exchange->server;
     exchange_suspend(exchange);
-    if (workers_submit(exchange->server->workers, exchange_work, exchange))
+    if (workers_submit(request->match.route->heavy ? server->heavy : server->workers, exchange_work,
+                       exchange))
         return false;
     fail_with(exchange, ERROR_UNAVAILABLE, "server_busy", "too many requests wait");
     exchange_explain(exchange);
@@ -493,7 +495,8 @@ struct http_server *http_server_start(const struct http_options *options,
         free(server);
         return NULL;
     }
-    server->workers = workers_new(value_or(options->workers, 8), MAX_QUEUED);
+    server->workers = workers_new(value_or(options->workers, 4), MAX_QUEUED);
+    server->heavy = workers_new(value_or(options->heavy_workers, 6), MAX_QUEUED);
     bool ticking = ticker_start(server);
     if (ticking && start_daemon(server, err))
         return server;
@@ -502,6 +505,7 @@ struct http_server *http_server_start(const struct http_options *options,
     else
         error_set(err, ERROR_INTERNAL, "start a thread");
     workers_free(server->workers);
+    workers_free(server->heavy);
     close(server->listen_fd);
     free(server->spool_dir);
     free(server);
@@ -516,7 +520,11 @@ int http_server_port(const struct http_server *server)
 void http_server_counts(struct http_server *server, struct http_counts *out)
 {
     *out = (struct http_counts){.connections = atomic_load(&server->connections)};
+    int busy = 0, queued = 0;
     workers_counts(server->workers, &out->busy_workers, &out->queued);
+    workers_counts(server->heavy, &busy, &queued);
+    out->busy_workers += busy;
+    out->queued += queued;
     pthread_mutex_lock(&server->lock);
     out->waiting = server->waiting_count;
     pthread_mutex_unlock(&server->lock);
@@ -533,8 +541,10 @@ void http_server_stop(struct http_server *server, int64_t grace_ms)
     const struct timespec moment = {.tv_nsec = 5 * 1000 * 1000};
     while (atomic_load(&server->active) > 0 && mono_ms() < until_ms)
         nanosleep(&moment, NULL);
+    workers_end(server->heavy);
     workers_end(server->workers); /* afterwards nothing is suspended */
     MHD_stop_daemon(server->daemon);
+    workers_free(server->heavy);
     workers_free(server->workers);
     ticker_stop(server);
     close(server->listen_fd);

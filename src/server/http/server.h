@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The HTTP server: connections, limits and threads. What to answer is the application's.
  *
- * A few server threads own all connections (epoll) and run handlers that do not block; a pool of
- * workers runs those that may. A request that waits, for a job or for the next event of a
- * stream, holds neither. Uploads go to the spool folder while they arrive; a client that breaks
- * off leaves nothing behind. Clients that send too slowly are cut off. */
+ * A few server threads own all connections (epoll) and run handlers that do not block; workers run
+ * those that may, others those that do for long. A request that waits, for a job or for the next
+ * event of a stream, holds neither. Uploads go to the spool folder while they arrive; a client that
+ * breaks off leaves nothing behind. Clients that send too slowly are cut off. */
 #pragma once
 
 #include <stdbool.h>
@@ -39,7 +39,8 @@ struct http_options {
     int port;              /* 0: any free one */
     const char *spool_dir; /* for uploads, on the disk where they will stay */
     int threads;           /* 0: one for each core, at most 4 */
-    int workers;           /* 0: 8 */
+    int workers;           /* 0: 4 */
+    int heavy_workers;     /* 0: 6 */
     int max_connections;   /* 0: 4096 */
     int header_timeout_ms; /* from the connection to the whole header, and idle; 0: 30 s */
     int body_grace_ms;     /* a body must come at 8 kB/s after this; 0: 20 s */

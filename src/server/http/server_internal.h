@@ -65,7 +65,7 @@ struct http_server {
     char *spool_dir;
     struct MHD_Daemon *daemon;
     int listen_fd, port;
-    struct workers *workers;
+    struct workers *workers, *heavy;
     atomic_bool stopping;
     atomic_int active; /* exchanges */
     atomic_int connections;
