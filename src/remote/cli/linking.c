@@ -38,8 +38,8 @@ static void show(struct linking *linking)
         break;
     case LINK_INSTALLING:
         if (linking->notice.terminal)
-            notice_say(&linking->notice, "installing the agent on %s: %zu of %zu kB",
-                       linking->host, status.sent / 1000, status.total / 1000);
+            notice_say(&linking->notice, "installing the agent on %s: %zu of %zu kB", linking->host,
+                       status.sent / 1000, status.total / 1000);
         else
             notice_say(&linking->notice, "installing the agent on %s", linking->host);
         break;

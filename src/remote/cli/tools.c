@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vma ssh-config, code, docker-context: the same host for other tools. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "cli/cli.h"
+#include "cli/commands.h"
+#include "cli/project.h"
+#include "cli/sshconfig.h"
+#include "config/config.h"
+#include "sys/spawn.h"
+
+enum { FILE_MAX = 4 * 1024 * 1024, RULES_MAX = 128 };
+
+struct options {
+    const char *address, *user, *identity, *file, *name;
+    int64_t port;
+    struct option_list forward, reverse;
+    bool write, dry_run;
+};
+
+struct rules {
+    struct forward_rule items[RULES_MAX];
+    size_t count;
+};
+
+static bool add_rules(struct rules *rules, char *const *items, size_t count, bool reverse,
+                      struct error *err)
+{
+    for (size_t i = 0; i < count && rules->count < RULES_MAX; i++)
+        if (!forward_rule_parse(items[i], reverse, &rules->items[rules->count++], err))
+            return false;
+    return true;
+}
+
+static bool rules_of(const struct project *project, const struct options *options,
+                     struct rules *out, struct error *err)
+{
+    const struct config *config = project_config(project);
+    out->count = 0;
+    return add_rules(out, config->forward.items, config->forward.count, false, err) &&
+           add_rules(out, config->reverse.items, config->reverse.count, true, err) &&
+           add_rules(out, (char *const *)(uintptr_t)options->forward.items, options->forward.count,
+                     false, err) &&
+           add_rules(out, (char *const *)(uintptr_t)options->reverse.items, options->reverse.count,
+                     true, err);
+}
+
+/* The host to set up, "user@" split off. */
+struct target {
+    char *host, *user;
+};
+
+static void target_dispose_auto(struct target *target)
+{
+    free(target->host);
+    free(target->user);
+}
+
+static bool target_of(const struct project *project, struct operands operands, struct target *out,
+                      struct error *err)
+{
+    const char *said = operands.count ? operands.items[0] : project_host(project);
+    if (!said)
+        return error_set(err, ERROR_INVALID, "which host?");
+    if (strcmp(said, "local:") == 0)
+        return error_set(err, ERROR_INVALID, "local: needs no ssh");
+    const char *at = strrchr(said, '@');
+    out->user = at ? xstrndup(said, (size_t)(at - said)) : NULL;
+    out->host = xstrdup(at ? at + 1 : said);
+    return true;
+}
+
+static bool write_file(struct cli *cli, const struct options *options, const char *host,
+                       struct bytes block, struct error *err)
+{
+    AUTO(mem_free) char *home = dirs_home(cli->lookup);
+    AUTO(mem_free) char *folder = xasprintf("%s/.ssh", home);
+    AUTO(mem_free) char *sockets = xasprintf("%s/vma", folder);
+    AUTO(mem_free)
+    char *named = options->file ? xstrdup(options->file) : xasprintf("%s/config", folder);
+    AUTO(mem_free) char *real = realpath(named, NULL); /* a link to a kept file stays one */
+    const char *path = real ? real : named;
+    AUTO(buf_dispose) struct buf before = BUF(FILE_MAX);
+    AUTO(buf_dispose) struct buf after = BUF(FILE_MAX + 64 * 1024);
+    struct stat status;
+    if (!dir_make(sockets, err))
+        return false;
+    if (chmod(sockets, 0700) != 0)
+        return error_os(err, errno, "make %s private", sockets);
+    bool there = stat(path, &status) == 0;
+    if (there && !file_read(path, &before, err))
+        return false;
+    if (!sshconfig_merge(buf_bytes(&before), host, block, &after, err))
+        return error_wrap(err, "%s", path);
+    if (there && bytes_equal(buf_bytes(&before), buf_bytes(&after))) {
+        printf("%s is as it should be\n", path);
+        return true;
+    }
+    if (!file_write(path, buf_bytes(&after), err))
+        return false;
+    if (chmod(path, there ? status.st_mode & 0777 : 0600) != 0)
+        return error_os(err, errno, "set the mode of %s", path);
+    printf("wrote the block of %s into %s\n", host, path);
+    return true;
+}
+
+static bool block_of(struct cli *cli, const struct options *options, const struct project *project,
+                     const struct target *target, struct buf *out, struct error *err)
+{
+    AUTO(mem_free) struct rules *rules = xcalloc(1, sizeof *rules);
+    (void)cli;
+    if (!rules_of(project, options, rules, err))
+        return false;
+    struct sshconfig config = {
+        .host = target->host,
+        .address = options->address,
+        .user = options->user ? options->user : target->user,
+        .identity = options->identity,
+        .port = (uint16_t)options->port,
+        .rules = rules->items,
+        .rules_count = rules->count,
+    };
+    return sshconfig_block(&config, out, err);
+}
+
+static bool ssh_config_run(void *context, const void *raw, struct operands operands,
+                           struct error *err)
+{
+    const struct options *options = raw;
+    AUTO(project_free) struct project *project = project_find(context, err);
+    AUTO(target_dispose) struct target target = {0};
+    AUTO(buf_dispose) struct buf block = BUF(64 * 1024);
+    if (!project || !target_of(project, operands, &target, err) ||
+        !block_of(context, options, project, &target, &block, err))
+        return false;
+    if (options->write)
+        return write_file(context, options, target.host, buf_bytes(&block), err);
+    printf("%s", buf_string(&block));
+    return true;
+}
+
+#define SSH_ROWS                                                                                   \
+    OPTION_TEXT(0, "address", "NAME", address,                                                     \
+                "its name or number, when HOST is only a nickname"),                               \
+        OPTION_TEXT('u', "user", "NAME", user, "the user there"),                                  \
+        OPTION_INT('p', "port", "PORT", port, "the port of its sshd", .min = 0, .max = 65535),     \
+        OPTION_TEXT('i', "identity", "FILE", identity, "the key to use"),                          \
+        OPTION_LIST('f', "forward", "RULE", forward, "one more port from there"),                  \
+        OPTION_LIST('R', "reverse", "RULE", reverse, "one more port from here"),                   \
+        OPTION_TEXT(0, "file", "FILE", file, "write here [~/.ssh/config]")
+
+static const struct option ssh_rows[] = {
+    OPTION_FLAG('w', "write", write, "merge it into the file, between markers"),
+    SSH_ROWS,
+    OPTION_END,
+};
+
+const struct command command_ssh_config = {
+    .name = "ssh-config",
+    .operands = "[HOST]",
+    .summary = "Print or write the right Host block of ssh's configuration",
+    .details = "One shared connection with its socket in a private folder, a keepalive that "
+               "notices death in seconds, the forwards of vma.yaml. Writing again changes only "
+               "what is between the markers. Editors and docker then use HOST as it is.",
+    .options = ssh_rows,
+    .defaults = &(const struct options){0},
+    .options_size = sizeof(struct options),
+    .max_operands = 1,
+    .run = ssh_config_run,
+};
+
+/* Runs a program of the user's and waits for it. */
+static bool run_tool(const char *const *arguments, const struct options *options, struct error *err)
+{
+    if (options->dry_run) {
+        for (size_t i = 0; arguments[i]; i++)
+            printf("%s%s", i ? " " : "", arguments[i]);
+        printf("\n");
+        return true;
+    }
+    struct spawn spawn = {.arguments = arguments, .fds = {0, 1, 2}};
+    int status;
+    fflush(stdout);
+    pid_t pid = spawn_start(&spawn, err);
+    if (pid < 0)
+        return false;
+    if (waitpid(pid, &status, 0) != pid)
+        return error_os(err, errno, "wait for %s", arguments[0]);
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+        return error_set(err, ERROR_UNAVAILABLE, "%s failed", arguments[0]);
+    return true;
+}
+
+static bool set_up(struct cli *cli, const struct options *options, struct operands operands,
+                   struct target *target, char **out_folder, struct error *err)
+{
+    AUTO(project_free) struct project *project = project_find(cli, err);
+    AUTO(buf_dispose) struct buf block = BUF(64 * 1024);
+    if (!project || !target_of(project, operands, target, err) ||
+        !block_of(cli, options, project, target, &block, err))
+        return false;
+    if (!options->dry_run && !write_file(cli, options, target->host, buf_bytes(&block), err))
+        return false;
+    char here[PATH_MAX];
+    const char *root = project_root(project) ? project_root(project) : getcwd(here, sizeof here);
+    *out_folder = root ? project_remote_folder(root, project_remote(project)) : NULL;
+    return true;
+}
+
+static bool code_run(void *context, const void *raw, struct operands operands, struct error *err)
+{
+    AUTO(target_dispose) struct target target = {0};
+    AUTO(mem_free) char *folder = NULL;
+    if (!set_up(context, raw, operands, &target, &folder, err))
+        return false;
+    AUTO(mem_free) char *remote = xasprintf("ssh-remote+%s", target.host);
+    const struct options *options = raw;
+    const char *path = options->name ? options->name : folder;
+    if (path && path[0] == '/') {
+        const char *const arguments[] = {"code", "--remote", remote, path, NULL};
+        return run_tool(arguments, options, err);
+    }
+    const char *const arguments[] = {"code", "--remote", remote, NULL};
+    return run_tool(arguments, options, err);
+}
+
+static const struct option code_rows[] = {
+    OPTION_TEXT('C', "folder", "DIR", name, "the folder there, absolute"),
+    OPTION_FLAG('n', "dry-run", dry_run, "only say what would be run"),
+    SSH_ROWS,
+    OPTION_END,
+};
+
+const struct command command_code = {
+    .name = "code",
+    .operands = "[HOST]",
+    .summary = "Open VS Code on HOST, with ssh set up as by ssh-config --write",
+    .options = code_rows,
+    .defaults = &(const struct options){0},
+    .options_size = sizeof(struct options),
+    .max_operands = 1,
+    .run = code_run,
+};
+
+static bool docker_run(void *context, const void *raw, struct operands operands, struct error *err)
+{
+    AUTO(target_dispose) struct target target = {0};
+    AUTO(mem_free) char *folder = NULL;
+    const struct options *options = raw;
+    if (!set_up(context, raw, operands, &target, &folder, err))
+        return false;
+    const char *name = options->name ? options->name : target.host;
+    AUTO(mem_free) char *host = xasprintf("host=ssh://%s", target.host);
+    const char *const create[] = {"docker", "context", "create", name, "--docker", host, NULL};
+    const char *const update[] = {"docker", "context", "update", name, "--docker", host, NULL};
+    const char *const use[] = {"docker", "context", "use", name, NULL};
+    struct error first;
+    if (!run_tool(create, options, &first) && !run_tool(update, options, err))
+        return false;
+    return run_tool(use, options, err);
+}
+
+static const struct option docker_rows[] = {
+    OPTION_TEXT('N', "name", "NAME", name, "the context's name [HOST]"),
+    OPTION_FLAG('n', "dry-run", dry_run, "only say what would be run"),
+    SSH_ROWS,
+    OPTION_END,
+};
+
+const struct command command_docker_context = {
+    .name = "docker-context",
+    .operands = "[HOST]",
+    .summary = "Make docker here talk to the docker on HOST",
+    .options = docker_rows,
+    .defaults = &(const struct options){0},
+    .options_size = sizeof(struct options),
+    .max_operands = 1,
+    .run = docker_run,
+};
