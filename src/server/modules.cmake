@@ -15,7 +15,7 @@ module(server/image DEPENDS base media infer sandbox
   LIBRARIES lib::png lib::webp Threads::Threads m
   TEST_LIBRARIES lib::vips m)
 module(server/video DEPENDS base media
-  LIBRARIES lib::avformat lib::avcodec lib::swresample lib::avutil m
+  LIBRARIES lib::avformat lib::avcodec lib::swresample lib::avutil Threads::Threads m
   TEST_LIBRARIES lib::avformat lib::avcodec lib::avutil m)
 # Its loops over pixels are what -O3 is for.
 target_compile_options(video PRIVATE $<$<CONFIG:RelWithDebInfo>:-O3>)

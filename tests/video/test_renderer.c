@@ -2,6 +2,8 @@
 #include "video/renderer.h"
 
 #include <math.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,6 +157,43 @@ static void the_same_seed_makes_the_same_frames_in_any_order(void **state)
     }
 }
 
+struct shared {
+    struct renderer *renderer;
+    struct frame420 frames[30];
+    atomic_int next;
+};
+
+static void *render_some(void *context)
+{
+    struct shared *shared = context;
+    for (int i = shared->next++; i < 30; i = shared->next++)
+        renderer_frame(shared->renderer, i, &shared->frames[i]);
+    return NULL;
+}
+
+static void threads_make_the_same_frames_as_one(void **state)
+{
+    enum { THREADS = 4 };
+    AUTO(portrait_free) struct portrait portrait;
+    portrait_new(&portrait);
+    AUTO(renderer_free) struct renderer *alone = renderer_for(&portrait, VISEME_O, true, 6);
+    AUTO(renderer_free) struct renderer *renderer = renderer_for(&portrait, VISEME_O, true, 6);
+    struct shared shared = {.renderer = renderer};
+    for (int i = 0; i < 30; i++)
+        shared.frames[i] = frame420_new(SIDE, SIDE);
+    pthread_t threads[THREADS];
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, render_some, &shared), 0);
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    AUTO(frame420_dispose) struct frame420 frame = frame420_new(SIDE, SIDE);
+    for (int i = 0; i < 30; i++) {
+        renderer_frame(alone, i, &frame);
+        assert_true(same(&frame, &shared.frames[i]));
+        frame420_dispose(&shared.frames[i]);
+    }
+}
+
 static void without_sway_the_rest_of_the_photo_never_changes(void **state)
 {
     AUTO(portrait_free) struct portrait portrait;
@@ -247,6 +286,7 @@ int main(void)
         cmocka_unit_test(vowels_open_the_mouth_each_in_its_measure),
         cmocka_unit_test(lips_close_for_m_b_p),
         cmocka_unit_test(the_same_seed_makes_the_same_frames_in_any_order),
+        cmocka_unit_test(threads_make_the_same_frames_as_one),
         cmocka_unit_test(without_sway_the_rest_of_the_photo_never_changes),
         cmocka_unit_test(no_landmarks_make_it_read_outside_the_picture),
         cmocka_unit_test(a_picture_that_cannot_be_coded_is_refused),

@@ -230,14 +230,16 @@ void draw_tile(const struct moment *moment, const struct tile *tile, struct fram
     bool eyes[2], eye = false;
     for (int i = 0; i < 2; i++)
         eye |= eyes[i] = moment->eyes_move && bounds_touch(&moment->eye_boxes[i], tile);
-    if (!mouth && !face && !brows && !eye && !moment->head_moves && !moment->still)
+    bool head = moment->pass == PASS_HEAD && moment->head_moves;
+    bool still = moment->pass == PASS_STILL;
+    if (!mouth && !face && !brows && !eye && !head && !still)
         return;
 
     struct job job = {moment, *tile, moment_tile_head(moment, tile)};
     struct pixels pixels;
     struct tile_map map;
     bool moves = moment_map(moment, tile, &job.head, face || brows ? 2 : 1, SHEET_NEAREST, &map);
-    if (!moves && !mouth && !eye && !moment->still)
+    if (!moves && !mouth && !eye && !still)
         return;
     if (mouth)
         draw_mouth(&job, &pixels);

@@ -82,13 +82,43 @@ static void set_bounds(struct moment *moment, float longest)
     }
 }
 
+/* A frame shows the middle of the time for which it is seen. */
+static double time_of(const struct renderer *renderer, int index, int frames)
+{
+    return (index + 0.5 * frames) / renderer->fps;
+}
+
+/* How stressed the last half second was: single syllables do not shake the head. */
+static float emphasis_at(const struct renderer *renderer, double time_s)
+{
+    enum { SAMPLES = 8 };
+    float sum = 0;
+    for (int i = 0; i < SAMPLES; i++)
+        sum += articulation_at(&renderer->track, time_s + 0.12 - 0.07 * i).jaw;
+    return clampf(sum / SAMPLES / 4.5f, 0, 1);
+}
+
+/* The head of the step that a frame belongs to; returns the longest way that anything moves. */
+static float move_head(struct moment *moment, int step)
+{
+    const struct renderer *renderer = moment->renderer;
+    if (!renderer->sway)
+        return 0;
+    double time_s = time_of(renderer, step * FRAMES_PER_STEP, FRAMES_PER_STEP);
+    struct gesture gesture = gesture_at(&renderer->gestures, time_s, emphasis_at(renderer, time_s));
+    size_t nodes = (size_t)renderer->head.columns * (size_t)renderer->head.rows;
+    moment->head = xreallocarray(NULL, nodes, sizeof *moment->head);
+    float longest = head_move(&renderer->head, &gesture, moment->head);
+    moment->head_moves = longest > 0;
+    return longest;
+}
+
 void moment_init(struct moment *moment, const struct renderer *renderer, int index)
 {
-    /* A frame shows the middle of the time for which it is seen. */
-    double time_s = (index + 0.5) / renderer->fps;
+    double time_s = time_of(renderer, index, 1);
     struct mouth_pose pose = articulation_at(&renderer->track, time_s);
-    *moment = (struct moment){.renderer = renderer};
-    moment->gesture = gesture_at(&renderer->gestures, time_s, clampf(pose.jaw / 9, 0, 1));
+    *moment = (struct moment){.renderer = renderer, .pass = PASS_FACE};
+    moment->gesture = gesture_at(&renderer->gestures, time_s, emphasis_at(renderer, time_s));
     const struct gesture *gesture = &moment->gesture;
     face_now_init(&moment->face, &renderer->face, &pose);
     mouth_now_init(&moment->mouth, &renderer->mouth, &moment->face, &renderer->photo);
@@ -99,14 +129,13 @@ void moment_init(struct moment *moment, const struct renderer *renderer, int ind
         moment->eyes[i] = (struct eye_now){&renderer->eyes[i], gesture->blink, gesture->gaze_x * mm,
                                            gesture->gaze_y * mm};
     }
-    float longest = 0;
-    if (renderer->sway) {
-        size_t nodes = (size_t)renderer->head.columns * (size_t)renderer->head.rows;
-        moment->head = xreallocarray(NULL, nodes, sizeof *moment->head);
-        longest = head_move(&renderer->head, gesture, moment->head);
-        moment->head_moves = longest > 0;
-    }
-    set_bounds(moment, longest);
+    set_bounds(moment, move_head(moment, index / FRAMES_PER_STEP));
+}
+
+void moment_init_head(struct moment *moment, const struct renderer *renderer, int step)
+{
+    *moment = (struct moment){.renderer = renderer, .pass = PASS_HEAD};
+    move_head(moment, step);
 }
 
 void moment_dispose(struct moment *moment)
@@ -158,6 +187,13 @@ static void undo_brows(const struct moment *moment, float at_x, float at_y, floa
     }
 }
 
+/* Less than this nobody sees, but to draw it takes as long. */
+static bool far_from(float dx, float dy)
+{
+    static const float visible = 0.04f;
+    return fabsf(dx) > visible || fabsf(dy) > visible;
+}
+
 bool moment_map(const struct moment *moment, const struct tile *tile, const struct tile_head *head,
                 int cells, enum face_sheet sheet, struct tile_map *out)
 {
@@ -180,11 +216,12 @@ bool moment_map(const struct moment *moment, const struct tile *tile, const stru
                 undo_mouth(moment, sheet, at_x, at_y, &x, &y);
             if (brows)
                 undo_brows(moment, at_x, at_y, &x, &y);
+            moves |= moment->pass == PASS_FACE && far_from(x - at_x, y - at_y);
             x = clampf(x, -most, (float)renderer->width + most);
             y = clampf(y, -most, (float)renderer->height + most);
             out->dx[j][i] = x - to_x;
             out->dy[j][i] = y - to_y;
-            moves |= x != to_x || y != to_y;
+            moves |= moment->pass == PASS_HEAD && far_from(x - to_x, y - to_y);
         }
     return moves;
 }

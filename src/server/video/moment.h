@@ -18,6 +18,15 @@
 /* How much of a tile and of what may move into it is the person. */
 enum tile_cover { COVER_NONE, COVER_PART, COVER_ALL };
 
+/* What a frame's tiles are drawn for. */
+enum pass {
+    PASS_STILL, /* everything, at rest: the base of all frames */
+    PASS_HEAD,  /* what the head's motion moves */
+    PASS_FACE,  /* mouth, eyes and brows, over the head that has moved */
+};
+
+struct sway_cache;
+
 struct renderer {
     int width, height, fps, frames;
     bool sway, layered; /* layered: the person is drawn over a backdrop */
@@ -30,6 +39,7 @@ struct renderer {
     struct mouth mouth;
     struct eye eyes[2];
     struct head head;
+    struct sway_cache *swayed; /* when the head sways */
     int tile_columns, tile_rows;
     uint8_t *tile_cover; /* enum tile_cover of each tile, row by row */
     const struct picture
@@ -47,13 +57,20 @@ struct moment {
     struct mouth_now mouth;
     struct eye_now eyes[2];
     bool eyes_move, brows_move, head_moves;
-    bool still; /* nothing moves, but everything is drawn: to make the base */
+    enum pass pass;
     struct bounds face_box, mouth_box, eye_boxes[2], brow_boxes[2]; /* in the frame */
     struct offset *head; /* of each node; NULL when the head is still */
 };
 
+/* For PASS_FACE. */
 void moment_init(struct moment *moment, const struct renderer *renderer, int index);
+/* For PASS_HEAD: the head alone. */
+void moment_init_head(struct moment *moment, const struct renderer *renderer, int step);
 void moment_dispose(struct moment *moment);
+
+/* The head takes a step only every other frame: it moves by a fraction of a pixel from one to the
+ * next, too little for anybody to see, and far too much to draw. */
+enum { FRAMES_PER_STEP = 2 };
 
 bool bounds_touch(const struct bounds *bounds, const struct tile *tile);
 
@@ -77,6 +94,6 @@ static inline void tile_head_undo(const struct tile_head *head, const struct til
     *y -= upper_y + (lower_y - upper_y) * down;
 }
 
-/* The map of a tile; true when something in it moves. */
+/* The map of a tile; true when something in it moves that the pass is for. */
 bool moment_map(const struct moment *moment, const struct tile *tile, const struct tile_head *head,
                 int cells, enum face_sheet sheet, struct tile_map *out);
