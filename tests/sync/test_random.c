@@ -5,7 +5,7 @@
 
 #include <time.h>
 
-enum { ROUNDS = 400, STEPS = 6, NAMES = 7 };
+enum { ROUNDS = 260, STEPS = 6, NAMES = 7 };
 
 struct rng {
     uint64_t state;
@@ -187,8 +187,8 @@ static void show_missing(const char *title, const char *a, const char *b)
             print_error("%s %s\n", title, line);
 }
 
-static void show_and_fail(const struct pair *pair, uint64_t seed, unsigned round,
-                          const char *here, const char *there)
+static void show_and_fail(const struct pair *pair, uint64_t seed, unsigned round, const char *here,
+                          const char *there)
 {
     show_missing("only here: ", here, there);
     show_missing("only there:", there, here);

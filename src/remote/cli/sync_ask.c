@@ -64,6 +64,7 @@ static bool run(struct runner_request *request, struct sync *sync)
     struct sync_asked *asked = (struct sync_asked *)request;
     const char *what = jv_get_text(asked->question, "do", "");
     struct error err;
+    struct jv *list = NULL;
     if (strcmp(what, "flush") == 0) {
         struct sync_status status;
         if (!sync_flushed(sync)) {
@@ -83,16 +84,16 @@ static bool run(struct runner_request *request, struct sync *sync)
     } else if (strcmp(what, "resolve") == 0) {
         resolve(sync, asked->question, asked->reply);
     } else if (strcmp(what, "conflicts") == 0) {
-        struct jv *list = sync_conflicts(sync);
-        jv_put(asked->reply, "conflicts", &list);
+        list = sync_conflicts(sync);
     } else if (strcmp(what, "diff") == 0) {
-        struct jv *list = sync_diff(sync);
-        jv_put(asked->reply, "diff", &list);
+        list = sync_diff(sync);
     } else if (strcmp(what, "status") != 0) {
         error_set(&err, ERROR_INVALID, "a sync cannot %.40s", what);
         put_error(asked->reply, &err);
     }
     put_status(sync, asked->reply);
+    if (list) /* "conflicts" is then the list, not how many */
+        jv_put(asked->reply, what, &list);
     return true;
 }
 

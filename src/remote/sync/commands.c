@@ -204,7 +204,11 @@ struct jv *sync_diff(struct sync *sync)
     char path[TREE_PATH_LIMIT];
     struct error err;
     struct jv *list = jv_array();
-    if (!local_hash_all(sync, &err))
+    int64_t next = INT64_MAX;
+    bool looked = local_events(sync, &err);
+    local_release(sync, true, &next);
+    push_look(sync);
+    if (!looked || !local_hash_all(sync, &err))
         return list;
     for (uint32_t id = tree_next(sync->tree, TREE_ROOT, TREE_ROOT); id;
          id = tree_next(sync->tree, id, TREE_ROOT)) {

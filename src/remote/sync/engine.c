@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "sync/engine_internal.h"
@@ -232,18 +233,26 @@ static int window_log(uint64_t bytes)
     return log;
 }
 
-/* While the link is the limit, spend time on compression; while it is idle, do not. */
+/* A slow link is worth processor time: fewer bytes are the only way to be faster there. On a fast
+ * one the processors are the limit, of the other side too, and so the level falls. */
 static void adapt_level(struct sync *sync)
 {
-    enum { EVERY = 4 * 1024 * 1024, MAX_LEVEL = 10 };
+    enum { EVERY = 4 * 1024 * 1024, MAX_LEVEL = 10, SLOW = 25, FAST = 60 /* MB/s */ };
     if (sync->raw_bytes < sync->level_at)
         return;
-    sync->level_at = sync->raw_bytes + EVERY;
+    int64_t now_us = mono_ns() / 1000;
     size_t queued = sync->port->queued(sync->context, LANE_BULK);
+    uint64_t left = sync->sent_bytes > queued ? sync->sent_bytes - queued : 0;
+    int64_t took_us = now_us - sync->level_us;
+    int64_t rate = took_us > 0 ? (int64_t)(left - sync->level_sent) / took_us : 0; /* = MB/s */
+    bool measured = sync->level_us && left >= sync->level_sent;
+    sync->level_at = sync->raw_bytes + EVERY;
+    sync->level_us = now_us;
+    sync->level_sent = left;
     int level = sync->level;
-    if (queued > 512 * 1024 && level < MAX_LEVEL)
+    if (measured && queued > 512 * 1024 && rate < SLOW && level < MAX_LEVEL)
         level++;
-    else if (queued < 64 * 1024 && level > 1)
+    else if (measured && (queued < 64 * 1024 || rate > FAST) && level > 1)
         level--;
     if (level != sync->level)
         packer_level(sync->packer, level);
@@ -258,6 +267,7 @@ static bool send_bulk(struct sync *sync, uint8_t type, struct bytes payload, str
                                      .window_log = window_log(sync->work_bytes + payload.size),
                                      .workers = 2});
         sync->level_at = sync->raw_bytes;
+        sync->level_us = 0;
     }
     adapt_level(sync);
     AUTO(buf_dispose) struct buf raw = BUF(SYNC_MESSAGE_MAX + 64);

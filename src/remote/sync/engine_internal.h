@@ -117,7 +117,8 @@ struct sync {
     struct packer *packer;
     bool packer_dirty;
     int level;
-    uint64_t level_at;
+    uint64_t level_at, level_sent; /* when the level was looked at: bytes in, bytes out … */
+    int64_t level_us;              /* … and time */
     uint64_t sent_bytes, received_bytes, raw_bytes;
 
     /* push.c */
@@ -190,9 +191,13 @@ bool local_watched(const struct sync *sync, uint32_t id);
 MUST_USE bool push_express(struct sync *sync, int64_t *next_us, struct error *err);
 MUST_USE bool push_wave(struct sync *sync, struct error *err);
 void push_wave_start(struct sync *sync);
+/* Looks at everything dirty on the disk, without sending. */
+void push_look(struct sync *sync);
 MUST_USE bool draft_send(struct sync *sync, enum sync_lane lane, bool more, struct error *err);
 MUST_USE bool push_acknowledge(struct sync *sync, struct bytes payload, struct error *err);
 void push_forget(struct sync *sync);
+/* Looks at the node again when something was acknowledged. */
+void push_wait(struct sync *sync, uint32_t id);
 enum verdict node_verdict(const struct sync *sync, const struct node *node);
 MUST_USE bool draft_add(struct sync *sync, enum sync_lane lane, const struct sync_op *op,
                         uint32_t id, struct error *err);

@@ -172,8 +172,8 @@ static void calm_racy(struct sync *sync)
         node_at(sync, id)->flags &= ~NODE_RACY;
 }
 
-/* Written beside and renamed, but not forced to the disk: after a power cut the check sum tells, and
- * the price is a slow start. */
+/* Written beside and renamed, but not forced to the disk: after a power cut the check sum tells,
+ * and the price is a slow start. */
 static bool replace_file(const char *path, struct bytes bytes, struct error *err)
 {
     AUTO(mem_free) char *beside = xasprintf("%s.new", path);

@@ -261,6 +261,12 @@ bool pull_batch(struct sync *sync, struct bytes payload, struct error *err)
             consider(sync, id, NULL);
             continue;
         }
+        if (node->pending) { /* crossed our own change: its answer will say what is there */
+            if (op.source == SOURCE_PIECES)
+                stage_abandon(sync->stage, op.transfer);
+            push_wait(sync, id);
+            continue;
+        }
         node->told = (uint32_t)batch.sequence;
         node->remote = op.entry;
         if (!op.entry.kind)

@@ -194,12 +194,16 @@ void withhold(struct sync *sync, uint32_t id)
 /* Takes removals out of the work when they are too many. */
 static void guard_items(struct sync *sync, struct wave_item *items, size_t *count)
 {
-    size_t removals = 0, kept = 0;
+    size_t removals = 0, arrivals = 0, kept = 0;
     if (sync->options.role == SYNC_REMOTE)
         return;
-    for (size_t i = 0; i < *count; i++)
+    for (size_t i = 0; i < *count; i++) {
+        const struct node *node = node_at(sync, items[i].id);
         removals += is_removal(sync, items[i].id);
-    bool trips = removals && guard_trips(sync, removals, "on the other side");
+        arrivals += node->local.kind && !node->remote.kind;
+    }
+    bool moved = arrivals >= removals; /* a renamed folder is not a loss */
+    bool trips = removals && !moved && guard_trips(sync, removals, "on the other side");
     for (size_t i = 0; i < *count; i++) {
         bool removal = is_removal(sync, items[i].id);
         if (removal && trips)
@@ -252,6 +256,14 @@ static void look(struct sync *sync, uint32_t id)
     node->flags |= NODE_UNHASHED;
 }
 
+void push_wait(struct sync *sync, uint32_t id)
+{
+    struct node *node = node_at(sync, id);
+    if (!(node->flags & NODE_AGAIN))
+        ids_add(&sync->waiting, id);
+    node->flags |= NODE_AGAIN;
+}
+
 static bool bulk_is_on_it(const struct sync *sync, uint32_t id)
 {
     for (; id > TREE_ROOT; id = node_at(sync, id)->parent)
@@ -286,9 +298,7 @@ static struct wave_item *pick(struct sync *sync, const struct ids *ids, size_t *
         if (node->flags & (NODE_QUEUED | NODE_FREE))
             continue;
         if (node->pending >= PENDING_MAX || bulk_is_on_it(sync, id)) {
-            if (!(node->flags & NODE_AGAIN)) /* when that is acknowledged */
-                ids_add(&sync->waiting, id);
-            node->flags |= NODE_AGAIN;
+            push_wait(sync, id);
             continue;
         }
         items[count++] = item_for(sync, id, (uint32_t)i);
@@ -299,12 +309,17 @@ static struct wave_item *pick(struct sync *sync, const struct ids *ids, size_t *
     return items;
 }
 
+void push_look(struct sync *sync)
+{
+    for (size_t i = 0; i < sync->dirty.count; i++) /* the list grows meanwhile */
+        look(sync, sync->dirty.items[i]);
+}
+
 bool push_express(struct sync *sync, int64_t *next_us, struct error *err)
 {
     if (sync->dirty.count == 0 || burst_goes_on(sync, next_us))
         return true;
-    for (size_t i = 0; i < sync->dirty.count; i++) /* the list grows meanwhile */
-        look(sync, sync->dirty.items[i]);
+    push_look(sync);
     struct ids ids = sync->dirty;
     sync->dirty = (struct ids){0};
     AUTO(mem_free) uint32_t *owned = ids.items;
@@ -465,6 +480,8 @@ static void accepted(struct sync *sync, const struct inflight_op *op)
 {
     struct node *node = node_at(sync, op->id);
     node->base = op->entry;
+    if (!node->pending)
+        node->remote = op->entry;
     if (!op->entry.kind)
         node_try_parent(sync, op->id);
     node->flags &= ~NODE_FULL;

@@ -41,7 +41,7 @@ struct node {
     uint8_t name_size;
     uint8_t pending; /* ops on the way for it, not acknowledged */
     uint32_t flags;  /* of enum node_flag */
-    uint32_t told;  /* number of the last batch that told of it, from the other side */
+    uint32_t told;   /* number of the last batch that told of it, from the other side */
     struct entry local, base, remote;
     int64_t mtime_ns, ctime_ns; /* of local, when it was last looked at */
     uint64_t inode;

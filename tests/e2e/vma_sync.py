@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Drives `vma sync` as a person would, against local: and, where there is an sshd, over ssh."""
+import json
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+VMA = sys.argv[1]
+TOP = tempfile.mkdtemp(prefix="vma-sync-", dir=os.environ.get("TMPDIR"))
+ENV = dict(os.environ, XDG_STATE_HOME=f"{TOP}/state", XDG_RUNTIME_DIR=f"{TOP}/run",
+           XDG_CACHE_HOME=f"{TOP}/cache", HOME=f"{TOP}/home")
+ENV.pop("VMA_HOST", None)
+running = []
+
+
+def vma(*words, cwd=None, code=0, timeout=30):
+    done = subprocess.run([VMA, *words], env=ENV, cwd=cwd, capture_output=True, timeout=timeout)
+    if code is not None and done.returncode != code:
+        raise AssertionError(f"vma {words}: exit {done.returncode}, not {code}\n"
+                             f"{done.stdout.decode()}{done.stderr.decode()}")
+    return done.stdout.decode() + (done.stderr.decode() if code else "")
+
+
+def start(*words, cwd=None):
+    process = subprocess.Popen([VMA, "sync", "--quiet", *words], env=ENV, cwd=cwd)
+    running.append(process)
+    return process
+
+
+def stop(process):
+    process.send_signal(signal.SIGINT)
+    process.wait(10)
+    running.remove(process)
+
+
+def write(path, text):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w") as file:
+        file.write(text)
+
+
+def read(path):
+    try:
+        with open(path) as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+def wait_for(condition, what, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {seconds} s for {what}")
+        time.sleep(0.005)
+
+
+def pair(name):
+    here, there = f"{TOP}/{name}/here", f"{TOP}/{name}/there"
+    os.makedirs(here)
+    return here, there
+
+
+def test_once_copies_and_a_second_time_has_nothing_to_do():
+    here, there = pair("once")
+    write(f"{here}/src/a.c", "int a;\n")
+    write(f"{here}/.env", "SECRET=1\n")
+    os.symlink("src/a.c", f"{here}/link")
+    first = json.loads(vma("sync", "--once", "--json", here, f"local:{there}"))
+    assert first["phase"] == "in-sync" and first["files"] == 2, first
+    assert read(f"{there}/src/a.c") == "int a;\n" and os.readlink(f"{there}/link") == "src/a.c"
+    assert not os.path.exists(f"{there}/.env")
+    assert not os.path.exists(f"{there}/.vma-stage")
+    again = json.loads(vma("sync", "--once", "--json", here, f"local:{there}"))
+    assert again["work_files"] == 0 and again["sent_bytes"] < 2000, again
+
+
+def test_live_follows_saves_and_flush_means_it():
+    here, there = pair("live")
+    write(f"{here}/f", "0")
+    process = start(here, f"local:{there}")
+    wait_for(lambda: read(f"{there}/f") == "0", "the first copy")
+    vma("sync", "flush", cwd=here)
+    for i in range(1, 20):
+        write(f"{here}/f", str(i))
+        write(f"{here}/new/{i}", str(i))
+        vma("sync", "flush", cwd=here)
+        assert read(f"{there}/f") == str(i), i
+        assert read(f"{there}/new/{i}") == str(i), i
+    times = []
+    for i in range(100, 150):
+        began = time.perf_counter()
+        with open(f"{here}/f", "w") as file:
+            file.write(str(i))
+        while read(f"{there}/f") != str(i):
+            assert time.perf_counter() - began < 5, f"save {i} did not arrive"
+        times.append((time.perf_counter() - began) * 1000)
+    times.sort()
+    print(f"  save to visible: median {statistics.median(times):.2f} ms, "
+          f"p90 {times[44]:.2f} ms")
+    os.rename(f"{here}/new", f"{here}/renamed")
+    vma("sync", "flush", cwd=here)
+    assert not os.path.exists(f"{there}/new") and read(f"{there}/renamed/7") == "7"
+    status = json.loads(vma("sync", "status", "--json"))
+    assert len(status) == 1 and status[0]["phase"] == "in-sync", status
+    vma("sync", "pause", cwd=here)
+    write(f"{here}/f", "paused")
+    time.sleep(0.1)
+    assert read(f"{there}/f") != "paused"
+    diff = vma("sync", "diff", cwd=here)
+    assert "change" in diff and " f" in diff, diff
+    vma("sync", "resume", cwd=here)
+    vma("sync", "flush", cwd=here)
+    assert read(f"{there}/f") == "paused"
+    assert "already" in vma("sync", here, f"local:{there}", code=73)
+    stop(process)
+    assert vma("sync", "status").strip() == "no sync runs"
+
+
+def test_a_two_way_conflict_is_kept_and_resolved():
+    here, there = pair("twoway")
+    write(f"{here}/both", "base")
+    vma("sync", "--once", "-m", "two-way-safe", here, f"local:{there}")
+    write(f"{here}/both", "here")
+    write(f"{there}/both", "there!")
+    write(f"{there}/theirs", "t")
+    vma("sync", "--once", "-m", "two-way-safe", here, f"local:{there}", code=73)
+    assert read(f"{here}/both") == "here" and read(f"{there}/both") == "there!"
+    assert read(f"{here}/theirs") == "t"
+    process = start("-m", "two-way-safe", here, f"local:{there}")
+    wait_for(lambda: "both" in vma("sync", "conflicts", cwd=here, code=None), "the conflict")
+    vma("sync", "resolve", "both", "--keep", "remote", cwd=here)
+    vma("sync", "flush", cwd=here)
+    assert read(f"{here}/both") == "there!"
+    write(f"{there}/theirs", "changed there")
+    wait_for(lambda: read(f"{here}/theirs") == "changed there", "a change from there")
+    stop(process)
+
+
+def test_guards_say_what_they_need():
+    here, there = pair("guards")
+    for i in range(40):
+        write(f"{here}/{i}", str(i))
+    vma("sync", "--once", here, f"local:{there}")
+    shutil.rmtree(here)
+    os.mkdir(here)
+    said = vma("sync", "--once", here, f"local:{there}", code=77)
+    assert "would be deleted" in said, said
+    assert read(f"{there}/7") == "7"
+    vma("sync", "--once", "--allow-mass-delete", here, f"local:{there}")
+    assert os.listdir(there) == []
+    assert "nested" in vma("sync", "--once", here, f"local:{here}/inner", code=73)
+    write(f"{here}/x", "x")
+    vma("sync", "--once", here, f"local:{there}")
+    shutil.rmtree(there)
+    said = vma("sync", "--once", here, f"local:{there}", code=77)
+    assert "gone or empty" in said, said
+
+
+def main():
+    failed = 0
+    os.makedirs(ENV["HOME"])
+    os.makedirs(ENV["XDG_RUNTIME_DIR"], mode=0o700)
+    for name, test in list(globals().items()):
+        if not name.startswith("test_"):
+            continue
+        try:
+            test()
+            print(f"ok {name}")
+        except Exception as failure:  # each is told, the rest goes on
+            failed += 1
+            print(f"FAILED {name}: {failure}")
+            traceback.print_exc(file=sys.stdout)
+            for process in list(running):
+                process.kill()
+                process.wait()
+                running.remove(process)
+    shutil.rmtree(TOP, ignore_errors=True)
+    return 1 if failed else 0
+
+
+sys.exit(main())
