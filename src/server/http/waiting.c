@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests that wait without a thread: who wakes them, and the clock that does otherwise. */
 #include <assert.h>
+#include <errno.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -152,16 +153,26 @@ static bool too_slow(const struct http_server *server, const struct conn *conn, 
     return body_since && now_ms - body_since > server->options.body_grace_ms + earned_ms;
 }
 
+/* Has the client gone while we wait for it? The library learns of an end that arrives together
+ * with the last data only when something else happens on the socket. */
+static bool hung_up(const struct conn *conn)
+{
+    uint8_t byte;
+    if (!atomic_load(&conn->idle_since_ms) && !atomic_load(&conn->body_since_ms))
+        return false; /* it waits for us, perhaps having said that it is done */
+    ssize_t size = recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR);
+}
+
 /* Shutting the socket down makes its server thread close the connection. */
-static void cut_slow_clients(struct http_server *server, int64_t now_ms)
+static void cut_off(struct http_server *server, int64_t now_ms)
 {
     for (struct conn *conn = server->conns; conn; conn = conn->next) {
-        if (!too_slow(server, conn, now_ms))
-            continue;
-        bool had_begun = atomic_load(&conn->body_since_ms) != 0;
-        if (had_begun)
+        bool slow = too_slow(server, conn, now_ms);
+        if (slow && atomic_load(&conn->body_since_ms) != 0)
             log_info("http.too_slow", LOG_INT("body_bytes", (int64_t)conn->body_bytes));
-        shutdown(conn->fd, SHUT_RDWR);
+        if (slow || hung_up(conn))
+            shutdown(conn->fd, SHUT_RDWR);
     }
 }
 
@@ -191,7 +202,7 @@ static void *tick(void *context)
     while (!server->ticker_ends) {
         int64_t now_ms = mono_ms();
         if (now_ms >= next_scan_ms) {
-            cut_slow_clients(server, now_ms);
+            cut_off(server, now_ms);
             next_scan_ms = now_ms + SCAN_MS;
         }
         int64_t until_ms = wake_due(server, now_ms);
