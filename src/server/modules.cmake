@@ -24,6 +24,8 @@ module(server/jobs DEPENDS base LIBRARIES lib::sqlite3 Threads::Threads)
 module(server/pipeline DEPENDS base media store jobs sound voice infer image video
   LIBRARIES lib::jpeg Threads::Threads m)
 if(BUILD_TESTING)
+  add_executable(bench_gpu bench/gpu/throughput.c)
+  target_link_libraries(bench_gpu PRIVATE image infer media warnings)
   add_executable(bench_message_alone bench/message/alone.c)
   target_link_libraries(bench_message_alone PRIVATE pipeline warnings)
 endif()
