@@ -368,6 +368,13 @@ bool sync_receive(struct sync *sync, enum sync_lane lane, struct bytes bytes, st
     return true;
 }
 
+static void receive_note(struct sync *sync, const struct sync_note *note)
+{
+    AUTO(mem_free) char *path = xstrndup((const char *)note->path.data, note->path.size);
+    AUTO(mem_free) char *text = xstrndup((const char *)note->text.data, note->text.size);
+    sync_problem(sync, path, text);
+}
+
 bool sync_handle(struct sync *sync, const struct sync_message *message, struct error *err)
 {
     bool laptop = sync->options.role == SYNC_LAPTOP;
@@ -400,10 +407,8 @@ bool sync_handle(struct sync *sync, const struct sync_message *message, struct e
     case SYNC_NOTE:
         if (!sync_note_decode(message->payload, &note, err))
             return false;
-        AUTO(mem_free) char *path = xstrndup((const char *)note.path.data, note.path.size);
-        AUTO(mem_free) char *text = xstrndup((const char *)note.text.data, note.text.size);
         if (laptop)
-            sync_problem(sync, path, text);
+            receive_note(sync, &note);
         return true;
     case SYNC_STREAM:
         break;
