@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define AUTO(function) __attribute__((cleanup(function##_auto)))
+#define AUTO(function) __attribute__((cleanup(function##_auto), unused))
 
 #define TAKE(pointer)                                                                              \
     ({                                                                                             \
