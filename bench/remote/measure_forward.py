@@ -50,7 +50,7 @@ class Forward:
         elif kind == "vma":
             self.vma = tools.Vma(host, host.dir, host.dir)
             self.process = host.start([self.vma.program, "forward", "--host", "peer",
-                                       f"{self.port}:{target}"], env=self.vma.environment)
+                                       f"{self.port}={target}"], env=self.vma.environment)
 
     def ready(self, pingpong):
         for _ in range(200):
