@@ -149,6 +149,27 @@ class Both:
         self.assertEqual(p.wait(10), 128 + 15)
         wait_for(lambda: not os.path.exists(f"/proc/{pid}"))
 
+    def test_a_program_that_will_not_end_is_ended(self):
+        stubborn = "trap '' INT TERM HUP; echo $$; while :; do sleep 0.05; done"
+        p = self.w.start("exec", "-H", self.w.host, "--", "sh", "-c", stubborn)
+        pid = int(p.stdout.readline())
+        p.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        self.assertIsNone(p.poll())
+        p.send_signal(signal.SIGTERM)  # the second time is meant
+        self.assertEqual(p.wait(5), 128 + signal.SIGTERM)
+        wait_for(lambda: not os.path.exists(f"/proc/{pid}"))
+
+    def test_the_agent_ends_when_told_to(self):
+        p = self.w.start("exec", "-H", self.w.host, "--", "sh", "-c", "echo $$; exec sleep 1000")
+        pid = int(p.stdout.readline())
+        for agent in self.w.pids("agent attach"):
+            if self.w._parent(agent) == 1:
+                os.kill(agent, signal.SIGTERM)
+        self.assertEqual(p.wait(10), 1)
+        self.assertIn(b"not there any more", p.stderr.read())
+        wait_for(lambda: not os.path.exists(f"/proc/{pid}"))
+
     def test_exec_goes_on_through_cuts(self):
         p = self.w.start("exec", "-H", self.w.host, "--", "sh", "-c",
                          "for i in $(seq 1 400); do echo $i; sleep 0.005; done; cat",

@@ -104,10 +104,12 @@ bool agent_attach(const struct agent_plan *plan, struct error *err)
         return false;
     }
     int fds[2] = {0, 1};
-    if (!say(fresh ? "VMA-READY new\n" : "VMA-READY resumed\n", err) ||
-        !fdpass_send(connection, bytes_of("streams"), fds, 2, err))
+    struct error gone;
+    if (!say(fresh ? "VMA-READY new\n" : "VMA-READY resumed\n", err))
         return false;
-    close(0); /* only the daemon's copies keep the streams open now */
+    if (!fdpass_send(connection, bytes_of("streams"), fds, 2, &gone))
+        return true; /* it ends just now; the streams carry frames already, so no words on them */
+    close(0);        /* only the daemon's copies keep the streams open now */
     close(1);
     wait_for_end(connection);
     return true;

@@ -22,6 +22,7 @@ enum { FIRST_STREAM_MS = 60 * 1000 };
 
 struct agent {
     const struct agent_plan *plan;
+    const char *socket_path;
     struct loop *loop;
     struct mux *mux;
     struct carrier *carrier;
@@ -63,6 +64,8 @@ static void stop(struct agent *agent)
     if (agent->stopping)
         return;
     agent->stopping = true;
+    unlink(agent->socket_path); /* who comes now is told at once that the session is gone */
+    watch_free(TAKE(agent->listening));
     later_ask(agent->hang_up);
     exec_server_stop(agent->exec, stopped, agent);
 }
@@ -214,7 +217,7 @@ bool daemon_run(const struct agent_plan *plan, const char *socket_path, int *lis
                 struct error *err)
 {
     AUTO(agent_dispose) struct agent agent = {
-        .plan = plan, .attached_fd = -1, .listener = fd_take(listener)};
+        .plan = plan, .socket_path = socket_path, .attached_fd = -1, .listener = fd_take(listener)};
     bool ready = set_up(&agent, err);
     if (ready)
         loop_run(agent.loop);

@@ -24,11 +24,15 @@ struct options {
     bool terminal, no_terminal, alone;
 };
 
+/* How long a program may go on after it was told to end. */
+enum { GRACE_MS = 10 * 1000 };
+
 struct running {
     struct loop *loop;
     struct session *session;
     struct exec *exec;
     struct signals *signals;
+    struct timer *grace;
     struct pty_saved *saved;
     bool terminal, finished;
     struct exec_result result;
@@ -75,15 +79,34 @@ static void on_lost(void *context, const struct error *reason)
 
 static const struct session_events session_events = {on_lost};
 
+/* It does not end by itself, or nobody takes its output: the other side ends it. */
+static void on_patience_over(void *context)
+{
+    struct running *running = context;
+    exec_free(TAKE(running->exec));
+    end(running);
+}
+
 static void on_signal(void *context, int number)
 {
     struct running *running = context;
+    if (!running->exec)
+        return;
     if (number == SIGWINCH) {
         struct pty_size size;
         if (running->terminal && pty_size_of(0, &size))
             exec_resize(running->exec, size.rows, size.columns);
         return;
     }
+    bool ending = number == SIGTERM || number == SIGHUP;
+    if (ending)
+        running->result = (struct exec_result){.signalled = true, .code = number};
+    if (ending && timer_active(running->grace)) {
+        on_patience_over(running);
+        return;
+    }
+    if (ending)
+        timer_start(running->grace, GRACE_MS);
     exec_signal(running->exec, number);
 }
 
@@ -122,6 +145,7 @@ static void start(struct running *running, const struct options *options,
         .out_fd = own_descriptor(1, O_WRONLY),
         .err_fd = own_descriptor(2, O_WRONLY),
     };
+    running->grace = timer_new(running->loop, on_patience_over, running);
     running->signals = signals_new(running->loop, on_signal, running);
     static const int passed[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGUSR1, SIGUSR2};
     for (size_t i = 0; i < sizeof passed / sizeof *passed; i++)
@@ -151,6 +175,7 @@ static bool run(struct cli *cli, const struct options *options, const char *cons
     exec_free(running.exec);
     session_free(running.session);
     signals_free(running.signals);
+    timer_free(running.grace);
     pty_restore(running.saved);
     loop_free(running.loop);
     cli->exit_code = running.result.signalled ? 128 + running.result.code : running.result.code;

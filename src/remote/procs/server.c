@@ -105,7 +105,7 @@ static void on_exited(void *context, int status)
 {
     struct run *run = context;
     uint8_t payload[EXEC_MESSAGE_MAX];
-    if (!run->control) { /* nobody is there to hear it */
+    if (!run->control || run->server->stopped) { /* nobody is there to hear it */
         run_free(run);
         return;
     }
