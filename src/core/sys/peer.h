@@ -24,5 +24,8 @@ int64_t boot_ms(void);
 MUST_USE int netwatch_open(struct error *err);
 bool netwatch_drain(int fd);
 
+/* More room in a pipe, where the system lets us; nothing on what is no pipe. */
+void pipe_widen(int fd, int bytes);
+
 /* `size` random bytes that nobody can guess. */
 void random_bytes(void *out, size_t size);

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "io/loop.h"
+#include "sys/peer.h"
 #include "wire/mux.h"
 
 enum {
@@ -18,6 +19,7 @@ enum {
     READS_A_TURN = 4, /* then others have their turn */
     WRITES_A_TURN = 8,
     RUNS = 8,
+    PIPE_SIZE = 512 * 1024, /* fewer turns between us and sshd; pacing keeps the line short */
 };
 
 struct carrier {
@@ -203,6 +205,8 @@ struct carrier *carrier_new(struct loop *loop, struct mux *mux, int *in_fd, int 
         *out_fd = -1;
     if (!unblock(carrier->in_fd, err) || !unblock(carrier->out_fd, err))
         return NULL;
+    pipe_widen(carrier->in_fd, PIPE_SIZE);
+    pipe_widen(carrier->out_fd, PIPE_SIZE);
     carrier->in = watch_new(loop, carrier->in_fd, on_ready, carrier, err);
     if (!carrier->in)
         return NULL;

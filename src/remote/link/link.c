@@ -13,6 +13,7 @@
 #include "io/loop.h"
 #include "link/agents.h"
 #include "link/attempt.h"
+#include "link/ciphers.h"
 #include "link/preface.h"
 #include "sys/peer.h"
 #include "wire/mux.h"
@@ -39,6 +40,7 @@ struct link {
     struct loop *loop;
     struct mux *mux;
     char *host, *self;
+    char *ciphers; /* what to say to ssh, or NULL */
     const char *const *ssh;
     int64_t keep_ms;
     bool may_ask, asking;
@@ -290,6 +292,10 @@ static size_t ssh_arguments(const struct link *link, const char **out)
         out[count++] = "-o";
         out[count++] = "ConnectTimeout=10";
     }
+    if (link->ciphers) {
+        out[count++] = "-c";
+        out[count++] = link->ciphers;
+    }
     out[count++] = "--";
     out[count++] = link->host;
     return count;
@@ -416,6 +422,8 @@ struct link *link_new(struct loop *loop, const struct link_plan *plan,
     link->timer = timer_new(loop, on_timer, link);
     link->sweep = later_new(loop, sweep, link);
     if (!local(link))
+        link->ciphers = ciphers_find(plan->ssh, plan->host);
+    if (!local(link))
         agents_find(plan->self, plan->agents, plan->version, &link->agents);
     session_new(link);
     watch_news(link);
@@ -489,6 +497,7 @@ void link_free(struct link *link)
         close(link->news_fd);
     agents_dispose(&link->agents);
     free(link->host);
+    free(link->ciphers);
     free(link->self);
     free(link);
 }

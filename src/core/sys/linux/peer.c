@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -73,6 +74,11 @@ bool netwatch_drain(int fd)
             return changed;
         changed = true;
     }
+}
+
+void pipe_widen(int fd, int bytes)
+{
+    fcntl(fd, F_SETPIPE_SZ, bytes);
 }
 
 void random_bytes(void *out, size_t size)
