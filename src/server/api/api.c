@@ -15,11 +15,9 @@ enum { SLOW_MS = 1000 };
 
 struct bound {
     struct api *api;
-    struct offer {
-        const struct endpoint *endpoint;
-        struct http_part_rule *rules;
-    } * offers; /* those of this process's roles, in step with routes */
+    const struct endpoint **rows; /* those of this process's roles */
     struct http_route *routes;
+    struct http_part_rule **rules;
     size_t count;
 };
 
@@ -47,7 +45,7 @@ static const struct endpoint *endpoint_of(const struct bound *bound,
                                           const struct http_request *request)
 {
     const struct http_route *route = http_request_route(request);
-    return route ? bound->offers[route - bound->routes].endpoint : NULL;
+    return route ? bound->rows[route - bound->routes] : NULL;
 }
 
 static bool handle(void *context, const struct http_request *request,
@@ -102,8 +100,9 @@ void api_app(struct api *api, struct http_app *out)
     size_t total = endpoint_count();
     *bound = (struct bound){
         .api = api,
-        .offers = xcalloc(total, sizeof *bound->offers),
+        .rows = xcalloc(total, sizeof *bound->rows),
         .routes = xcalloc(total, sizeof *bound->routes),
+        .rules = xcalloc(total, sizeof *bound->rules),
     };
     for (size_t i = 0; i < total; i++) {
         const struct endpoint *endpoint = &endpoints[i];
@@ -111,14 +110,14 @@ void api_app(struct api *api, struct http_app *out)
             continue;
         bool form = endpoint->max_body > 0;
         size_t at = bound->count++;
-        struct http_part_rule *rules = form ? rules_of(endpoint) : NULL;
-        bound->offers[at] = (struct offer){endpoint, rules};
+        bound->rows[at] = endpoint;
+        bound->rules[at] = form ? rules_of(endpoint) : NULL;
         bound->routes[at] = (struct http_route){
             .method = endpoint->method,
             .pattern = endpoint->pattern,
             .body = form ? HTTP_BODY_FORM : HTTP_BODY_NONE,
             .max_body = endpoint->max_body,
-            .parts = rules,
+            .parts = bound->rules[at],
             .blocking = endpoint->blocking,
             .heavy = endpoint->heavy || form, /* pictures: decoding, models */
         };
@@ -141,9 +140,10 @@ void api_close(struct http_app *app)
     if (!bound)
         return;
     for (size_t i = 0; i < bound->count; i++)
-        free(bound->offers[i].rules);
-    free(bound->offers);
+        free(bound->rules[i]);
+    free(bound->rules);
     free(bound->routes);
+    free(bound->rows);
     free(bound);
     *app = (struct http_app){.context = NULL};
 }

@@ -77,7 +77,7 @@ static struct viseme_track track_copy(const struct viseme_track *track)
 /* What of the person may be seen in each tile, motion included. */
 static void classify_tiles(struct renderer *renderer, const struct picture *cover)
 {
-    enum { MOTION = 24 };
+    enum { MOTION = 16 };
     renderer->tile_columns = (renderer->width + TILE - 1) / TILE;
     renderer->tile_rows = (renderer->height + TILE - 1) / TILE;
     renderer->tile_cover = xmalloc((size_t)renderer->tile_columns * (size_t)renderer->tile_rows);
