@@ -18,6 +18,7 @@
 #include "sync/sender.h"
 #include "sync/snapshot.h"
 #include "sys/fswatch.h"
+#include "sys/memory.h"
 
 enum { FAST_LEVEL = 3, FIRST_LEVEL = 3, SAVE_AFTER_US = 5 * 1000 * 1000 };
 
@@ -28,6 +29,12 @@ void ids_add(struct ids *ids, uint32_t id)
         ids->items = xreallocarray(ids->items, ids->capacity, sizeof *ids->items);
     }
     ids->items[ids->count++] = id;
+}
+
+void ids_dispose(struct ids *ids)
+{
+    free(ids->items);
+    *ids = (struct ids){0};
 }
 
 void sync_wake_at(struct sync *sync, int64_t *next_us, int64_t at_us)
@@ -305,6 +312,7 @@ bool sync_send_stream_end(struct sync *sync, struct error *err)
                 send_stream(sync, buf_bytes(&packed), err);
     packer_free(TAKE(sync->packer));
     sync->packer_dirty = false;
+    memory_trim();
     return done;
 }
 
@@ -325,6 +333,7 @@ static bool handle_stream(struct sync *sync, struct lane_in *in, struct bytes pa
         unpacker_free(TAKE(in->unpacker));
         buf_dispose(&in->inner);
         buf_dispose(&in->scratch);
+        memory_trim();
     }
     return true;
 }
@@ -368,17 +377,21 @@ bool sync_receive(struct sync *sync, enum sync_lane lane, struct bytes bytes, st
     return true;
 }
 
-static void receive_note(struct sync *sync, const struct sync_note *note)
+static bool handle_note(struct sync *sync, struct bytes payload, struct error *err)
 {
-    AUTO(mem_free) char *path = xstrndup((const char *)note->path.data, note->path.size);
-    AUTO(mem_free) char *text = xstrndup((const char *)note->text.data, note->text.size);
-    sync_problem(sync, path, text);
+    struct sync_note note;
+    if (!sync_note_decode(payload, &note, err))
+        return false;
+    AUTO(mem_free) char *path = xstrndup((const char *)note.path.data, note.path.size);
+    AUTO(mem_free) char *text = xstrndup((const char *)note.text.data, note.text.size);
+    if (sync->options.role == SYNC_LAPTOP)
+        sync_problem(sync, path, text);
+    return true;
 }
 
 bool sync_handle(struct sync *sync, const struct sync_message *message, struct error *err)
 {
     bool laptop = sync->options.role == SYNC_LAPTOP;
-    struct sync_note note;
     if (!laptop && !sync->ignore && message->type != SYNC_HELLO)
         return error_set(err, ERROR_INVALID, "sync message before the hello");
     switch ((enum sync_type)message->type) {
@@ -405,11 +418,7 @@ bool sync_handle(struct sync *sync, const struct sync_message *message, struct e
     case SYNC_PIECE:
         return receive_piece(sync, message->payload, err);
     case SYNC_NOTE:
-        if (!sync_note_decode(message->payload, &note, err))
-            return false;
-        if (laptop)
-            receive_note(sync, &note);
-        return true;
+        return handle_note(sync, message->payload, err);
     case SYNC_STREAM:
         break;
     }

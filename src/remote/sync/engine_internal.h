@@ -32,10 +32,15 @@ struct ids {
     size_t count, capacity;
 };
 void ids_add(struct ids *ids, uint32_t id);
+void ids_dispose(struct ids *ids);
+static inline void ids_dispose_auto(struct ids *ids)
+{
+    ids_dispose(ids);
+}
 
 struct held {
     uint32_t id;
-    int64_t due_us;
+    int64_t due_us, since_us;
     bool removal;
 };
 

@@ -25,7 +25,8 @@
 enum {
     NEW_NAME_US = 3 * 1000,
     MODE_US = 2 * 1000,
-    OPEN_WRITER_US = 300 * 1000,
+    OPEN_WRITER_US = 300 * 1000,           /* after the last write … */
+    OPEN_WRITER_MAX_US = 10 * 1000 * 1000, /* … but not for ever: logs are never closed */
     GONE_US = 25 * 1000,
     MANY_GONE = 16,
     MANY_GONE_QUIET_US = 150 * 1000,
@@ -48,14 +49,18 @@ static void hold(struct sync *sync, uint32_t id, int64_t after_us, bool removal)
     struct node *node = node_at(sync, id);
     if (removal)
         sync->last_removal_us = sync->now_us;
-    if (node->flags & NODE_HELD) {
-        if (!removal)
-            return;
-        size_t i = 0; /* a removal waits its full time */
+    if (node->flags & NODE_HELD) { /* most likely among the last */
+        size_t i = sync->held_count - 1;
         while (sync->held[i].id != id)
-            i++;
-        sync->held_removals += !sync->held[i].removal;
-        sync->held[i] = (struct held){id, sync->now_us + after_us, true};
+            i--;
+        struct held *held = &sync->held[i];
+        if (removal) { /* waits its full time */
+            sync->held_removals += !held->removal;
+            *held = (struct held){id, sync->now_us + after_us, sync->now_us, true};
+        } else if (after_us == OPEN_WRITER_US &&
+                   sync->now_us - held->since_us < OPEN_WRITER_MAX_US) {
+            held->due_us = sync->now_us + after_us; /* still being written */
+        }
         return;
     }
     node->flags |= NODE_HELD;
@@ -63,7 +68,8 @@ static void hold(struct sync *sync, uint32_t id, int64_t after_us, bool removal)
         sync->held_capacity = sync->held_capacity ? sync->held_capacity * 2 : 64;
         sync->held = xreallocarray(sync->held, sync->held_capacity, sizeof *sync->held);
     }
-    sync->held[sync->held_count++] = (struct held){id, sync->now_us + after_us, removal};
+    sync->held[sync->held_count++] =
+        (struct held){id, sync->now_us + after_us, sync->now_us, removal};
     sync->held_removals += removal;
 }
 
@@ -257,8 +263,7 @@ static void forget(struct sync *sync, uint32_t id)
 static void sweep(struct sync *sync, uint32_t top)
 {
     char path[TREE_PATH_LIMIT];
-    AUTO(mem_free) uint32_t *leaves = NULL;
-    struct ids unseen = {0};
+    AUTO(ids_dispose) struct ids unseen = {0};
     for (uint32_t id = tree_next(sync->tree, top, top); id; id = tree_next(sync->tree, id, top)) {
         struct node *node = node_at(sync, id);
         if (node->flags & NODE_SEEN) {
@@ -278,10 +283,9 @@ static void sweep(struct sync *sync, uint32_t top)
         }
         ids_add(&unseen, id);
     }
-    leaves = unseen.items;
     for (size_t i = unseen.count; i-- > 0;)
-        if (!(node_at(sync, leaves[i])->flags & NODE_FREE))
-            tree_prune(sync->tree, leaves[i]);
+        if (!(node_at(sync, unseen.items[i])->flags & NODE_FREE))
+            tree_prune(sync->tree, unseen.items[i]);
 }
 
 /* The root must be what it was: a folder that was unmounted or replaced by an empty one is not a

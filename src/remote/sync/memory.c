@@ -12,6 +12,7 @@
 #include "sync/engine_internal.h"
 #include "sync/ignore.h"
 #include "sync/snapshot.h"
+#include "sys/memory.h"
 
 enum { SNAPSHOT_MAX = 1 << 30, JOURNAL_MAX = 64 << 20, JOURNAL_BUFFER = 64 * 1024 };
 
@@ -213,5 +214,7 @@ bool snapshot_save(struct sync *sync, struct error *err)
             journal_add(sync, JOURNAL_SENT, sent->ops[i].id, &sent->ops[i].entry);
     journal_flush(sync);
     sync->changes = 0;
+    buf_dispose(&bytes);
+    memory_trim();
     return true;
 }

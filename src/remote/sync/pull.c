@@ -326,9 +326,8 @@ bool pull_wanted(struct sync *sync, struct error *err)
 {
     if (sync->wanted.count == 0)
         return true;
-    struct ids ids = sync->wanted;
+    AUTO(ids_dispose) struct ids ids = sync->wanted;
     sync->wanted = (struct ids){0};
-    AUTO(mem_free) uint32_t *owned = ids.items;
     AUTO(buf_dispose) struct buf paths = BUF(SYNC_MESSAGE_MAX);
     struct path_memory memory = {0};
     char path[TREE_PATH_LIMIT];

@@ -320,9 +320,8 @@ bool push_express(struct sync *sync, int64_t *next_us, struct error *err)
     if (sync->dirty.count == 0 || burst_goes_on(sync, next_us))
         return true;
     push_look(sync);
-    struct ids ids = sync->dirty;
+    AUTO(ids_dispose) struct ids ids = sync->dirty;
     sync->dirty = (struct ids){0};
-    AUTO(mem_free) uint32_t *owned = ids.items;
     for (size_t i = 0; i < ids.count; i++)
         node_at(sync, ids.items[i])->flags &= ~NODE_DIRTY;
     if (ids.count > EXPRESS_NODES && sync->options.role == SYNC_LAPTOP) {
@@ -373,7 +372,8 @@ static bool needs_work(struct sync *sync, uint32_t id, struct ids *pulls)
 
 void push_wave_start(struct sync *sync)
 {
-    struct ids work = {0}, pulls = {0};
+    AUTO(ids_dispose) struct ids work = {0};
+    AUTO(ids_dispose) struct ids pulls = {0};
     uint64_t files = 0, bytes = 0;
     for (uint32_t id = tree_next(sync->tree, TREE_ROOT, TREE_ROOT); id;
          id = tree_next(sync->tree, id, TREE_ROOT)) {
@@ -386,8 +386,6 @@ void push_wave_start(struct sync *sync)
     }
     for (size_t i = 0; i < pulls.count; i++)
         ids_add(&sync->wanted, pulls.items[i]);
-    free(pulls.items);
-    AUTO(mem_free) uint32_t *owned = work.items;
     if (work.count <= EXPRESS_NODES && bytes <= 4 * 1024 * 1024) {
         for (size_t i = 0; i < work.count; i++)
             mark_dirty(sync, work.items[i]);

@@ -15,9 +15,11 @@ enum { SLOW_MS = 1000 };
 
 struct bound {
     struct api *api;
-    const struct endpoint **rows; /* those of this process's roles */
+    struct offer {
+        const struct endpoint *endpoint;
+        struct http_part_rule *rules;
+    } * offers; /* those of this process's roles, in step with routes */
     struct http_route *routes;
-    struct http_part_rule **rules;
     size_t count;
 };
 
@@ -45,7 +47,7 @@ static const struct endpoint *endpoint_of(const struct bound *bound,
                                           const struct http_request *request)
 {
     const struct http_route *route = http_request_route(request);
-    return route ? bound->rows[route - bound->routes] : NULL;
+    return route ? bound->offers[route - bound->routes].endpoint : NULL;
 }
 
 static bool handle(void *context, const struct http_request *request,
@@ -100,9 +102,8 @@ void api_app(struct api *api, struct http_app *out)
     size_t total = endpoint_count();
     *bound = (struct bound){
         .api = api,
-        .rows = xcalloc(total, sizeof *bound->rows),
+        .offers = xcalloc(total, sizeof *bound->offers),
         .routes = xcalloc(total, sizeof *bound->routes),
-        .rules = xcalloc(total, sizeof *bound->rules),
     };
     for (size_t i = 0; i < total; i++) {
         const struct endpoint *endpoint = &endpoints[i];
@@ -110,14 +111,14 @@ void api_app(struct api *api, struct http_app *out)
             continue;
         bool form = endpoint->max_body > 0;
         size_t at = bound->count++;
-        bound->rows[at] = endpoint;
-        bound->rules[at] = form ? rules_of(endpoint) : NULL;
+        struct http_part_rule *rules = form ? rules_of(endpoint) : NULL;
+        bound->offers[at] = (struct offer){endpoint, rules};
         bound->routes[at] = (struct http_route){
             .method = endpoint->method,
             .pattern = endpoint->pattern,
             .body = form ? HTTP_BODY_FORM : HTTP_BODY_NONE,
             .max_body = endpoint->max_body,
-            .parts = bound->rules[at],
+            .parts = rules,
             .blocking = endpoint->blocking,
             .heavy = endpoint->heavy || form, /* pictures: decoding, models */
         };
@@ -140,10 +141,9 @@ void api_close(struct http_app *app)
     if (!bound)
         return;
     for (size_t i = 0; i < bound->count; i++)
-        free(bound->rules[i]);
-    free(bound->rules);
+        free(bound->offers[i].rules);
+    free(bound->offers);
     free(bound->routes);
-    free(bound->rows);
     free(bound);
     *app = (struct http_app){.context = NULL};
 }

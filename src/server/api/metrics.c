@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 
 #include "api/endpoint.h"
@@ -189,34 +190,42 @@ static bool used(const struct histogram *histogram)
     return false;
 }
 
+static const char count_name[] = "vma_http_requests_total";
+static const char took_name[] = "vma_http_request_duration_seconds";
+
+static void write_counts(const struct route *route, enum http_method method,
+                         struct metrics_writer *writer)
+{
+    for (int status = 0; status < STATUSES; status++) {
+        unsigned count =
+            atomic_load_explicit(&route->statuses[method][status], memory_order_relaxed);
+        if (count)
+            PRINT(writer, "%s{method=\"%s\",route=\"%s\",status=\"%d\"} %u\n", count_name,
+                  http_method_name(method), route->pattern, status, count);
+    }
+}
+
+static void write_times(const struct route *route, enum http_method method,
+                        struct metrics_writer *writer)
+{
+    char labels[200];
+    if (!used(&route->took[method]))
+        return;
+    snprintf(labels, sizeof labels, "method=\"%s\",route=\"%s\"", http_method_name(method),
+             route->pattern);
+    write_histogram(writer, took_name, labels, &route->took[method]);
+}
+
 static void write_requests(const struct metrics *metrics, struct metrics_writer *writer)
 {
-    static const char count_name[] = "vma_http_requests_total";
-    static const char took_name[] = "vma_http_request_duration_seconds";
-    char labels[200];
     header(writer, count_name, "counter", "Requests by method, route and status.");
-    for (size_t i = 0; i < MAX_ROUTES && metrics->routes[i]; i++) {
-        for (int method = 0; method <= HTTP_OTHER; method++) {
-            for (int status = 0; status < STATUSES; status++) {
-                unsigned count = atomic_load_explicit(&metrics->routes[i]->statuses[method][status],
-                                                      memory_order_relaxed);
-                if (count)
-                    PRINT(writer, "%s{method=\"%s\",route=\"%s\",status=\"%d\"} %u\n", count_name,
-                          http_method_name((enum http_method)method), metrics->routes[i]->pattern,
-                          status, count);
-            }
-        }
-    }
+    for (size_t i = 0; i < MAX_ROUTES && metrics->routes[i]; i++)
+        for (int method = 0; method <= HTTP_OTHER; method++)
+            write_counts(metrics->routes[i], (enum http_method)method, writer);
     header(writer, took_name, "histogram", "From the whole header to the last byte sent.");
-    for (size_t i = 0; i < MAX_ROUTES && metrics->routes[i]; i++) {
-        for (int method = 0; method <= HTTP_OTHER; method++) {
-            if (!used(&metrics->routes[i]->took[method]))
-                continue;
-            snprintf(labels, sizeof labels, "method=\"%s\",route=\"%s\"",
-                     http_method_name((enum http_method)method), metrics->routes[i]->pattern);
-            write_histogram(writer, took_name, labels, &metrics->routes[i]->took[method]);
-        }
-    }
+    for (size_t i = 0; i < MAX_ROUTES && metrics->routes[i]; i++)
+        for (int method = 0; method <= HTTP_OTHER; method++)
+            write_times(metrics->routes[i], (enum http_method)method, writer);
 }
 
 static void write_stages(const struct metrics *metrics, struct metrics_writer *writer)
@@ -235,10 +244,10 @@ static void write_stages(const struct metrics *metrics, struct metrics_writer *w
 static double resident_bytes(void)
 {
     AUTO(buf_dispose) struct buf text = BUF(4096);
-    unsigned long pages = 0;
-    if (!file_read("/proc/self/statm", &text, NULL) ||
-        sscanf(buf_string(&text), "%*u %lu", &pages) != 1)
+    if (!file_read("/proc/self/statm", &text, NULL))
         return 0;
+    const char *second = strchr(buf_string(&text), ' '); /* all pages, then those in memory */
+    unsigned long pages = second ? strtoul(second, NULL, 10) : 0;
     return (double)pages * (double)sysconf(_SC_PAGESIZE);
 }
 

@@ -102,7 +102,7 @@ bool api_preset_background_file(struct api *api, const struct http_request *requ
         if (!name && named)
             name = jv_get_text(row, wanted, NULL);
     }
-    if (!name)
+    if (!api->presets || !name)
         return unknown(err, id);
     struct http_file file = {
         .fd = http_tree_open_file(api->presets->files, name, err),

@@ -20,13 +20,21 @@ static void put_u32(uint8_t *at, uint32_t value)
     put_u16(at + 2, value >> 16);
 }
 
+static void put_tag(uint8_t *at, const char *tag)
+{
+    while (*tag)
+        *at++ = (uint8_t)*tag++;
+}
+
 bool wav_header(struct buf *out, int rate_hz, size_t samples, struct error *err)
 {
     uint32_t size = (uint32_t)(samples * SAMPLE_SIZE);
     uint8_t *at = buf_reserve(out, HEADER_SIZE, err);
     if (!at)
         return false;
-    memcpy(at, "RIFF....WAVEfmt ", 16);
+    put_tag(at, "RIFF");
+    put_tag(at + 8, "WAVE");
+    put_tag(at + 12, "fmt ");
     put_u32(at + 4, size + HEADER_SIZE - 8);
     put_u32(at + 16, 16);
     put_u16(at + 20, 1); /* plain samples */
@@ -35,7 +43,7 @@ bool wav_header(struct buf *out, int rate_hz, size_t samples, struct error *err)
     put_u32(at + 28, (uint32_t)rate_hz * SAMPLE_SIZE);
     put_u16(at + 32, SAMPLE_SIZE);
     put_u16(at + 34, 8 * SAMPLE_SIZE);
-    memcpy(at + 36, "data", 4);
+    put_tag(at + 36, "data");
     put_u32(at + 40, size);
     buf_commit(out, HEADER_SIZE);
     return true;

@@ -168,21 +168,40 @@ void http_date(int64_t unix_seconds, char out[HTTP_DATE_SIZE])
              day, months + 3 * tm.tm_mon, year, hour, minute, (unsigned)tm.tm_sec % 100);
 }
 
+/* `count` digits, or -1. */
+static int digits(const char *text, int count)
+{
+    int value = 0;
+    for (int i = 0; i < count; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return -1;
+        value = value * 10 + (text[i] - '0');
+    }
+    return value;
+}
+
 bool http_date_parse(const char *text, int64_t *out_unix_seconds)
 {
-    struct tm tm = {0};
-    char month[4];
-    int end = 0;
-    if (strlen(text) != HTTP_DATE_SIZE - 1 ||
-        sscanf(text, "%*3s, %2d %3s %4d %2d:%2d:%2d GMT%n", &tm.tm_mday, month, &tm.tm_year,
-               &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &end) != 6 ||
-        end != HTTP_DATE_SIZE - 1)
+    static const char shape[] = "???, ?? ??? ???? ??:??:?? GMT";
+    if (strlen(text) != HTTP_DATE_SIZE - 1)
         return false;
-    const char *at = strstr(months, month);
-    if (!at || (at - months) % 3 != 0)
+    for (size_t i = 0; i < HTTP_DATE_SIZE - 1; i++)
+        if (shape[i] != '?' && shape[i] != text[i])
+            return false;
+    struct tm tm = {
+        .tm_mday = digits(text + 5, 2),
+        .tm_mon = -1,
+        .tm_year = digits(text + 12, 4) - 1900,
+        .tm_hour = digits(text + 17, 2),
+        .tm_min = digits(text + 20, 2),
+        .tm_sec = digits(text + 23, 2),
+    };
+    for (int i = 0; i < 12; i++)
+        if (memcmp(months + 3 * i, text + 8, 3) == 0)
+            tm.tm_mon = i;
+    if (tm.tm_mday < 1 || tm.tm_mon < 0 || tm.tm_year < 0 || tm.tm_hour < 0 || tm.tm_min < 0 ||
+        tm.tm_sec < 0)
         return false;
-    tm.tm_mon = (int)(at - months) / 3;
-    tm.tm_year -= 1900;
     *out_unix_seconds = timegm(&tm);
     return true;
 }

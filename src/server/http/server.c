@@ -336,9 +336,10 @@ static bool receive(struct exchange *exchange, struct bytes data)
     if (exchange->ready || !route)
         return exchange->received <= MAX_STRAY_BODY;
     size_t limit = route->body == HTTP_BODY_NONE ? MAX_STRAY_BODY : route->max_body;
-    if (exchange->received > limit)
-        fail_with(exchange, ERROR_LIMIT, "body_too_large", "the body is too large");
-    else if (route->body == HTTP_BODY_BYTES && !buf_append(&exchange->request.body, data, NULL))
+    bool kept = exchange->received <= limit;
+    if (kept && route->body == HTTP_BODY_BYTES)
+        kept = buf_append(&exchange->request.body, data, NULL);
+    if (!kept)
         fail_with(exchange, ERROR_LIMIT, "body_too_large", "the body is too large");
     else if (route->body == HTTP_BODY_FORM &&
              !http_form_feed(exchange->request.form, data, &exchange->err))
@@ -380,6 +381,7 @@ static bool answer_early(const struct exchange *exchange)
            (exchange->announced > MAX_DISCARD || exchange_header(exchange, "Expect") != NULL);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the library's signature */
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *data,
                                   size_t *size, void **state)
