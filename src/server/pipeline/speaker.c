@@ -20,7 +20,7 @@
 /* A breath before the first word, and a moment to close the mouth after the last. */
 static const double lead_s = 0.12, tail_s = 0.28;
 
-enum { AHEAD = 2, AHEAD_MS = 10 * 1000 };
+enum { AHEAD = 2, AHEAD_MS = 10 * 1000, MAX_LEFT = 8 };
 
 struct speaker {
     struct pipeline *pipeline;
@@ -84,6 +84,8 @@ static bool on_plan(void *context, const struct viseme_track *track, int rate_hz
 {
     struct speaker *speaker = context;
     struct sound_options options = sound_of(&speaker->order);
+    if (atomic_load(&speaker->stop))
+        return error_set(err, ERROR_CANCELLED, "the speech was called off");
     speaker->duration_s = (double)sound_length(samples, rate_hz, &options) / (double)SOUND_RATE_HZ;
     speaker->result.track = padded(track, speaker->duration_s);
     speaker->raw = (struct pcm){.rate_hz = rate_hz};
@@ -181,10 +183,9 @@ struct speaker *speaker_start(struct pipeline *pipeline, const struct order *ord
     return NULL;
 }
 
-void speaker_free(struct speaker *speaker)
+/* Waits for its end. */
+static void speaker_end(struct speaker *speaker)
 {
-    if (!speaker)
-        return;
     atomic_store(&speaker->stop, true);
     pthread_join(speaker->thread, NULL);
     speech_result_dispose(&speaker->result);
@@ -207,14 +208,21 @@ struct speaker *speaker_ahead(struct pipeline *pipeline, const struct order *ord
     return speaker_start(pipeline, order, &err);
 }
 
-/* Takes out of the list what `fits`, or (NULL) what was left too long ago. */
-static struct speaker *unlist(struct pipeline *pipeline, const struct hash128 *name,
-                              int64_t before_ms)
+static bool is_over(struct speaker *speaker)
+{
+    pthread_mutex_lock(&speaker->lock);
+    bool over = speaker->state == SPEAKER_FAILED || speaker->state == SPEAKER_DONE;
+    pthread_mutex_unlock(&speaker->lock);
+    return over;
+}
+
+/* Takes the speaker of that name out of the list. */
+static struct speaker *unlist(struct pipeline *pipeline, const struct hash128 *name)
 {
     struct speaker *found = NULL;
     pthread_mutex_lock(&pipeline->lock);
     for (struct speaker **at = &pipeline->left; *at && !found;) {
-        if (name ? hash128_equal((*at)->name, *name) : (*at)->left_ms < before_ms) {
+        if (hash128_equal((*at)->name, *name) && !atomic_load(&(*at)->stop)) {
             found = *at;
             *at = found->next;
         } else {
@@ -225,10 +233,58 @@ static struct speaker *unlist(struct pipeline *pipeline, const struct hash128 *n
     return found;
 }
 
-static void drop_before(struct pipeline *pipeline, int64_t before_ms)
+/* Takes one out that was left before that time. One that still speaks is told to stop and stays,
+ * so that nobody waits for it, unless `all` must go. */
+static struct speaker *unlist_old(struct pipeline *pipeline, int64_t before_ms, bool all)
 {
-    for (struct speaker *old; (old = unlist(pipeline, NULL, before_ms));)
-        speaker_free(old);
+    struct speaker *found = NULL;
+    pthread_mutex_lock(&pipeline->lock);
+    for (struct speaker **at = &pipeline->left; *at && !found;) {
+        struct speaker *speaker = *at;
+        bool old = speaker->left_ms < before_ms;
+        if (old)
+            atomic_store(&speaker->stop, true);
+        if (old && (all || is_over(speaker))) {
+            found = speaker;
+            *at = found->next;
+        } else {
+            at = &(*at)->next;
+        }
+    }
+    pthread_mutex_unlock(&pipeline->lock);
+    return found;
+}
+
+static void drop_before(struct pipeline *pipeline, int64_t before_ms, bool all)
+{
+    for (struct speaker *old; (old = unlist_old(pipeline, before_ms, all));)
+        speaker_end(old);
+}
+
+static int list(struct speaker *speaker, int64_t left_ms)
+{
+    struct pipeline *pipeline = speaker->pipeline;
+    int count = 0;
+    pthread_mutex_lock(&pipeline->lock);
+    speaker->left_ms = left_ms;
+    speaker->next = pipeline->left;
+    pipeline->left = speaker;
+    for (const struct speaker *at = pipeline->left; at; at = at->next)
+        count++;
+    pthread_mutex_unlock(&pipeline->lock);
+    return count;
+}
+
+void speaker_free(struct speaker *speaker)
+{
+    if (!speaker)
+        return;
+    struct pipeline *pipeline = speaker->pipeline;
+    atomic_store(&speaker->stop, true);
+    if (is_over(speaker))
+        speaker_end(speaker);
+    else if (list(speaker, 0) > MAX_LEFT)
+        drop_before(pipeline, 1, true);
 }
 
 void speaker_leave(struct speaker **speaker)
@@ -236,25 +292,20 @@ void speaker_leave(struct speaker **speaker)
     struct speaker *left = TAKE(*speaker);
     if (!left)
         return;
-    struct pipeline *pipeline = left->pipeline;
-    drop_before(pipeline, mono_ms() - AHEAD_MS);
-    pthread_mutex_lock(&pipeline->lock);
-    left->left_ms = mono_ms();
-    left->next = pipeline->left;
-    pipeline->left = left;
-    pthread_mutex_unlock(&pipeline->lock);
+    drop_before(left->pipeline, mono_ms() - AHEAD_MS, false);
+    list(left, mono_ms());
 }
 
 struct speaker *speaker_take(struct pipeline *pipeline, const struct order *order)
 {
-    drop_before(pipeline, mono_ms() - AHEAD_MS);
+    drop_before(pipeline, mono_ms() - AHEAD_MS, false);
     struct hash128 name = order_speech_hash(order);
-    return unlist(pipeline, &name, 0);
+    return unlist(pipeline, &name);
 }
 
 void speakers_drop(struct pipeline *pipeline)
 {
-    drop_before(pipeline, INT64_MAX);
+    drop_before(pipeline, INT64_MAX, true);
 }
 
 enum speaker_state speaker_wait(struct speaker *speaker, enum speaker_state wanted,

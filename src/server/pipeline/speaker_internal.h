@@ -29,7 +29,7 @@ static inline void speaker_leave_auto(struct speaker **speaker)
 struct speaker *speaker_take(struct pipeline *pipeline, const struct order *order);
 void speakers_drop(struct pipeline *pipeline);
 
-/* Calls the speech off when it is still going on, and waits for its end. */
+/* Calls the speech off when it is still going on; does not wait for its end. */
 void speaker_free(struct speaker *speaker);
 static inline void speaker_free_auto(struct speaker **speaker)
 {
