@@ -1,5 +1,6 @@
 # vmad: the application. From the leaves up.
 module(server/media DEPENDS base LIBRARIES m)
+module(server/codec DEPENDS base media LIBRARIES lib::jpeg lib::png lib::webp)
 module(server/sound DEPENDS base media LIBRARIES lib::ebur128 lib::swresample lib::avutil m
   TEST_LIBRARIES lib::ebur128 m)
 module(server/voice DEPENDS base media
@@ -12,8 +13,7 @@ install(TARGETS vmad-decoder DESTINATION libexec/vmad)
 install(FILES .deps/onnxruntime/lib/libonnxruntime.so DESTINATION lib/vmad OPTIONAL)
 install(DIRECTORY models DESTINATION share/video-message-app)
 module(server/image DEPENDS base media infer sandbox
-  LIBRARIES lib::png lib::webp Threads::Threads m
-  TEST_LIBRARIES lib::vips m)
+  LIBRARIES Threads::Threads m TEST_LIBRARIES lib::vips m)
 module(server/video DEPENDS base media
   LIBRARIES lib::avformat lib::avcodec lib::swresample lib::avutil Threads::Threads m
   TEST_LIBRARIES lib::avformat lib::avcodec lib::avutil m)
@@ -21,8 +21,8 @@ module(server/video DEPENDS base media
 target_compile_options(video PRIVATE $<$<CONFIG:RelWithDebInfo>:-O3>)
 module(server/store DEPENDS base LIBRARIES Threads::Threads)
 module(server/jobs DEPENDS base LIBRARIES lib::sqlite3 Threads::Threads)
-module(server/pipeline DEPENDS base media store jobs sound voice infer image video
-  LIBRARIES lib::jpeg Threads::Threads m)
+module(server/pipeline DEPENDS base media codec store jobs sound voice infer image video
+  LIBRARIES Threads::Threads m)
 if(BUILD_TESTING)
   add_executable(bench_gpu bench/gpu/throughput.c)
   target_link_libraries(bench_gpu PRIVATE image infer media warnings)
@@ -30,6 +30,6 @@ if(BUILD_TESTING)
   target_link_libraries(bench_message_alone PRIVATE pipeline warnings)
 endif()
 module(server/http DEPENDS base LIBRARIES lib::microhttpd Threads::Threads)
-module(server/api DEPENDS base http jobs store pipeline media sound voice image LIBRARIES Threads::Threads m)
+module(server/api DEPENDS base http jobs store pipeline media codec sound voice image LIBRARIES Threads::Threads m)
 module(server/daemon DEPENDS base http api jobs store pipeline media voice infer image)
 program(vmad server/daemon)

@@ -42,12 +42,13 @@ struct endpoint {
     enum http_method method;
     const char *pattern;
     endpoint_handler *handle;
-    unsigned roles;       /* any of these must be on; API_ALWAYS */
-    bool blocking, heavy; /* see struct http_route */
-    bool long_lived;      /* its duration is up to the client: not logged as slow */
-    size_t max_body;      /* of a form */
-    const char *id;       /* operationId; NULL leaves it out of the description (the page) */
-    const char *group;    /* tag */
+    unsigned roles;    /* any of these must be on; API_ALWAYS */
+    bool blocking;     /* see struct http_route */
+    bool heavy;        /* see struct http_route; forms are so in any case */
+    bool long_lived;   /* its duration is up to the client: not logged as slow */
+    size_t max_body;   /* of a form */
+    const char *id;    /* operationId; NULL leaves it out of the description (the page) */
+    const char *group; /* tag */
     const char *summary;
     const char *help;           /* NULL, or more than the summary */
     const struct field *fields; /* NULL, or ended by one without a name */
@@ -59,12 +60,13 @@ extern const struct endpoint endpoints[];
 size_t endpoint_count(void);
 
 /* Handlers, one file each (or a few that belong together). */
-endpoint_handler api_docs, api_docs_style, api_health, api_health_live, api_health_ready,
-    api_background_health, api_image_cutout, api_image_faces, api_image_landmarks,
-    api_image_preview, api_person_detect, api_person_extract, api_process_image, api_job_cancel,
-    api_job_events, api_job_show, api_job_thumbnail, api_job_video, api_limits, api_message_create,
-    api_metrics, api_openapi, api_page, api_preset_background_file, api_preset_backgrounds,
-    api_preset_music, api_preset_music_file, api_problem_show, api_voice_sample, api_voices;
+endpoint_handler api_background_health, api_background_remove, api_docs, api_docs_style, api_health,
+    api_health_live, api_health_ready, api_image_cutout, api_image_faces, api_image_landmarks,
+    api_image_preview, api_job_cancel, api_job_events, api_job_show, api_job_thumbnail,
+    api_job_video, api_limits, api_message_create, api_metrics, api_openapi, api_page,
+    api_person_detect, api_person_extract, api_process_image, api_preset_background_file,
+    api_preset_backgrounds, api_preset_music, api_preset_music_file, api_problem_show,
+    api_voice_sample, api_voices;
 
 /* A number from the form, within the limits of its row; the row's initial value when it was not
  * sent. Errors number_malformed and number_out_of_range about the field. */

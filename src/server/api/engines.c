@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <unistd.h>
 
 #include "api/health.h"
 #include "api/metrics.h"
@@ -11,6 +12,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "image/portrait.h"
+#include "image/scheduler.h"
 #include "pipeline/pipeline.h"
 #include "voice/voice.h"
 
@@ -26,7 +28,20 @@ struct engines {
     struct pipeline *pipeline;
     struct error voices_err, vision_err, pipeline_err;
     pthread_t thread;
+    struct scheduler *turns;
 };
+
+/* Photos in front of those that are worked on, and what these may take of memory together. */
+enum { TURNS_QUEUE = 16, TURNS_BYTES = 200 << 20 };
+
+static struct scheduler *turns_new(int queue)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    const struct scheduler_settings settings = {.streams = cores > 2 ? (int)cores : 2,
+                                                .queue = queue ? queue : TURNS_QUEUE,
+                                                .memory_bytes = TURNS_BYTES};
+    return scheduler_new(&settings);
+}
 
 struct engines *engines_new(const struct engines_options *options)
 {
@@ -34,7 +49,9 @@ struct engines *engines_new(const struct engines_options *options)
     engines->options = *options;
     pthread_mutex_init(&engines->lock, NULL);
     pthread_cond_init(&engines->opened, NULL);
-    health_set(options->health, "voices", true, HEALTH_HEALTHY, NULL);
+    engines->turns = turns_new(options->vision.queue);
+    if (options->messages)
+        health_set(options->health, "voices", true, HEALTH_HEALTHY, NULL);
     health_set(options->health, "vision", true, HEALTH_HEALTHY, NULL);
     return engines;
 }
@@ -112,7 +129,8 @@ static void *open_all(void *context)
 
     int64_t began_ms = mono_ms();
     bool parallel = pthread_create(&beside, NULL, open_vision, engines) == 0;
-    open_voices(engines);
+    if (engines->options.messages)
+        open_voices(engines);
     if (parallel)
         pthread_join(beside, NULL);
     else
@@ -193,6 +211,11 @@ struct vision *engines_vision(struct engines *engines, struct error *err)
     return vision;
 }
 
+struct scheduler *engines_turns(struct engines *engines)
+{
+    return engines->turns;
+}
+
 struct pipeline *engines_pipeline(struct engines *engines, struct error *err)
 {
     pthread_mutex_lock(&engines->lock);
@@ -221,6 +244,7 @@ void engines_free(struct engines *engines)
     engines_end(engines);
     pipeline_close(engines->pipeline);
     vision_close(engines->vision);
+    scheduler_free(engines->turns);
     if (engines->voices)
         voices_close(engines->voices);
     pthread_cond_destroy(&engines->opened);

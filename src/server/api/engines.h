@@ -13,6 +13,7 @@ struct health;
 struct jobs;
 struct metrics;
 struct pipeline;
+struct scheduler;
 struct store;
 struct vision;
 struct voices;
@@ -25,7 +26,8 @@ struct engines_options {
     struct jobs *jobs;
     struct health *health;
     struct metrics *metrics;
-    bool work; /* take jobs from the queue */
+    bool work;     /* take jobs from the queue */
+    bool messages; /* voices and pipeline too, not only what looks at pictures */
 };
 
 struct engines;
@@ -42,4 +44,9 @@ void engines_warm(struct engines *engines);
  * with the reason when it could not be. */
 MUST_USE struct vision *engines_vision(struct engines *engines, struct error *err);
 MUST_USE struct voices *engines_voices(struct engines *engines, struct error *err);
+MUST_USE struct vision *engines_vision(struct engines *engines, struct error *err);
 MUST_USE struct pipeline *engines_pipeline(struct engines *engines, struct error *err);
+
+/* Whose turn it is to have a photo decoded, looked at and encoded: all of that takes processors
+ * and memory, so only a few do it at once, and a bounded number waits. */
+struct scheduler *engines_turns(struct engines *engines);

@@ -1,119 +1,124 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* POST /api/image/cutout and the earlier application's /api/background/remove-background: the
- * person without the background. GET /api/background/health. */
+/* POST /api/image/cutout: the photo in, its people with alpha out. */
 #include <stdio.h>
 #include <string.h>
 
-#include "api/endpoint.h"
-#include "api/engines.h"
-#include "api/image_upload.h"
+#include "api/image_fields.h"
+#include "api/photo_work.h"
 #include "base/auto.h"
-#include "base/clock.h"
+#include "base/buf.h"
 #include "base/error.h"
-#include "base/jv.h"
-#include "image/cutout.h"
-#include "image/cutter.h"
-#include "image/encode.h"
-#include "image/portrait.h"
+#include "codec/codec.h"
+#include "media/picture.h"
 
-enum { MAX_SIDE = 2048, MAX_FILE = 48 << 20, PATIENCE_MS = 30000 };
+enum { WEBP_QUALITY = 90, MAX_FILE = 96 << 20 };
 
-enum output { OUTPUT_PNG, OUTPUT_WEBP, OUTPUT_MASK };
+struct wish {
+    const char *format;
+    int person; /* -1: everybody */
+    struct box box;
+};
 
-static bool output_of(const struct http_form *form, enum output *out, struct error *err)
+static bool read_box(const char *text, struct box *out, struct error *err)
 {
-    static const char *const names[] = {
-        [OUTPUT_PNG] = "png", [OUTPUT_WEBP] = "webp", [OUTPUT_MASK] = "mask"};
-    const char *text = http_form_text(form, "output");
-    *out = OUTPUT_PNG;
+    int used = 0;
     if (!text || !*text)
         return true;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(text, names[i]) == 0) {
-            *out = (enum output)i;
-            return true;
-        }
-    error_set(err, ERROR_INVALID, "output is png, webp or mask");
-    return error_about(err, "output", "value_unknown");
-}
-
-/* Networks that can be told whom to cut out are told about the largest face. */
-static bool prompt_make(struct vision *vision, const struct picture *photo, struct cut_prompt *out,
-                        bool *out_any, struct error *err)
-{
-    AUTO(mem_free) struct face *faces = malloc(MAX_FACES * sizeof *faces);
-    int count = 0;
-    *out_any = false;
-    if (!faces || !segment_takes_prompts(vision_segment(vision)))
+    if (sscanf(text, "%f,%f,%f,%f%n", &out->x, &out->y, &out->width, &out->height, &used) == 4 &&
+        text[used] == '\0' && out->width >= 1 && out->height >= 1 && out->width < 1e6f &&
+        out->height < 1e6f && out->x > -1e6f && out->x < 1e6f && out->y > -1e6f && out->y < 1e6f)
         return true;
-    if (!vision_faces(vision, photo, faces, &count, err))
+    error_set(err, ERROR_INVALID, "box is not x,y,width,height");
+    return error_about(err, "box", "box_malformed");
+}
+
+static bool read_wish(const struct http_request *request, struct wish *out, struct error *err)
+{
+    static const char *const formats[] = {"png", "webp", "mask"};
+    const struct http_form *form = http_request_form(request);
+    double person = -1;
+    *out = (struct wish){.format = http_form_text(form, "format")};
+    if (!out->format || !*out->format)
+        out->format = http_form_text(form, "output");
+    if (!out->format || !*out->format)
+        out->format = http_request_query(request, "format");
+    if (!out->format)
+        out->format = "png";
+    bool known = false;
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        known |= strcmp(out->format, formats[i]) == 0;
+    if (!known) {
+        error_set(err, ERROR_INVALID, "format \"%.40s\"", out->format);
+        return error_about(err, "format", "picture_format_unknown");
+    }
+    if (!endpoint_number(cutout_fields, "person", form, &person, err) ||
+        !read_box(http_form_text(form, "box"), &out->box, err))
         return false;
-    *out_any = count > 0;
-    if (*out_any)
-        *out = cut_prompt_for(&faces[0], photo);
+    out->person = (int)person;
     return true;
 }
 
-static bool respond(struct vision *vision, const struct picture *photo, enum output output,
-                    struct http_response *response, struct error *err)
+static bool choose(struct photo_work *work, const struct wish *wish, bool keep[MAX_FACES],
+                   struct cutout_who *out, struct error *err)
 {
-    struct segment_how how = {.deadline_ms = mono_ms() + PATIENCE_MS};
-    struct cut_prompt prompt;
-    bool any;
-    AUTO(buf_dispose) struct buf file = BUF(MAX_FILE);
-    AUTO(picture_dispose) struct picture made = {0};
-    if (!prompt_make(vision, photo, &prompt, &any, err))
+    if (!photo_work_everybody(work, out, err))
         return false;
-    if (output == OUTPUT_MASK) {
-        if (!segment_matte(vision_segment(vision), photo, any ? &prompt : NULL, &how, &made, err))
-            return false;
-    } else if (!cutout_make(vision, photo, any ? &prompt : NULL, &how, &made, err)) {
-        return false;
+    out->box = wish->box;
+    if (wish->person < 0)
+        return true;
+    if (wish->person >= work->face_count) {
+        error_set(err, ERROR_INVALID, "there is no person %d", wish->person);
+        return error_about(err, "person", "person_unknown");
     }
-    if (!(output == OUTPUT_WEBP ? picture_webp(&made, 90, &file, err)
-                                : picture_png(&made, &file, err)))
-        return false;
-    struct segment_state state = segment_state(vision_segment(vision));
-    http_response_header(response, "X-Image-Model", state.model);
-    http_response_header(response, "Cache-Control", "no-store");
-    http_response_take(response, output == OUTPUT_WEBP ? "image/webp" : "image/png", &file);
+    keep[wish->person] = true;
+    out->keep = keep;
     return true;
+}
+
+/* What made the picture: whoever keeps it can tell when another model would make another one. */
+static void name_model(const struct photo_work *work, struct http_response *response)
+{
+    struct segment_state state = segment_state(vision_segment(work->vision));
+    http_response_header(response, "X-Image-Model", state.model);
+}
+
+static bool answer_webp(const struct picture *picture, struct http_response *response,
+                        struct error *err)
+{
+    AUTO(buf_dispose) struct buf file = BUF(MAX_FILE);
+    if (!picture_to_webp(picture, WEBP_QUALITY, &file, err))
+        return false;
+    http_response_header(response, "Cache-Control", "no-store");
+    http_response_take(response, "image/webp", &file);
+    return true;
+}
+
+static bool answer_mask(const struct photo_work *work, const struct cutout_who *who,
+                        struct http_response *response, struct error *err)
+{
+    AUTO(picture_dispose) struct picture matte = {0};
+    if (!cutout_matte(work->vision, &work->photo, who, &matte, err))
+        return false;
+    name_model(work, response);
+    return answer_png(&matte, response, err);
 }
 
 bool api_image_cutout(struct api *api, const struct http_request *request,
                       struct http_response *response, struct error *err)
 {
-    const struct http_form *form = http_request_form(request);
-    struct vision *vision;
-    enum output output;
-    AUTO(picture_dispose) struct picture photo = {0};
-    return (output_of(form, &output, err) &&
-            image_upload(api, form, "image", MAX_SIDE, &vision, &photo, err) &&
-            respond(vision, &photo, output, response, err)) ||
-           error_wrap(err, "cut out");
-}
-
-bool api_background_health(struct api *api, const struct http_request *request,
-                           struct http_response *response, struct error *err)
-{
-    (void)request;
-    struct vision *vision = engines_vision(api->engines, err);
-    if (!vision)
-        return false;
-    struct segment_state state = segment_state(vision_segment(vision));
-    AUTO(jv_free) struct jv *body = jv_object();
-    jv_text(body, "status", "healthy");
-    jv_text(body, "model", state.model);
-    jv_text(body, "device_asked", state.asked);
-    jv_text(body, "device", state.device);
-    jv_text(body, "why", state.why[0] ? state.why : NULL);
-    jv_real(body, "seconds", state.seconds);
-    jv_int(body, "memory_bytes", (int64_t)state.memory_bytes);
-    struct jv *queue = jv_put_object(body, "queue");
-    jv_int(queue, "inside", state.scheduler.inside);
-    jv_int(queue, "waiting", state.scheduler.waiting);
-    jv_int(queue, "served", (int64_t)state.scheduler.served);
-    jv_int(queue, "refused", (int64_t)state.scheduler.refused);
-    http_response_json(response, NULL, &body);
-    return true;
+    AUTO(photo_work_end) struct photo_work work = {0};
+    AUTO(picture_dispose) struct picture cut = {0};
+    struct cutout_who who;
+    struct wish wish;
+    bool keep[MAX_FACES] = {false};
+    if (!read_wish(request, &wish, err) || !photo_work_begin(api, request, &work, err) ||
+        !choose(&work, &wish, keep, &who, err))
+        return error_wrap(err, "cut out");
+    if (strcmp(wish.format, "mask") == 0)
+        return answer_mask(&work, &who, response, err);
+    if (!photo_work_cut_out(&work, &who, &cut, err))
+        return error_wrap(err, "cut out");
+    name_model(&work, response);
+    return strcmp(wish.format, "webp") == 0 ? answer_webp(&cut, response, err)
+                                            : answer_png(&cut, response, err);
 }

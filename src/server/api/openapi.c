@@ -90,9 +90,15 @@ static void add_form(struct jv *operation, const struct endpoint *endpoint)
     }
 }
 
+static struct jv *member_of(struct jv *object, const char *key)
+{
+    struct jv *there = (struct jv *)jv_get(object, key);
+    return there ? there : jv_put_object(object, key);
+}
+
 static void add_content(struct jv *answer, const char *type, const char *schema)
 {
-    struct jv *media = jv_put_object(jv_put_object(answer, "content"), type);
+    struct jv *media = jv_put_object(member_of(answer, "content"), type);
     struct jv *shape = jv_put_object(media, "schema");
     if (!schema)
         return;
@@ -106,7 +112,7 @@ static void add_answers(struct jv *operation, const struct endpoint *endpoint)
     for (const struct answer *row = endpoint->answers; row && row->status; row++) {
         char status[8];
         snprintf(status, sizeof status, "%d", row->status);
-        struct jv *answer = jv_put_object(answers, status);
+        struct jv *answer = member_of(answers, status); /* one status may have several kinds */
         jv_text(answer, "description", row->help);
         if (row->type)
             add_content(answer, row->type, row->schema);
@@ -114,12 +120,6 @@ static void add_answers(struct jv *operation, const struct endpoint *endpoint)
     struct jv *problem = jv_put_object(answers, "default");
     jv_text(problem, "description", "A problem (RFC 9457), in Japanese or English.");
     add_content(problem, "application/problem+json", "Problem");
-}
-
-static struct jv *member_of(struct jv *object, const char *key)
-{
-    struct jv *there = (struct jv *)jv_get(object, key);
-    return there ? there : jv_put_object(object, key);
 }
 
 static void add_endpoint(struct jv *paths, const struct endpoint *endpoint)

@@ -1,107 +1,102 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* POST /api/process-image, of the earlier application: any of clearer, without its background,
- * before another one. */
-#include <string.h>
-
-#include "api/endpoint.h"
-#include "api/image_upload.h"
-#include "base/auto.h"
+/* POST /api/process-image: the earlier application's picture step in one call. */
+#include "api/image_fields.h"
+#include "api/photo_work.h"
 #include "base/error.h"
 #include "base/jv.h"
-#include "image/cutout.h"
-#include "media/resample.h"
+#include "image/enhance.h"
+#include "media/picture.h"
+#include "media/scale.h"
 
-enum { MAX_SIDE = 2048 };
+enum { BACKGROUND_SIDE = 4096 };
 
-/* Stretches the tones between the darkest and the brightest half per cent, the same for all
- * channels, so that colours stay what they are. */
-static void enhance(const struct picture *photo)
+struct wish {
+    bool remove, enhance;
+    const char *background; /* a file of ours, or NULL */
+};
+
+static bool read_wish(const struct http_form *form, struct wish *out, struct error *err)
 {
-    unsigned counts[256] = {0}, total = 0, seen = 0;
-    for (int y = 0; y < photo->height; y++)
-        for (int x = 0; x < 3 * photo->width; x++, total++)
-            counts[picture_row(photo, y)[x]]++;
-    int low = 0, high = 255;
-    for (seen = 0; low < 255 && seen + counts[low] < total / 200; low++)
-        seen += counts[low];
-    for (seen = 0; high > 0 && seen + counts[high] < total / 200; high--)
-        seen += counts[high];
-    if (high - low < 64)
-        return; /* a fog, or a drawing: that is how it is meant */
-    for (int y = 0; y < photo->height; y++)
-        for (int x = 0; x < 3 * photo->width; x++) {
-            uint8_t *value = picture_row(photo, y) + x;
-            int stretched = (*value - low) * 255 / (high - low);
-            *value = (uint8_t)(stretched < 0 ? 0 : stretched > 255 ? 255 : stretched);
-        }
+    *out = (struct wish){.background = http_form_file(form, "background")};
+    if (out->background && http_form_file_size(form, "background") == 0)
+        out->background = NULL; /* a field of a page that was left empty */
+    return form_switch(form, "remove_background", true, &out->remove, err) &&
+           form_switch(form, "enhance_quality", false, &out->enhance, err);
 }
 
-/* The background fills the picture; what does not fit is cut evenly. */
-static void lay_over(const struct picture *cutout, const struct picture *background,
-                     struct picture *out)
+static void lay_over(const struct picture *cut, struct picture *under)
 {
-    float scale_x = (float)background->width / (float)cutout->width;
-    float scale_y = (float)background->height / (float)cutout->height;
-    float scale = scale_x < scale_y ? scale_x : scale_y;
-    float width = (float)cutout->width * scale, height = (float)cutout->height * scale;
-    struct box part = {((float)background->width - width) / 2,
-                       ((float)background->height - height) / 2, width, height};
-    *out = picture_new(cutout->width, cutout->height, PICTURE_RGB);
-    picture_resample(background, part, RESAMPLE_CUBIC, out);
-    for (int y = 0; y < out->height; y++)
-        for (int x = 0; x < out->width; x++) {
-            const uint8_t *front = picture_row(cutout, y) + 4 * x;
-            uint8_t *to = picture_row(out, y) + 3 * x;
-            for (int c = 0; c < 3; c++)
-                to[c] = (uint8_t)((front[c] * front[3] + to[c] * (255 - front[3]) + 127) / 255);
-        }
+    for (int y = 0; y < under->height; y++) {
+        const uint8_t *over = picture_row(cut, y);
+        uint8_t *row = picture_row(under, y);
+        for (int x = 0; x < under->width; x++)
+            for (int c = 0; c < 3; c++) {
+                int alpha = over[4 * x + 3];
+                row[3 * x + c] =
+                    (uint8_t)((over[4 * x + c] * alpha + row[3 * x + c] * (255 - alpha) + 127) /
+                              255);
+            }
+    }
 }
 
-static bool process(struct api *api, const struct http_form *form, struct jv *body,
+static bool put_behind(const struct photo_work *work, const char *path, const struct picture *cut,
+                       struct jv *body, struct error *err)
+{
+    AUTO(picture_dispose) struct picture file = {0};
+    if (!vision_decode(work->vision, path, BACKGROUND_SIDE, &file, err)) {
+        if (err && err->field)
+            err->field = "background";
+        return false;
+    }
+    AUTO(picture_dispose) struct picture plain = picture_on_white(&file);
+    AUTO(picture_dispose) struct picture under = picture_cover(&plain, cut->width, cut->height);
+    lay_over(cut, &under);
+    return put_jpeg_url(body, "processed_image", &under, err);
+}
+
+static bool process(struct photo_work *work, const struct wish *wish, struct jv *body,
                     struct error *err)
 {
-    bool removes, enhances, replaces = http_form_file(form, "background") != NULL;
-    struct vision *vision;
-    AUTO(picture_dispose) struct picture photo = {0};
-    AUTO(picture_dispose) struct picture cutout = {0};
-    AUTO(picture_dispose) struct picture behind = {0};
-    AUTO(picture_dispose) struct picture joined = {0};
-    if (!image_flag(form, "remove_background", true, &removes, err) ||
-        !image_flag(form, "enhance_quality", false, &enhances, err) ||
-        !image_upload(api, form, "image", MAX_SIDE, &vision, &photo, err) ||
-        (replaces && !image_upload(api, form, "background", MAX_SIDE, &vision, &behind, err)))
+    AUTO(picture_dispose) struct picture cut = {0};
+    if (!wish->remove)
+        return put_jpeg_url(body, "processed_image", &work->photo, err);
+    struct cutout_who who;
+    if (!photo_work_everybody(work, &who, err) || !photo_work_cut_out(work, &who, &cut, err))
         return false;
-    if (enhances)
-        enhance(&photo);
-    const struct picture *result = &photo;
-    if (removes || replaces) {
-        if (!cutout_make(vision, &photo, NULL, NULL, &cutout, err))
-            return false;
-        result = &cutout;
-    }
-    if (replaces) {
-        lay_over(&cutout, &behind, &joined);
-        result = &joined;
-    }
-    jv_bool(body, "success", true);
-    if (!image_put_data(body, "processed_image", result, err))
-        return false;
+    return wish->background ? put_behind(work, wish->background, &cut, body, err)
+                            : put_png_url(body, "processed_image", &cut, err);
+}
+
+static void put_info(struct jv *body, const struct photo_work *work, const struct wish *wish)
+{
+    bool alpha = wish->remove && !wish->background;
     struct jv *info = jv_put_object(body, "processing_info");
-    jv_int(info, "width", result->width);
-    jv_int(info, "height", result->height);
-    jv_bool(info, "background_removed", removes || replaces);
-    jv_bool(info, "background_replaced", replaces);
-    jv_bool(info, "quality_enhanced", enhances);
-    jv_text(body, "message", "done");
-    return true;
+    jv_int(info, "width", work->photo.width);
+    jv_int(info, "height", work->photo.height);
+    jv_bool(info, "background_removed", wish->remove);
+    jv_bool(info, "background_replaced", wish->remove && wish->background);
+    jv_bool(info, "quality_enhanced", wish->enhance);
+    jv_text(info, "format", alpha ? "png" : "jpeg");
 }
 
 bool api_process_image(struct api *api, const struct http_request *request,
                        struct http_response *response, struct error *err)
 {
+    static const char *const done[] = {
+        [LANGUAGE_JA] = "画像を処理しました。", [LANGUAGE_EN] = "The picture was processed."};
+    AUTO(photo_work_end) struct photo_work work = {0};
     AUTO(jv_free) struct jv *body = jv_object();
-    if (!process(api, http_request_form(request), body, err))
-        return error_wrap(err, "process an image");
+    struct wish wish;
+    if (!read_wish(http_request_form(request), &wish, err) ||
+        !photo_work_begin(api, request, &work, err))
+        return error_wrap(err, "process a picture");
+    if (wish.enhance)
+        picture_enhance(&work.photo);
+    jv_bool(body, "success", true);
+    if (!process(&work, &wish, body, err))
+        return error_wrap(err, "process a picture");
+    put_info(body, &work, &wish);
+    jv_text(body, "message", done[api_language(request)]);
     http_response_header(response, "Cache-Control", "no-store");
     http_response_json(response, NULL, &body);
     return true;

@@ -32,7 +32,11 @@ struct options {
     int64_t keep_uploads_ms, keep_intermediate_ms, keep_videos_ms, reserve_bytes;
 };
 
-enum { STOP_GRACE_MS = 3000 };
+enum {
+    STOP_GRACE_MS = 3000,
+    /* Photos that wait for their turn keep one each (see engines_turns): the others must not. */
+    HEAVY_WORKERS = 24,
+};
 
 static const char *const roles[] = {"all",     "gateway", "worker", "voice", "image",
                                     "prosody", "music",   "video",  NULL};
@@ -211,6 +215,7 @@ static void open_engines(struct running *running)
         .health = running->health,
         .metrics = running->metrics,
         .work = (roles_of(running->options->role) & (API_GATEWAY | API_WORKER)) != 0,
+        .messages = roles_of(running->options->role) != API_IMAGE,
     };
     running->engines = engines_new(&engines);
     if (has_work(running))
@@ -260,6 +265,7 @@ static bool start(struct running *running, struct error *err)
         .host = options->host,
         .port = (int)options->port,
         .spool_dir = running->dir.spool,
+        .heavy_workers = HEAVY_WORKERS,
         .max_connections = (int)options->connections,
         .header_timeout_ms = (int)options->header_ms,
         .body_grace_ms = (int)options->body_ms,

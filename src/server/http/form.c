@@ -15,8 +15,9 @@
 struct part {
     const struct http_part_rule *rule;
     struct buf text;
-    char *path; /* NULL when not a file, or taken */
-    int fd;     /* -1 when not being written */
+    char *path;      /* NULL when not a file, or taken */
+    char *file_name; /* as the client calls it */
+    int fd;          /* -1 when not being written */
     size_t size;
 };
 
@@ -89,7 +90,10 @@ static bool part_begin(void *context, const struct multipart_part *sent, struct 
     }
     struct part *part = &form->parts[form->count++];
     *part = (struct part){.rule = rule, .text = BUF(rule->max_bytes), .fd = -1};
-    return rule->kind == HTTP_PART_TEXT || open_file(form, part, err);
+    if (rule->kind == HTTP_PART_TEXT)
+        return true;
+    part->file_name = xstrdup(sent->file_name);
+    return open_file(form, part, err);
 }
 
 static bool part_data(void *context, struct bytes data, struct error *err)
@@ -148,6 +152,7 @@ void http_form_free(struct http_form *form)
         if (part->path)
             unlink(part->path);
         free(part->path);
+        free(part->file_name);
         buf_dispose(&part->text);
     }
     multipart_free(form->multipart);
@@ -182,6 +187,12 @@ const char *http_form_file(const struct http_form *form, const char *name)
 {
     const struct part *part = find(form, name);
     return part ? part->path : NULL;
+}
+
+const char *http_form_file_name(const struct http_form *form, const char *name)
+{
+    const struct part *part = find(form, name);
+    return part ? part->file_name : NULL;
 }
 
 size_t http_form_file_size(const struct http_form *form, const char *name)

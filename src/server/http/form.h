@@ -49,6 +49,8 @@ MUST_USE bool http_form_end(struct http_form *form, struct error *err);
 const char *http_form_text(const struct http_form *form, const char *name);
 /* Where a file lies, or NULL when it was not sent. An empty file is a file. */
 const char *http_form_file(const struct http_form *form, const char *name);
+/* What the client calls it, for showing only: never a path of ours. NULL when it was not sent. */
+const char *http_form_file_name(const struct http_form *form, const char *name);
 size_t http_form_file_size(const struct http_form *form, const char *name);
 /* The file is no longer the form's: somebody else has taken it over, and removes it. */
 void http_form_disown_file(struct http_form *form, const char *name);

@@ -178,6 +178,9 @@ static bool header_line(struct bytes line, struct multipart_part *part, bool *na
     *named = true;
     part->is_file =
         header_param(value, "filename", NULL, 0) || header_param(value, "filename*", NULL, 0);
+    if (!header_param(value, "filename", part->file_name, sizeof part->file_name) ||
+        !utf8_valid(bytes_of(part->file_name)))
+        part->file_name[0] = '\0';
     return true;
 }
 

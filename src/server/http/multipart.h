@@ -18,11 +18,13 @@
 
 struct error;
 
-enum { MULTIPART_NAME_MAX = 64, MULTIPART_BOUNDARY_MAX = 70 };
+enum { MULTIPART_NAME_MAX = 64, MULTIPART_FILE_NAME_MAX = 255, MULTIPART_BOUNDARY_MAX = 70 };
 
 struct multipart_part {
     char name[MULTIPART_NAME_MAX + 1]; /* valid UTF-8 */
-    bool is_file;                      /* a file name was given (it is not kept) */
+    bool is_file;                      /* a file name was given */
+    /* What it was, for showing only; "" where it is no UTF-8 or too long. */
+    char file_name[MULTIPART_FILE_NAME_MAX + 1];
 };
 
 /* Each returns false, with err set, to stop the parser, which then fails with that error. */

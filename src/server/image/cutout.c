@@ -1,81 +1,213 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image/cutout.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/auto.h"
+#include "base/error.h"
+#include "image/cutter.h"
 #include "image/matte.h"
+#include "image/persons.h"
 #include "image/portrait.h"
+#include "media/hot.h"
+#include "media/picture.h"
 
-bool cutout_make(struct vision *vision, const struct picture *photo,
-                 const struct cut_prompt *prompt, const struct segment_how *how,
-                 struct picture *out, struct error *err)
+/* Each costs as much as the whole photo. */
+enum { MAX_LOOKS = 6 };
+
+static bool everybody(const struct cutout_who *who)
 {
-    AUTO(picture_dispose) struct picture plain = {0};
-    AUTO(picture_dispose) struct picture matte = {0};
-    if (photo->channels != PICTURE_RGB) {
-        plain = picture_on_white(photo);
-        photo = &plain;
-    }
-    if (!segment_matte(vision_segment(vision), photo, prompt, how, &matte, err))
-        return false;
-    AUTO(picture_dispose)
-    struct picture front = picture_new(photo->width, photo->height, PICTURE_RGB);
-    foreground_estimate(photo, &matte, &front);
-    *out = picture_new(photo->width, photo->height, PICTURE_RGBA);
-    for (int y = 0; y < out->height; y++) {
-        const uint8_t *colour = picture_row(&front, y), *alpha = picture_row(&matte, y);
-        uint8_t *to = picture_row(out, y);
-        for (int x = 0; x < out->width; x++) {
-            /* What cannot be seen is black: it compresses to nothing. */
-            for (int c = 0; c < 3; c++)
-                to[4 * x + c] = alpha[x] ? colour[3 * x + c] : 0;
-            to[4 * x + 3] = alpha[x];
+    for (int i = 0; who->keep && i < who->face_count; i++)
+        if (!who->keep[i])
+            return false;
+    return true;
+}
+
+/* 1 inside, falling to 0 over `soft` pixels outside. */
+static float share_within(float at, float low, float high, float soft)
+{
+    float outside = fmaxf(low - at, at - high);
+    return outside <= 0 ? 1 : fmaxf(1 - outside / soft, 0);
+}
+
+static void limit_to_box(struct box box, struct picture *matte)
+{
+    float soft = fmaxf(2, 0.02f * fmaxf(box.width, box.height));
+    for (int y = 0; y < matte->height; y++) {
+        uint8_t *row = picture_row(matte, y);
+        float down = share_within((float)y + 0.5f, box.y, box.y + box.height, soft);
+        if (down <= 0) {
+            memset(row, 0, (size_t)matte->width);
+            continue;
+        }
+        for (int x = 0; x < matte->width; x++) {
+            float share = down * share_within((float)x + 0.5f, box.x, box.x + box.width, soft);
+            row[x] = (uint8_t)((float)row[x] * share + 0.5f);
         }
     }
+}
+
+/* The part of the photo that shows one person as networks like it. */
+static struct box near_box(const struct box *face, const struct picture *photo)
+{
+    float left = fmaxf(face->x - 2.2f * face->width, 0);
+    float right = fminf(face->x + 3.2f * face->width, (float)photo->width);
+    float top = fmaxf(face->y - 1.3f * face->height, 0);
+    float bottom = fminf(face->y + 5.5f * face->height, (float)photo->height);
+    return (struct box){left, top, right - left, bottom - top};
+}
+
+static float mean_in(const struct picture *matte, float left, float top, float right, float bottom)
+{
+    long sum = 0, count = 0;
+    int x0 = (int)fmaxf(left, 0), x1 = (int)fminf(right, (float)matte->width);
+    int y0 = (int)fmaxf(top, 0), y1 = (int)fminf(bottom, (float)matte->height);
+    for (int y = y0; y < y1; y++)
+        for (int x = x0; x < x1; x++, count++)
+            sum += picture_row(matte, y)[x];
+    return count ? (float)sum / (float)count : 255;
+}
+
+/* Face and chest must be solid; where they are not, the person was overlooked. */
+static bool overlooked(const struct picture *matte, const struct box *face)
+{
+    float x = face->x + face->width / 2, w = face->width, y = face->y, h = face->height;
+    return mean_in(matte, x - 0.3f * w, y + 0.2f * h, x + 0.3f * w, y + 0.9f * h) < 235 ||
+           mean_in(matte, x - 0.5f * w, y + 1.5f * h, x + 0.5f * w, y + 2.2f * h) < 200;
+}
+
+/* Adds what was seen in `box`; towards edges that are not the photo's own it fades out. */
+static void add_part(const struct picture *part, struct box box, struct picture *matte)
+{
+    float soft = 0.06f * fminf(box.width, box.height);
+    float right = (float)matte->width, bottom = (float)matte->height;
+    for (int y = 0; y < part->height; y++) {
+        uint8_t *row = picture_row(matte, (int)box.y + y) + (int)box.x;
+        const uint8_t *from = picture_row(part, y);
+        float above = box.y > 0 ? (float)y / soft : 1;
+        float below = box.y + box.height < bottom ? (float)(part->height - y) / soft : 1;
+        float down = fminf(fminf(above, below), 1);
+        for (int x = 0; x < part->width; x++) {
+            float before = box.x > 0 ? (float)x / soft : 1;
+            float after = box.x + box.width < right ? (float)(part->width - x) / soft : 1;
+            float share = fminf(fminf(before, after), 1) * down;
+            uint8_t value = (uint8_t)((float)from[x] * share + 0.5f);
+            row[x] = value > row[x] ? value : row[x];
+        }
+    }
+}
+
+static bool look_again(struct vision *vision, const struct picture *photo,
+                       const struct cutout_who *who, struct picture *matte, struct error *err)
+{
+    int looks = 0;
+    for (int i = 0; i < who->face_count && looks < MAX_LOOKS; i++) {
+        const struct box *face = &who->faces[i].box;
+        if ((who->keep && !who->keep[i]) || !overlooked(matte, face))
+            continue;
+        struct box box = near_box(face, photo);
+        if (box.width * box.height > 0.75f * (float)photo->width * (float)photo->height)
+            continue; /* it would see the same again */
+        AUTO(picture_dispose) struct picture part = picture_part(photo, &box);
+        AUTO(picture_dispose) struct picture seen = {0};
+        if (!segment_matte(vision_segment(vision), &part, NULL, &who->how, &seen, err))
+            return false;
+        add_part(&seen, box, matte);
+        looks++;
+    }
     return true;
 }
 
-void cutout_keep(const struct picture *cutout, struct box box)
+/* For networks that cut out whom they are told to: one after the other, and all together. */
+static bool matte_of_each(struct segment *segment, const struct picture *photo,
+                          const struct cutout_who *who, struct picture *out, struct error *err)
 {
-    for (int y = 0; y < cutout->height; y++)
-        for (int x = 0; x < cutout->width; x++)
-            if ((float)x < box.x || (float)x >= box.x + box.width || (float)y < box.y ||
-                (float)y >= box.y + box.height)
-                memset(picture_row(cutout, y) + 4 * x, 0, 4);
+    int looks = 0;
+    AUTO(picture_dispose)
+    struct picture all = picture_new(photo->width, photo->height, PICTURE_GREY);
+    memset(all.pixels, 0, all.stride * (size_t)all.height);
+    for (int i = 0; i < who->face_count && looks < MAX_LOOKS; i++) {
+        if (who->keep && !who->keep[i])
+            continue;
+        struct cut_prompt prompt = cut_prompt_for(&who->faces[i], photo);
+        AUTO(picture_dispose) struct picture one = {0};
+        if (!segment_matte(segment, photo, &prompt, &who->how, &one, err))
+            return false;
+        struct box whole = {0, 0, (float)photo->width, (float)photo->height};
+        add_part(&one, whole, &all);
+        looks++;
+    }
+    *out = all;
+    all = (struct picture){0};
+    return true;
 }
 
-static bool extent(const struct picture *cutout, int *x0, int *y0, int *x1, int *y1)
+bool cutout_matte(struct vision *vision, const struct picture *photo, const struct cutout_who *who,
+                  struct picture *out, struct error *err)
 {
-    enum { VISIBLE = 12 };
-    *x0 = cutout->width, *y0 = cutout->height, *x1 = *y1 = -1;
-    for (int y = 0; y < cutout->height; y++)
-        for (int x = 0; x < cutout->width; x++)
-            if (picture_row(cutout, y)[4 * x + 3] >= VISIBLE) {
-                *x0 = x < *x0 ? x : *x0;
-                *x1 = x > *x1 ? x : *x1;
-                *y0 = y < *y0 ? y : *y0;
-                *y1 = y;
-            }
-    return *x1 >= 0;
-}
-
-bool cutout_trim(const struct picture *cutout, int margin, int transparent, struct picture *out,
-                 struct box *out_from)
-{
-    int x0, y0, x1, y1;
-    if (!extent(cutout, &x0, &y0, &x1, &y1))
+    struct segment *segment = vision_segment(vision);
+    bool told = who->face_count > 0 && segment_takes_prompts(segment);
+    if (told ? !matte_of_each(segment, photo, who, out, err)
+             : !segment_matte(segment, photo, NULL, &who->how, out, err) ||
+                   !look_again(vision, photo, who, out, err))
         return false;
-    x0 = x0 > margin ? x0 - margin : 0;
-    y0 = y0 > margin ? y0 - margin : 0;
-    x1 = x1 + margin < cutout->width ? x1 + margin : cutout->width - 1;
-    y1 = y1 + margin < cutout->height ? y1 + margin : cutout->height - 1;
-    int width = x1 - x0 + 1, height = y1 - y0 + 1;
-    *out = picture_new(width + 2 * transparent, height + 2 * transparent, PICTURE_RGBA);
-    memset(out->pixels, 0, out->stride * (size_t)out->height);
-    for (int y = 0; y < height; y++)
-        memcpy(picture_row(out, y + transparent) + (size_t)transparent * 4,
-               picture_row(cutout, y + y0) + (size_t)x0 * 4, (size_t)width * 4);
-    *out_from = (struct box){(float)x0, (float)y0, (float)width, (float)height};
+    if (!told && !everybody(who)) {
+        struct box boxes[MAX_FACES];
+        int count = who->face_count < MAX_FACES ? who->face_count : MAX_FACES;
+        for (int i = 0; i < count; i++)
+            boxes[i] = who->faces[i].box;
+        AUTO(persons_dispose)
+        struct persons persons = persons_tell_apart(photo, out, boxes, count);
+        persons_keep(&persons, photo, who->keep, out);
+    }
+    if (who->box.width > 0 && who->box.height > 0)
+        limit_to_box(who->box, out);
     return true;
+}
+
+HOT static void compose_row(const uint8_t *restrict colour, const uint8_t *restrict cover,
+                            uint8_t *restrict out, int width)
+{
+    for (int x = 0; x < width; x++) {
+        unsigned seen = cover[x] ? 0xff : 0;
+        out[4 * x] = colour[3 * x] & (uint8_t)seen;
+        out[4 * x + 1] = colour[3 * x + 1] & (uint8_t)seen;
+        out[4 * x + 2] = colour[3 * x + 2] & (uint8_t)seen;
+        out[4 * x + 3] = cover[x];
+    }
+}
+
+struct picture cutout_picture(const struct picture *photo, const struct picture *matte,
+                              const struct picture *alpha)
+{
+    AUTO(picture_dispose)
+    struct picture colour = picture_new(photo->width, photo->height, PICTURE_RGB);
+    struct picture out = picture_new(photo->width, photo->height, PICTURE_RGBA);
+    foreground_estimate(photo, matte, &colour);
+    for (int y = 0; y < photo->height; y++) {
+        uint8_t *row = picture_row(&out, y);
+        compose_row(picture_row(&colour, y), picture_row(matte, y), row, photo->width);
+        for (int x = 0; alpha && x < photo->width; x++)
+            row[4 * x + 3] = (uint8_t)((row[4 * x + 3] * picture_row(alpha, y)[x] + 127) / 255);
+    }
+    return out;
+}
+
+struct picture picture_part(const struct picture *photo, struct box *box)
+{
+    int left = (int)fmaxf(floorf(box->x), 0), top = (int)fmaxf(floorf(box->y), 0);
+    int right = (int)fminf(ceilf(box->x + box->width), (float)photo->width);
+    int bottom = (int)fminf(ceilf(box->y + box->height), (float)photo->height);
+    left = left < photo->width ? left : photo->width - 1;
+    top = top < photo->height ? top : photo->height - 1;
+    right = right > left ? right : left + 1;
+    bottom = bottom > top ? bottom : top + 1;
+    struct picture part = picture_new(right - left, bottom - top, photo->channels);
+    size_t step = (size_t)photo->channels;
+    for (int y = 0; y < part.height; y++)
+        memcpy(picture_row(&part, y), picture_row(photo, top + y) + (size_t)left * step,
+               (size_t)part.width * step);
+    *box = (struct box){(float)left, (float)top, (float)part.width, (float)part.height};
+    return part;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A person without the background, as a picture of its own. */
+/* People cut out of a photo at its own size: the matte, and the picture with straight alpha. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,21 +8,29 @@
 #include "image/segment.h"
 #include "media/face.h"
 
-struct cut_prompt;
 struct error;
 struct picture;
 struct vision;
 
-/* RGBA of the photo's size: the person's own colours (also under soft edges) and the matte as
- * alpha. `prompt` and `how` may be NULL. */
-MUST_USE bool cutout_make(struct vision *vision, const struct picture *photo,
-                          const struct cut_prompt *prompt, const struct segment_how *how,
-                          struct picture *out, struct error *err);
+/* Whom to keep. All zero: everybody. */
+struct cutout_who {
+    const struct face *faces; /* those of the photo */
+    int face_count;
+    const bool *keep; /* of each face; NULL: all of them */
+    struct box box;   /* only what lies in here, about; empty: everywhere */
+    struct segment_how how;
+};
 
-/* Sets alpha to nothing outside of the box, for one person among several. */
-void cutout_keep(const struct picture *cutout, struct box box);
+/* `photo` is RGB. `out` is grey, of its size. Blocking. Whoever the network overlooks in the whole
+ * photo, because others are larger, is looked at again from nearby: so everybody's faces are worth
+ * knowing even when nobody is left out. */
+MUST_USE bool cutout_matte(struct vision *vision, const struct picture *photo,
+                           const struct cutout_who *who, struct picture *out, struct error *err);
 
-/* The part of an RGBA picture that is not empty, with `margin` around it inside the picture and
- * `transparent` empty pixels around that. False, and no picture, when all of it is empty. */
-MUST_USE bool cutout_trim(const struct picture *cutout, int margin, int transparent,
-                          struct picture *out, struct box *out_from);
+/* RGBA: the people's own colour, also under soft edges; black where nobody is. `alpha`, if not
+ * NULL, is what the photo had of its own (grey), and stays. */
+MUST_USE struct picture cutout_picture(const struct picture *photo, const struct picture *matte,
+                                       const struct picture *alpha);
+
+/* The part `box` of the photo, whole pixels; the box is clipped to the photo first. */
+MUST_USE struct picture picture_part(const struct picture *photo, struct box *box);

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The image service over HTTP: cut-outs, landmarks, persons, models that change, and load."""
+"""The image service over HTTP: cut-outs, landmarks, persons, the earlier routes, models that
+change, and load."""
 import base64
 import concurrent.futures
 import json
 import pathlib
+import shutil
 import struct
 import subprocess
 import unittest
@@ -12,66 +14,270 @@ import zlib
 from harness import PROGRAM, SOURCE, Case, Vmad, photo, sanitized
 
 STUBS = SOURCE / "tests" / "data" / "models"
+TWO = "two_faces.jpg"
 
 
 def image(name="astronaut.jpg"):
     return ("image", photo(name), "photo.jpg")
 
 
-def png_pixels(data):
-    """An 8-bit PNG with the filters that the service writes → width, height, channels, rows."""
-    assert data[:8] == b"\x89PNG\r\n\x1a\n"
-    offset, packed, header = 8, b"", None
-    while offset < len(data):
-        size, kind = struct.unpack(">I4s", data[offset:offset + 8])
-        chunk = data[offset + 8:offset + 8 + size]
-        assert zlib.crc32(kind + chunk) == struct.unpack(
-            ">I", data[offset + 8 + size:offset + 12 + size])[0]
-        header = chunk if kind == b"IHDR" else header
-        packed += chunk if kind == b"IDAT" else b""
-        offset += 12 + size
-    width, height, depth, colour = struct.unpack(">IIBB", header[:10])
-    channels = {0: 1, 2: 3, 6: 4}[colour]
-    assert depth == 8
-    raw, rows = zlib.decompress(packed), []
-    for y in range(height):
-        start = y * (width * channels + 1)
-        row = bytearray(raw[start + 1:start + 1 + width * channels])
-        assert raw[start] in (0, 1)
-        if raw[start] == 1:
-            for i in range(channels, len(row)):
-                row[i] = (row[i] + row[i - channels]) & 255
-        rows.append(row)
-    return width, height, channels, rows
+class Picture:
+    """A PNG of 8 bits a channel, decoded."""
+
+    def __init__(self, data):
+        if data[:8] != b"\x89PNG\r\n\x1a\n":
+            raise AssertionError(f"not a PNG: {data[:20]!r}")
+        self.width, self.height, bits, kind = struct.unpack(">IIBB", data[16:26])
+        self.channels = {0: 1, 2: 3, 6: 4}[kind]
+        assert bits == 8
+        at, packed = 8, b""
+        while at < len(data):
+            size, name = struct.unpack(">I4s", data[at:at + 8])
+            content = data[at + 8:at + 8 + size]
+            assert zlib.crc32(name + content) == struct.unpack(">I", data[at + 8 + size:at + 12 + size])[0]
+            packed += content if name == b"IDAT" else b""
+            at += 12 + size
+        self.rows = self.unfilter(zlib.decompress(packed))
+
+    def unfilter(self, raw):
+        rows, size = [], self.width * self.channels
+        for y in range(self.height):
+            kind, line = raw[y * (size + 1)], bytearray(raw[y * (size + 1) + 1:(y + 1) * (size + 1)])
+            assert kind in (0, 1), kind  # what our writer uses
+            for x in range(self.channels, size if kind == 1 else 0):
+                line[x] = (line[x] + line[x - self.channels]) & 255
+            rows.append(bytes(line))
+        return rows
+
+    def alpha(self, x, y):
+        at = int(x) * self.channels + self.channels - 1
+        return self.rows[int(y)][at]
+
+    def mean_alpha(self):
+        last = self.channels - 1
+        return sum(sum(row[last::self.channels]) for row in self.rows) / self.width / self.height
 
 
-def data_url(text):
-    head, body = text.split(",", 1)
-    assert head == "data:image/png;base64"
-    return base64.b64decode(body, validate=True)
+def of_url(url):
+    head, _, data = url.partition(";base64,")
+    return head[5:], base64.b64decode(data, validate=True)
 
 
-class Image(Case):
+class Images(Case):
+    def post(self, path, *parts, image=TWO, **headers):
+        image = photo(image) if isinstance(image, str) else image
+        return self.vmad.post_form(path, [("image", image, "family.jpg"), *parts], headers)
+
+    def ok(self, answer, kind="application/json"):
+        self.assertEqual(answer.status, 200, answer.body[:300])
+        self.assertEqual(answer.headers["Content-Type"].split(";")[0], kind)
+        self.assertEqual(self.vmad.spooled(), [])
+        return answer.json if kind == "application/json" else answer.body
+
+    def middles(self):
+        persons = self.ok(self.post("/api/person-detection/detect"))["persons"]
+        return [(p["face"]["x"] + p["face"]["width"] / 2, p["face"]["y"] + p["face"]["height"] / 2)
+                for p in persons]
+
+    def test_a_cut_out_has_the_photos_size_and_straight_alpha(self):
+        picture = Picture(self.ok(self.post("/api/image/cutout", image="astronaut.jpg"), "image/png"))
+        size = self.ok(self.post("/api/image/landmarks", image="astronaut.jpg"))
+        self.assertEqual((picture.width, picture.height), (size["width"], size["height"]))
+        self.assertEqual(picture.channels, 4)
+        box = size["faces"][0]["box"]
+        x, y = int(box["x"] + box["width"] / 2), int(box["y"] + box["height"] / 2)
+        self.assertEqual(picture.alpha(x, y), 255)
+        self.assertEqual(picture.alpha(3, 3), 0)
+        self.assertEqual((size["width"], picture.alpha(225, 130), picture.alpha(330, 20)),
+                         (512, 255, 0))  # her nose, the wall
+        self.assertEqual(picture.rows[3][12:15], b"\0\0\0")  # nothing is hidden where nobody is
+
+    def test_webp_and_mask(self):
+        webp = self.ok(self.post("/api/image/cutout?format=webp"), "image/webp")
+        self.assertEqual((webp[:4], webp[8:12]), (b"RIFF", b"WEBP"))
+        mask = Picture(self.ok(self.post("/api/image/cutout", ("format", "mask")), "image/png"))
+        whole = Picture(self.ok(self.post("/api/image/cutout?format=mask", ("format", "png")),
+                                "image/png"))
+        self.assertEqual((mask.channels, whole.channels), (1, 4))
+        self.assertAlmostEqual(mask.mean_alpha(), whole.mean_alpha(), delta=0.01)
+
+    def test_one_of_two_persons_is_cut_out(self):
+        middles = self.middles()
+        self.assertEqual(len(middles), 2)
+        for chosen in (0, 1):
+            picture = Picture(self.ok(self.post("/api/image/cutout", ("person", str(chosen))),
+                                      "image/png"))
+            self.assertGreater(picture.alpha(*middles[chosen]), 240)
+            self.assertLess(picture.alpha(*middles[1 - chosen]), 15)
+
+    def test_a_box_limits_the_cut_out(self):
+        (x, y), other = self.middles()
+        picture = Picture(self.ok(self.post(
+            "/api/image/cutout", ("box", f"{x - 20:.1f},{y - 20:.1f},40,40")), "image/png"))
+        self.assertGreater(picture.alpha(x, y), 240)
+        self.assertEqual(picture.alpha(*other), 0)
+
+    def test_landmarks(self):
+        reply = self.ok(self.post("/api/image/landmarks"))
+        self.assertEqual(len(reply["faces"]), 2)
+        for face in reply["faces"]:
+            self.assertEqual(len(face["points"]), 478)
+            box, (x, y, _) = face["box"], face["points"][1]
+            self.assertTrue(box["x"] < x < box["x"] + box["width"])
+            self.assertTrue(box["y"] < y < box["y"] + box["height"])
+            for angle in ("roll", "yaw", "pitch"):
+                self.assertLess(abs(face[angle]), 1)
+        nobody = self.ok(self.post("/api/image/landmarks", image="no_face.jpg"))
+        self.assertEqual(nobody["faces"], [])
+
+    def test_persons_are_detected(self):
+        reply = self.ok(self.post("/api/person-detection/detect"))
+        self.assertEqual((reply["filename"], reply["person_count"]), ("family.jpg", 2))
+        self.assertEqual(reply["parameters"], {"conf": 0.5})
+        self.assertEqual(len(reply["image_id"]), 16)
+        self.assertEqual([p["person_id"] for p in reply["persons"]], [0, 1])
+        size = reply["image_dimensions"]
+        for person in reply["persons"]:
+            box, face = person["bbox"], person["face"]
+            self.assertTrue(0 <= box["x1"] <= face["x"] and box["x2"] <= size["width"])
+            self.assertTrue(box["y1"] < face["y"] + face["height"] < box["y2"] <= size["height"])
+            self.assertGreater(box["x2"] - box["x1"], face["width"])
+            kind, thumbnail = of_url(person["thumbnail"])
+            self.assertEqual((kind, thumbnail[:3]), ("image/jpeg", b"\xff\xd8\xff"))
+        strict = self.ok(self.post("/api/person-detection/detect", ("conf", "1")))
+        self.assertEqual((strict["person_count"], strict["persons"]), (0, []))
+        nobody = self.ok(self.post("/api/person-detection/detect", image="no_face.jpg"))
+        self.assertEqual(nobody["person_count"], 0)
+
+    def test_persons_are_extracted(self):
+        reply = self.ok(self.post("/api/person-detection/extract-person",
+                                  ("selected_person_ids", "[1]")))
+        self.assertIs(reply["success"], True)
+        self.assertIs(type(reply["upper_body_cropped"]), bool)
+        kind, data = of_url(reply["processed_image"])
+        picture, crop = Picture(data), reply["crop_metadata"]
+        self.assertEqual(kind, "image/png")
+        self.assertEqual(reply["image_dimensions"],
+                         {"width": picture.width, "height": picture.height})
+        self.assertEqual((picture.width, picture.height),
+                         (crop["width"] + 600, crop["height"] + 600))
+        self.assertEqual(crop["selected_person_ids"], [1])
+        x, y = self.middles()[1]
+        self.assertGreater(picture.alpha(x - crop["x"] + 300, y - crop["y"] + 300), 240)
+        self.assertEqual(picture.alpha(150, 150), 0)
+
+        tight = self.ok(self.post("/api/person-detection/extract-person",
+                                  ("selected_person_ids", "[0, 1]"), ("padding", "0"),
+                                  ("add_transparent_padding", "false")))
+        both = Picture(of_url(tight["processed_image"])[1])
+        for x, y in self.middles():
+            self.assertGreater(both.alpha(x - tight["crop_metadata"]["x"],
+                                          y - tight["crop_metadata"]["y"]), 240)
+
+    def test_the_earlier_picture_routes(self):
+        cut = Picture(self.ok(self.post("/api/background/remove-background"), "image/png"))
+        self.assertTrue(20 < cut.mean_alpha() < 235)
+        health = self.ok(self.vmad.get("/api/background/health"))
+        self.assertEqual(health["status"], "healthy")
+
+        plain = self.ok(self.post("/api/process-image", Accept_Language="en"))
+        self.assertEqual((plain["success"], of_url(plain["processed_image"])[0]), (True, "image/png"))
+        self.assertTrue(plain["message"])
+        kept = self.ok(self.post("/api/process-image", ("remove_background", "false"),
+                                 ("enhance_quality", "true")))
+        self.assertEqual(of_url(kept["processed_image"])[0], "image/jpeg")
+        self.assertTrue(kept["processing_info"]["quality_enhanced"])
+        behind = self.ok(self.post("/api/process-image", ("remove_background", "true"),
+                                   ("background", photo("no_face.jpg"), "sea.jpg")))
+        self.assertEqual(of_url(behind["processed_image"])[0], "image/jpeg")
+        self.assertTrue(behind["processing_info"]["background_replaced"])
+
+    def test_what_is_wrong_is_said(self):
+        text = b"this is no picture"
+        extract = "/api/person-detection/extract-person"
+        for path, parts, image, status, code, field in (
+                ("/api/image/cutout", [], text, 415, "image_not_a_picture", "image"),
+                ("/api/image/cutout", [("format", "bmp")], TWO, 422, "picture_format_unknown", "format"),
+                ("/api/image/cutout?format=bmp", [], TWO, 422, "picture_format_unknown", "format"),
+                ("/api/image/cutout", [("person", "7")], TWO, 422, "person_unknown", "person"),
+                ("/api/image/cutout", [("person", "one")], TWO, 422, "number_malformed", "person"),
+                ("/api/image/cutout", [("box", "1,2,3")], TWO, 422, "box_malformed", "box"),
+                ("/api/image/cutout", [("box", "1,2,nan,4")], TWO, 422, "box_malformed", "box"),
+                ("/api/image/landmarks", [], b"", 422, "image_empty", "image"),
+                ("/api/image/landmarks", [("face", "0")], TWO, 400, "part_unknown", None),
+                ("/api/person-detection/detect", [("conf", "2")], TWO, 422, "number_out_of_range", "conf"),
+                (extract, [], "no_face.jpg", 422, "image_no_face", "image"),
+                (extract, [("selected_person_ids", "[0.5]")], TWO, 422, "person_ids_malformed", "selected_person_ids"),
+                (extract, [("selected_person_ids", "1")], TWO, 422, "person_ids_malformed", "selected_person_ids"),
+                (extract, [("selected_person_ids", "[]")], TWO, 422, "person_ids_malformed", "selected_person_ids"),
+                (extract, [("selected_person_ids", '["a"]')], TWO, 422, "person_ids_malformed", "selected_person_ids"),
+                (extract, [("selected_person_ids", "[5]")], TWO, 422, "person_unknown", "selected_person_ids"),
+                (extract, [("selected_person_ids", "[0]"), ("padding", "101")], TWO, 422, "number_out_of_range", "padding"),
+                (extract, [("selected_person_ids", "[0]"), ("transparent_padding_size", "501")], TWO, 422, "number_out_of_range", "transparent_padding_size"),
+                ("/api/process-image", [("remove_background", "maybe")], TWO, 422, "switch_malformed", "remove_background"),
+                ("/api/process-image", [("background", text, "x.jpg")], TWO, 415, "image_not_a_picture", "background"),
+                ("/api/background/remove-background", [], text, 415, "image_not_a_picture", "image")):
+            with self.subTest(path=path, code=code):
+                image = photo(image) if isinstance(image, str) else image
+                answer = self.vmad.post_form(path, [("image", image, "a.jpg"), *parts],
+                                             {"Accept-Language": "en"})
+                self.assert_problem(answer, status, code, field)
+                self.assertEqual(self.vmad.spooled(), [])
+
+    def test_many_at_once_are_served_or_told_when_to_come_back(self):
+        with concurrent.futures.ThreadPoolExecutor(40) as pool:
+            answers = list(pool.map(
+                lambda _: self.post("/api/image/cutout", image="hopper.jpg"), range(40)))
+        served = [a for a in answers if a.status == 200]
+        self.assertGreaterEqual(len(served), 16)
+        self.assertEqual(len({a.body for a in served}), 1)
+        for answer in answers:
+            if answer.status != 200:
+                self.assert_problem(answer, 503, "image_busy")
+                self.assertGreater(int(answer.headers["Retry-After"]), 0)
+
+    def test_answers_are_what_the_description_says(self):
+        if not shutil.which("node"):
+            self.skipTest("no node")
+        answers = [
+            {"schema": "Landmarks", "value": self.ok(self.post("/api/image/landmarks"))},
+            {"schema": "Persons", "value": self.ok(self.post("/api/person-detection/detect"))},
+            {"schema": "ProcessedImage", "value": self.ok(self.post("/api/process-image"))},
+            {"schema": "ExtractedPerson", "value": self.ok(self.post(
+                "/api/person-detection/extract-person", ("selected_person_ids", "[0]")))},
+        ]
+        document = self.vmad.get("/openapi.json").json
+        checked = subprocess.run(["node", str(SOURCE / "tests/support/validate_openapi.mjs")],
+                                 input=json.dumps({"document": document, "answers": answers}).encode(),
+                                 capture_output=True, timeout=60, check=False)
+        if b"ERR_MODULE_NOT_FOUND" in checked.stderr:
+            self.skipTest("scripts/deps test was not run")
+        self.assertEqual(checked.returncode, 0, checked.stderr.decode())
+
+
+class ImageRole(Case):
     options = ("--role", "image")
 
-    def test_a_cut_out_has_the_person_and_not_the_wall(self):
-        answer = self.vmad.post_form("/api/image/cutout", [image()])
-        self.assertEqual((answer.status, answer.headers["Content-Type"]), (200, "image/png"))
-        self.assertRegex(answer.headers["X-Image-Model"], r"^portrait@1:[0-9a-f]{12}$")
-        width, height, channels, rows = png_pixels(answer.body)
-        self.assertEqual((width, height, channels), (512, 512, 4))
-        self.assertEqual(rows[130][4 * 225 + 3], 255)  # her nose
-        self.assertEqual(rows[20][4 * 330 + 3], 0)     # the wall
+    def test_only_the_image_service_is_there(self):
+        paths = self.vmad.get("/openapi.json").json["paths"]
+        offered = {path for path in paths if path.startswith("/api/")}
+        self.assertEqual(offered, {
+            "/api/image/cutout", "/api/image/landmarks", "/api/process-image",
+            "/api/background/remove-background", "/api/background/health",
+            "/api/person-detection/detect", "/api/person-detection/extract-person"})
+        self.assertEqual(self.vmad.get("/").status, 404)
+        answer = self.vmad.post_form("/api/image/cutout", [("image", photo(), "a.jpg")])
+        self.assertEqual(answer.status, 200)
+        services = self.vmad.get("/health").json["services"]
+        self.assertEqual(services["vision"], "healthy")
+        self.assertNotIn("voices", services)
+        metrics = self.vmad.get("/metrics").body
+        self.assertIn(b"/api/image/cutout", metrics)
 
-    def test_other_outputs(self):
-        webp = self.vmad.post_form("/api/image/cutout", [image(), ("output", "webp")])
-        self.assertEqual(webp.headers["Content-Type"], "image/webp")
-        self.assertEqual((webp.body[:4], webp.body[8:12]), (b"RIFF", b"WEBP"))
-        mask = self.vmad.post_form("/api/image/cutout", [image(), ("output", "mask")])
-        _, _, channels, rows = png_pixels(mask.body)
-        self.assertEqual((channels, rows[130][225], rows[20][330]), (1, 255, 0))
-        wrong = self.vmad.post_form("/api/image/cutout", [image(), ("output", "gif")])
-        self.assert_problem(wrong, 422, "value_unknown", "output")
+    def test_the_device_is_told_as_it_is(self):
+        answer = self.vmad.get("/api/background/health").json
+        self.assertEqual((answer["device_asked"], answer["device"], answer["why"]),
+                         ("cpu", "cpu", None))
 
     def test_what_is_no_picture_is_refused_on_every_route(self):
         for path in ("/api/image/cutout", "/api/image/landmarks",
@@ -85,70 +291,6 @@ class Image(Case):
                 answer = self.vmad.post_form(path, [("image", photo()[:30000], "photo.jpg")])
                 self.assert_problem(answer, 422, "image_truncated", "image")
         self.assertEqual(self.vmad.spooled(), [])
-
-    def test_landmarks(self):
-        answer = self.vmad.post_form("/api/image/landmarks", [image("two_faces.jpg")]).json
-        self.assertEqual(len(answer["faces"]), 2)
-        for face in answer["faces"]:
-            self.assertEqual(len(face["points"]), 478)
-        nose = answer["faces"][0]["points"][1]
-        self.assertAlmostEqual(nose[0], 740, delta=15)
-        nobody = self.vmad.post_form("/api/image/landmarks", [image("no_face.jpg")]).json
-        self.assertEqual(nobody["faces"], [])
-
-    def test_persons_are_found_and_one_is_extracted(self):
-        found = self.vmad.post_form("/api/person-detection/detect", [image("two_faces.jpg")]).json
-        self.assertEqual(found["person_count"], 2)
-        self.assertEqual([p["person_id"] for p in found["persons"]], [0, 1])
-        self.assertEqual(found["parameters"], {"conf": 0.5})
-        for person in found["persons"]:
-            width, height, channels, _ = png_pixels(data_url(person["thumbnail"]))
-            self.assertEqual((width, height, channels), (96, 96, 3))
-        for chosen, left in (([1], 0), ([0], 450)):
-            answer = self.vmad.post_form(
-                "/api/person-detection/extract-person",
-                [image("two_faces.jpg"), ("selected_person_ids", json.dumps(chosen)),
-                 ("transparent_padding_size", "50")]).json
-            self.assertTrue(answer["success"])
-            width, height, channels, rows = png_pixels(data_url(answer["processed_image"]))
-            self.assertEqual(answer["image_dimensions"], {"width": width, "height": height})
-            self.assertEqual(channels, 4)
-            self.assertFalse(any(rows[10][3::4]))  # the empty edge
-            crop = answer["crop_metadata"]
-            self.assertGreaterEqual(crop["x"], left)
-            self.assertLess(crop["x"] + crop["width"], left + 520)
-
-    def test_a_wrong_choice_of_persons(self):
-        for ids in ("[7]", "[]", "x", '["a"]', "[0.5]"):
-            answer = self.vmad.post_form("/api/person-detection/extract-person",
-                                         [image(), ("selected_person_ids", ids)])
-            self.assert_problem(answer, 422, "value_unknown", "selected_person_ids")
-        answer = self.vmad.post_form("/api/person-detection/extract-person",
-                                     [image("no_face.jpg")])
-        self.assert_problem(answer, 422, "image_no_face", "image")
-        answer = self.vmad.post_form("/api/person-detection/detect", [image(), ("conf", "2")])
-        self.assert_problem(answer, 422, "number_out_of_range", "conf")
-
-    def test_process_image(self):
-        plain = self.vmad.post_form("/api/process-image", [image()]).json
-        self.assertTrue(plain["success"])
-        self.assertEqual(png_pixels(data_url(plain["processed_image"]))[2], 4)
-        self.assertTrue(plain["processing_info"]["background_removed"])
-        kept = self.vmad.post_form("/api/process-image", [
-            image(), ("remove_background", "false"), ("enhance_quality", "true")]).json
-        self.assertEqual(png_pixels(data_url(kept["processed_image"]))[2], 3)
-        laid = self.vmad.post_form("/api/process-image", [
-            image(), ("background", photo("no_face.jpg"), "b.jpg")]).json
-        width, height, channels, rows = png_pixels(data_url(laid["processed_image"]))
-        self.assertEqual((width, height, channels), (512, 512, 3))
-        self.assertLess(max(rows[20][990:993]), 140)  # the wall was bright, the night is not
-        wrong = self.vmad.post_form("/api/process-image", [image(), ("enhance_quality", "maybe")])
-        self.assert_problem(wrong, 422, "value_unknown", "enhance_quality")
-
-    def test_the_device_is_told_as_it_is(self):
-        answer = self.vmad.get("/api/background/health").json
-        self.assertEqual((answer["device_asked"], answer["device"], answer["why"]),
-                         ("cpu", "cpu", None))
 
 
 class Models(unittest.TestCase):
@@ -205,7 +347,7 @@ class Load(unittest.TestCase):
             self.assertIn(answer.status, (200, 503))
             if answer.status == 503:
                 self.assertGreaterEqual(int(answer.headers["Retry-After"]), 1)
-        self.assertGreater(sum(answer.status == 200 for answer in answers), 32)
+        self.assertGreaterEqual(sum(answer.status == 200 for answer in answers), 16)
         if not sanitized():
             self.assertLess(vmad.rss_kb() - before, 200 * 1024)
         self.assertEqual(vmad.post_form("/api/image/cutout", body).status, 200)

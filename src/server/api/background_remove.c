@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* POST /api/background/remove-background and GET /api/background/health: names of the earlier
+ * application for what POST /api/image/cutout does. */
+#include "api/engines.h"
+#include "api/photo_work.h"
+#include "base/error.h"
+#include "base/jv.h"
+#include "media/picture.h"
+
+bool api_background_remove(struct api *api, const struct http_request *request,
+                           struct http_response *response, struct error *err)
+{
+    AUTO(photo_work_end) struct photo_work work = {0};
+    AUTO(picture_dispose) struct picture cut = {0};
+    struct cutout_who who;
+    return (photo_work_begin(api, request, &work, err) && photo_work_everybody(&work, &who, err) &&
+            photo_work_cut_out(&work, &who, &cut, err) && answer_png(&cut, response, err)) ||
+           error_wrap(err, "remove the background");
+}
+
+bool api_background_health(struct api *api, const struct http_request *request,
+                           struct http_response *response, struct error *err)
+{
+    (void)request;
+    struct vision *vision = engines_vision(api->engines, err);
+    if (!vision)
+        return false;
+    struct segment_state state = segment_state(vision_segment(vision));
+    AUTO(jv_free) struct jv *body = jv_object();
+    jv_text(body, "status", "healthy");
+    jv_text(body, "service", "background-removal");
+    jv_text(body, "model", state.model);
+    jv_text(body, "device_asked", state.asked);
+    jv_text(body, "device", state.device);
+    jv_text(body, "why", state.why[0] ? state.why : NULL);
+    jv_real(body, "seconds", state.seconds);
+    jv_int(body, "memory_bytes", (int64_t)state.memory_bytes);
+    struct jv *queue = jv_put_object(body, "queue");
+    jv_int(queue, "inside", state.scheduler.inside);
+    jv_int(queue, "waiting", state.scheduler.waiting);
+    jv_int(queue, "served", (int64_t)state.scheduler.served);
+    jv_int(queue, "refused", (int64_t)state.scheduler.refused);
+    http_response_header(response, "Cache-Control", "no-store");
+    http_response_json(response, NULL, &body);
+    return true;
+}
