@@ -175,7 +175,11 @@ static bool rule_matches(const struct rule *rule, const char *below, const char 
     case SHAPE_ANY:
         break;
     }
-    return ignore_wildmatch(rule->pattern, subject);
+    /* As git does it: what stands before the first wildcard is compared by itself, so that a
+     * "**" right behind it counts as one at the beginning. */
+    size_t plain = rule->anchored ? strcspn(rule->pattern, "*?[\\") : 0;
+    return strncmp(rule->pattern, subject, plain) == 0 &&
+           ignore_wildmatch(rule->pattern + plain, subject + plain);
 }
 
 enum decision { UNDECIDED, IGNORED, KEPT };
