@@ -15,5 +15,6 @@ module(remote/config DEPENDS base LIBRARIES lib::yaml)
 module(remote/cli DEPENDS base sys io wire carry forward procs agent link config sync syncing)
 program(vma remote/cli)
 if(NOT SANITIZE AND NOT APPLE)
-  target_link_options(vma PRIVATE -static)
+  # One file that needs nothing installed, and small, for it is sent to other machines.
+  target_link_options(vma PRIVATE -static $<$<CONFIG:RelWithDebInfo>:-s>)
 endif()

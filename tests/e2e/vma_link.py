@@ -4,6 +4,7 @@ import hashlib
 import os
 import pathlib
 import random
+import shutil
 import signal
 import socket
 import subprocess
@@ -85,6 +86,7 @@ class Both:
     @classmethod
     def setUpClass(cls):
         cls.w = World(VMA, local=cls.local)
+        cls.w.run("exec", "-H", cls.w.host, "--", "true")  # installs the agent
 
     @classmethod
     def tearDownClass(cls):
@@ -336,6 +338,35 @@ class OverSsh(Both, unittest.TestCase):
         r = self.w.run("exec", "-H", "no-such-host.invalid", "--", "true")
         self.assertNotEqual(r.returncode, 0)
         self.assertIn(b"no-such-host.invalid", r.stderr)
+
+
+ARM = pathlib.Path(VMA).resolve().parent / "vma-linux-aarch64"
+
+
+@unittest.skipUnless(ARM.exists() and shutil.which("qemu-aarch64-static"),
+                     "scripts/build-aarch64 has not been run")
+class AnotherMachine(unittest.TestCase):
+    """A double of ssh whose other side is an ARM machine: the right agent is chosen and works."""
+
+    def test_the_agent_for_that_machine_is_sent(self):
+        with World(VMA, local=True) as w:
+            tools, ssh = pathlib.Path(w.dir, "bin"), pathlib.Path(w.dir, "ssh")
+            tools.mkdir()
+            uname = tools / "uname"
+            uname.write_text('#!/bin/sh\n[ "$1" = -m ] && echo aarch64 || echo Linux\n')
+            ssh.write_text(f'''#!/bin/sh
+for last; do :; done
+export PATH={tools}:$PATH HOME={w.dir}/there XDG_CACHE_HOME= XDG_RUNTIME_DIR=
+exec sh -c "$(printf %s "$last" |
+    sed 's|exec "$a" agent|exec qemu-aarch64-static "$a" agent|')"
+''')
+            for path in (uname, ssh):
+                path.chmod(0o755)
+            w.env["VMA_SSH"] = str(ssh)
+            r = w.run("exec", "-H", "arm", "--", "sh", "-c", "echo from there; exit 5")
+            self.assertEqual((r.returncode, r.stdout), (5, b"from there\n"), r.stderr)
+            (agent,) = pathlib.Path(w.dir, "there/.cache/vma/agents").iterdir()
+            self.assertIn("-aarch64-", agent.name)
 
 
 if __name__ == "__main__":
