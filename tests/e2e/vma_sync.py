@@ -8,20 +8,18 @@ import signal
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 import traceback
 
-VMA = sys.argv[1]
-TOP = tempfile.mkdtemp(prefix="vma-sync-", dir=os.environ.get("TMPDIR"))
-ENV = dict(os.environ, XDG_STATE_HOME=f"{TOP}/state", XDG_RUNTIME_DIR=f"{TOP}/run",
-           XDG_CACHE_HOME=f"{TOP}/cache", HOME=f"{TOP}/home")
-ENV.pop("VMA_HOST", None)
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
+from support.vma import World  # noqa: E402
+
+VMA = os.path.abspath(sys.argv[1])
 running = []
 
 
 def vma(*words, cwd=None, code=0, timeout=30):
-    done = subprocess.run([VMA, *words], env=ENV, cwd=cwd, capture_output=True, timeout=timeout)
+    done = subprocess.run([VMA, *words], env=world.env, cwd=cwd, capture_output=True, timeout=timeout)
     if code is not None and done.returncode != code:
         raise AssertionError(f"vma {words}: exit {done.returncode}, not {code}\n"
                              f"{done.stdout.decode()}{done.stderr.decode()}")
@@ -29,9 +27,13 @@ def vma(*words, cwd=None, code=0, timeout=30):
 
 
 def start(*words, cwd=None):
-    process = subprocess.Popen([VMA, "sync", "--quiet", *words], env=ENV, cwd=cwd)
+    process = subprocess.Popen([VMA, "sync", "--quiet", *words], env=world.env, cwd=cwd)
     running.append(process)
     return process
+
+
+def to(folder):
+    return f"{world.host}{'' if world.local else ':'}{folder}"
 
 
 def stop(process):
@@ -63,7 +65,7 @@ def wait_for(condition, what, seconds=10):
 
 
 def pair(name):
-    here, there = f"{TOP}/{name}/here", f"{TOP}/{name}/there"
+    here, there = f"{world.dir}/{name}/here", f"{world.dir}/{name}/there"
     os.makedirs(here)
     return here, there
 
@@ -73,19 +75,19 @@ def test_once_copies_and_a_second_time_has_nothing_to_do():
     write(f"{here}/src/a.c", "int a;\n")
     write(f"{here}/.env", "SECRET=1\n")
     os.symlink("src/a.c", f"{here}/link")
-    first = json.loads(vma("sync", "--once", "--json", here, f"local:{there}"))
+    first = json.loads(vma("sync", "--once", "--json", here, to(there)))
     assert first["phase"] == "in-sync" and first["files"] == 2, first
     assert read(f"{there}/src/a.c") == "int a;\n" and os.readlink(f"{there}/link") == "src/a.c"
     assert not os.path.exists(f"{there}/.env")
     assert not os.path.exists(f"{there}/.vma-stage")
-    again = json.loads(vma("sync", "--once", "--json", here, f"local:{there}"))
+    again = json.loads(vma("sync", "--once", "--json", here, to(there)))
     assert again["work_files"] == 0 and again["sent_bytes"] < 2000, again
 
 
 def test_live_follows_saves_and_flush_means_it():
     here, there = pair("live")
     write(f"{here}/f", "0")
-    process = start(here, f"local:{there}")
+    process = start(here, to(there))
     wait_for(lambda: read(f"{there}/f") == "0", "the first copy")
     vma("sync", "flush", cwd=here)
     for i in range(1, 20):
@@ -119,7 +121,7 @@ def test_live_follows_saves_and_flush_means_it():
     vma("sync", "resume", cwd=here)
     vma("sync", "flush", cwd=here)
     assert read(f"{there}/f") == "paused"
-    assert "already" in vma("sync", here, f"local:{there}", code=73)
+    assert "already" in vma("sync", here, to(there), code=73)
     stop(process)
     assert vma("sync", "status").strip() == "no sync runs"
 
@@ -127,14 +129,14 @@ def test_live_follows_saves_and_flush_means_it():
 def test_a_two_way_conflict_is_kept_and_resolved():
     here, there = pair("twoway")
     write(f"{here}/both", "base")
-    vma("sync", "--once", "-m", "two-way-safe", here, f"local:{there}")
+    vma("sync", "--once", "-m", "two-way-safe", here, to(there))
     write(f"{here}/both", "here")
     write(f"{there}/both", "there!")
     write(f"{there}/theirs", "t")
-    vma("sync", "--once", "-m", "two-way-safe", here, f"local:{there}", code=73)
+    vma("sync", "--once", "-m", "two-way-safe", here, to(there), code=73)
     assert read(f"{here}/both") == "here" and read(f"{there}/both") == "there!"
     assert read(f"{here}/theirs") == "t"
-    process = start("-m", "two-way-safe", here, f"local:{there}")
+    process = start("-m", "two-way-safe", here, to(there))
     wait_for(lambda: "both" in vma("sync", "conflicts", cwd=here, code=None), "the conflict")
     vma("sync", "resolve", "both", "--keep", "remote", cwd=here)
     vma("sync", "flush", cwd=here)
@@ -148,42 +150,68 @@ def test_guards_say_what_they_need():
     here, there = pair("guards")
     for i in range(40):
         write(f"{here}/{i}", str(i))
-    vma("sync", "--once", here, f"local:{there}")
+    vma("sync", "--once", here, to(there))
     shutil.rmtree(here)
     os.mkdir(here)
-    said = vma("sync", "--once", here, f"local:{there}", code=77)
+    said = vma("sync", "--once", here, to(there), code=77)
     assert "would be deleted" in said, said
     assert read(f"{there}/7") == "7"
-    vma("sync", "--once", "--allow-mass-delete", here, f"local:{there}")
+    vma("sync", "--once", "--allow-mass-delete", here, to(there))
     assert os.listdir(there) == []
-    assert "nested" in vma("sync", "--once", here, f"local:{here}/inner", code=73)
+    if world.local:
+        assert "nested" in vma("sync", "--once", here, to(f"{here}/inner"), code=73)
     write(f"{here}/x", "x")
-    vma("sync", "--once", here, f"local:{there}")
+    vma("sync", "--once", here, to(there))
     shutil.rmtree(there)
-    said = vma("sync", "--once", here, f"local:{there}", code=77)
+    said = vma("sync", "--once", here, to(there), code=77)
     assert "gone or empty" in said, said
 
 
-def main():
+def test_cuts_and_a_restarted_agent_lose_nothing():
+    here, there = pair("cuts")
+    write(f"{here}/f", "0")
+    process = start(here, to(there))
+    wait_for(lambda: read(f"{there}/f") == "0", "the first copy")
+    for i in range(1, 5):
+        world.cut()
+        for j in range(50):
+            write(f"{here}/{i}/{j}", f"{i} {j}")
+        write(f"{here}/f", str(i))
+        wait_for(lambda: read(f"{there}/f") == str(i), f"save {i} after a cut")
+    for pid in world.pids("agent attach"):
+        os.kill(pid, signal.SIGKILL)
+    write(f"{here}/f", "after the kill")
+    wait_for(lambda: read(f"{there}/f") == "after the kill", "a save after the agent was killed", 20)
+    vma("sync", "flush", cwd=here)
+    for i in range(1, 5):
+        assert read(f"{there}/{i}/49") == f"{i} 49"
+    stop(process)
+
+
+def run_all():
     failed = 0
-    os.makedirs(ENV["HOME"])
-    os.makedirs(ENV["XDG_RUNTIME_DIR"], mode=0o700)
     for name, test in list(globals().items()):
         if not name.startswith("test_"):
             continue
         try:
             test()
-            print(f"ok {name}")
+            print(f"ok {world.host} {name}", flush=True)
         except Exception as failure:  # each is told, the rest goes on
             failed += 1
-            print(f"FAILED {name}: {failure}")
+            print(f"FAILED {world.host} {name}: {failure}")
             traceback.print_exc(file=sys.stdout)
             for process in list(running):
                 process.kill()
                 process.wait()
                 running.remove(process)
-    shutil.rmtree(TOP, ignore_errors=True)
-    return 1 if failed else 0
+    return failed
 
 
-sys.exit(main())
+failures = 0
+for local in (True, False):
+    world = World(VMA, local)
+    try:
+        failures += run_all()
+    finally:
+        world.close()
+sys.exit(1 if failures else 0)

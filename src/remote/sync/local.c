@@ -26,6 +26,7 @@ enum {
     NEW_NAME_US = 3 * 1000,
     MODE_US = 2 * 1000,
     OPEN_WRITER_US = 300 * 1000,           /* after the last write … */
+    OPEN_LARGE_US = 2 * 1000 * 1000,       /* half of a large file is not worth much */
     OPEN_WRITER_MAX_US = 10 * 1000 * 1000, /* … but not for ever: logs are never closed */
     GONE_US = 25 * 1000,
     MANY_GONE = 16,
@@ -401,7 +402,7 @@ static void on_file(struct sync *sync, uint32_t id, unsigned what)
     } else if (what & (FSWATCH_GONE | FSWATCH_DEPARTED)) {
         hold(sync, id, GONE_US, true);
     } else if (what & FSWATCH_WRITING) {
-        hold(sync, id, OPEN_WRITER_US, false);
+        hold(sync, id, node->remote.size >= CHUNK_FILE_MIN ? OPEN_LARGE_US : OPEN_WRITER_US, false);
     } else {
         hold(sync, id, what & FSWATCH_CREATED ? NEW_NAME_US : MODE_US, false);
     }
