@@ -218,7 +218,8 @@ static void open_engines(struct running *running)
         .messages = roles_of(running->options->role) != API_IMAGE,
     };
     running->engines = engines_new(&engines);
-    if (has_work(running))
+    bool only_works = (roles_of(running->options->role) & (API_GATEWAY | API_WORKER)) == API_WORKER;
+    if (only_works || has_work(running))
         engines_warm(running->engines);
 }
 
