@@ -33,7 +33,8 @@ if(WITH_SERVER)
   endif()
   # The API; then the chain behind it, and what a kill leaves.
   foreach(part http messages daemon image chaos)
-    e2e_test(vmad_${part} COMMAND python3 tests/e2e/vmad/test_${part}.py LABELS asan)
+    e2e_test(vmad_${part} COMMAND python3 tests/e2e/vmad/test_${part}.py
+      LABELS asan TIMEOUT 240)
   endforeach()
   e2e_test(message COMMAND python3 tests/e2e/message.py TIMEOUT 300)
   e2e_test(kill COMMAND python3 tests/e2e/kill.py --rounds 25 TIMEOUT 180)

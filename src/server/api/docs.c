@@ -108,19 +108,46 @@ static bool put_endpoint(struct buf *out, const struct endpoint *endpoint, struc
     return buf_text(out, "</table></section>\n", err);
 }
 
+static bool shown(const struct endpoint *endpoint, unsigned roles)
+{
+    return endpoint->id && (endpoint->roles == API_ALWAYS || (endpoint->roles & roles));
+}
+
+/* Is this the first row of its group? */
+static bool begins_group(size_t row, unsigned roles)
+{
+    if (!shown(&endpoints[row], roles))
+        return false;
+    for (size_t i = 0; i < row; i++)
+        if (shown(&endpoints[i], roles) && strcmp(endpoints[i].group, endpoints[row].group) == 0)
+            return false;
+    return true;
+}
+
 static bool put_group(struct buf *out, unsigned roles, const char *group, struct error *err)
 {
     if (!buf_printf(out, err, "<h2>%s</h2>\n", group))
         return false;
     for (size_t i = 0; i < endpoint_count(); i++) {
         const struct endpoint *endpoint = &endpoints[i];
-        bool offered = endpoint->roles == API_ALWAYS || (endpoint->roles & roles);
-        if (!endpoint->id || !offered || strcmp(endpoint->group, group) != 0)
-            continue;
-        if (!put_endpoint(out, endpoint, err))
+        bool belongs = shown(endpoint, roles) && strcmp(endpoint->group, group) == 0;
+        if (belongs && !put_endpoint(out, endpoint, err))
             return false;
     }
     return true;
+}
+
+/* In the order of the table, but what is for the operator last. */
+static bool put_groups(struct buf *out, unsigned roles, struct error *err)
+{
+    static const char last[] = "operation";
+    for (size_t i = 0; i < endpoint_count(); i++) {
+        const char *group = endpoints[i].group;
+        bool now = begins_group(i, roles) && strcmp(group, last) != 0;
+        if (now && !put_group(out, roles, group, err))
+            return false;
+    }
+    return put_group(out, roles, last, err);
 }
 
 static bool put_problems(struct buf *out, struct error *err)
@@ -142,7 +169,6 @@ static bool put_problems(struct buf *out, struct error *err)
 bool api_docs(struct api *api, const struct http_request *request, struct http_response *response,
               struct error *err)
 {
-    static const char *const groups[] = {"messages", "voices", "photos", "presets", "operation"};
     AUTO(buf_dispose) struct buf page = BUF(MAX_PAGE);
     bool fine =
         buf_text(&page,
@@ -158,9 +184,8 @@ bool api_docs(struct api *api, const struct http_request *request, struct http_r
                  "<code>code</code> stays the same in every language.</p>\n<pre>",
                  err) &&
         put(&page, example, err) && buf_text(&page, "</pre>\n", err);
-    for (size_t i = 0; fine && i < sizeof groups / sizeof *groups; i++)
-        fine = put_group(&page, api->roles, groups[i], err);
-    if (!fine || !put_problems(&page, err) || !buf_text(&page, "</main></body></html>\n", err))
+    if (!fine || !put_groups(&page, api->roles, err) || !put_problems(&page, err) ||
+        !buf_text(&page, "</main></body></html>\n", err))
         return false;
     http_response_header(response, "Content-Security-Policy",
                          "default-src 'none'; style-src 'self'; base-uri 'none'; "
