@@ -83,7 +83,7 @@ def batch(host, source, work, rounds):
     """1,000 files change at once; how long from the last write until all are there, in ms."""
     results = {}
     paths = tree.some_files(source, 1000)
-    for kind in tools.ALL:
+    for kind in tools.QUICK:
         if not kind.available():
             continue
         destination = fresh(f"{work}/{kind.__name__}")
@@ -133,6 +133,7 @@ def first_copy(host, source, work, rounds):
     }
     results = {name: [] for name in (["vma"] if tools.Vma.available() else []) + list(commands)}
     details = {}
+    tool = tools.Vma(host, source, destination, shared=True)
     for _ in range(rounds):
         for name in results:
             if name == "tar | ssh" and host.one_way_ms > 0:
@@ -141,17 +142,14 @@ def first_copy(host, source, work, rounds):
             before = host.carried()
             begin = time.monotonic()
             if name == "vma":
-                tool = tools.Vma(host, source, destination)
-                shutil.rmtree(tool.home, ignore_errors=True)
-                os.makedirs(tool.home)
+                tool.forget()
+                begin = time.monotonic()
                 tool.once()
             else:
                 host.run(["bash", "-c", commands[name]])
             results[name].append(time.monotonic() - begin)
             if before is not None:
                 details[name] = f"{(host.carried() - before) / 1e6:.1f} MB"
-            if name == "vma":
-                tool.stop()
     shutil.rmtree(destination, ignore_errors=True)
     report.compare(f"First copy of the tree, {host.name}", "s",
                    {name: values for name, values in results.items() if values}, digits=2,
@@ -176,7 +174,7 @@ def large_file(host, work, rounds):
         try:
             if kind is tools.Vma:
                 tool.start()
-                time.sleep(2)
+                time.sleep(1.2)
             else:
                 tool.once()
                 time.sleep(1.2)
@@ -210,21 +208,79 @@ def large_file(host, work, rounds):
 
 
 def restart(host, source, work, rounds):
-    """Nothing changed since the last run: how long until the tool knows, in seconds."""
+    """Nothing changed since the last run: how long until the tool knows, in seconds. All use one
+    multiplexed ssh connection but "vma, new ssh", which opens its own each time."""
     results = {}
     destination = fresh(f"{work}/restart")
     subprocess.run(["cp", "-a", source + "/.", destination], check=True)
-    for kind in (tools.Vma, tools.RsyncLoop):
-        if not kind.available():
-            continue
-        tool = kind(host, source, destination)
+    ways = {"vma": tools.Vma(host, source, destination, shared=True),
+            "vma, new ssh": tools.Vma(host, source, destination),
+            "rsync loop": tools.RsyncLoop(host, source, destination)}
+    for name, tool in ways.items():
         values = []
         for number in range(rounds + 1):
             begin = time.monotonic()
             tool.once()
             if number > 0:
                 values.append(time.monotonic() - begin)
-        results[kind.name] = values
-        tool.stop()
+        results[name] = values
+    values = []
+    for _ in range(rounds):
+        begin = time.monotonic()
+        host.run(host.ssh + ["peer", "true"])
+        values.append(time.monotonic() - begin)
+    results["(ssh peer true)"] = values
     report.compare(f"Restart with nothing changed, {host.name}", "s", results, digits=3)
     shutil.rmtree(destination, ignore_errors=True)
+
+
+def resident(host, work, files):
+    """Memory of both sides, and what they do when nothing happens."""
+    source, destination = fresh(f"{work}/many"), fresh(f"{work}/many-copy")
+    for number in range(files):
+        folder = f"{source}/{number % 331}"
+        if number < 331:
+            os.makedirs(folder)
+        with open(f"{folder}/some-module-{number}.py", "w", encoding="utf8") as f:
+            f.write(f"number = {number}\n")
+    tool = tools.Vma(host, source, destination)
+    try:
+        tool.start()
+        time.sleep(2)
+        client, agents = tool.processes()
+        sides = {"laptop": client} | ({"agent": agents[-1]} if agents else {})
+        before = {name: effort(pid) for name, pid in sides.items()}
+        seconds = 20
+        time.sleep(seconds)
+        rows = []
+        for name, pid in sides.items():
+            cpu, wakes = (b - a for a, b in zip(before[name], effort(pid)))
+            now, peak = memory(pid)
+            rows.append([name, f"{now:.1f}", f"{peak:.1f}", f"{cpu / seconds * 100:.2f} %",
+                         f"{wakes / seconds:.1f}"])
+        report.table(f"{files} files in sync, {seconds} s idle, {host.name}",
+                     ["", "resident MB", "peak MB", "one core", "wake-ups a second"], rows)
+    except (TimeoutError, subprocess.CalledProcessError) as problem:
+        print(f"memory: {problem}")
+    finally:
+        tool.stop()
+        shutil.rmtree(source, ignore_errors=True)
+        shutil.rmtree(destination, ignore_errors=True)
+
+
+def memory(pid):
+    """Resident now and at most, in MB."""
+    with open(f"/proc/{pid}/status", encoding="utf8") as f:
+        rows = dict(line.split(":", 1) for line in f if ":" in line)
+    return [int(rows[key].split()[0]) * 1024 / 1e6 for key in ("VmRSS", "VmHWM")]
+
+
+def effort(pid):
+    """CPU seconds, and how often any thread went to sleep by itself."""
+    cpu = wakes = 0
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/schedstat", encoding="utf8") as f:
+            cpu += int(f.read().split()[0]) / 1e9
+        with open(f"/proc/{pid}/task/{task}/status", encoding="utf8") as f:
+            wakes += sum(int(line.split()[1]) for line in f if line.startswith("voluntary"))
+    return cpu, wakes

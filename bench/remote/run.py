@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """make bench-remote: vma beside what people use today, on loopback and over a 12 ms, 100 Mbit/s
 line, in one run. Needs root (network namespaces). bench/remote/run.py --quick for a small tree,
-and words to pick measurements: save batch copy large restart forward cut idle."""
+and words to pick measurements: save batch copy large restart forward cut memory (with idle)."""
 import argparse
 import os
 import shutil
@@ -25,6 +25,14 @@ def build(folder, source):
     return program
 
 
+def cuts(host, pingpong, quick):
+    forward.cut(host, pingpong, 10, "packets dropped")
+    if quick:
+        return
+    for seconds, how in ((10, "interface down"), (0, "ssh killed"), (60, "packets dropped")):
+        forward.cut(host, pingpong, seconds, how, only=["vma"])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the tree, fewer rounds")
@@ -32,8 +40,9 @@ def main():
     parser.add_argument("what", nargs="*")
     options = parser.parse_args()
     work = tempfile.mkdtemp(prefix="vma-bench-", dir="/dev/shm")
-    wanted = options.what or ["save", "batch", "copy", "large", "restart", "forward", "cut"]
-    rounds = 3 if options.quick else 5
+    wanted = options.what or ["save", "batch", "copy", "large", "restart", "forward", "cut",
+                              "memory"]
+    rounds = 3
     try:
         emulator = build(work, "tests/support/link_emulator.c")
         pingpong = build(work, "bench/remote/pingpong.c")
@@ -54,10 +63,9 @@ def main():
                 if "forward" in wanted:
                     forward.latency(host, pingpong, 400 if options.quick else 2000)
                 if "cut" in wanted and name == "far":
-                    for how in ("packets dropped", "interface down", "ssh killed"):
-                        forward.cut(host, pingpong, 10, how)
-                    if not options.quick:
-                        forward.cut(host, pingpong, 60, "packets dropped")
+                    cuts(host, pingpong, options.quick)
+                if "memory" in wanted and name == "lo":
+                    sync.resident(host, work, 10_000 if options.quick else 100_000)
             finally:
                 host.close()
     finally:

@@ -4,6 +4,7 @@ file system) like `source` between start() and stop()."""
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import time
 
@@ -35,33 +36,88 @@ class Tool:
 class Vma(Tool):
     name = "vma"
 
-    def __init__(self, *words):
+    def __init__(self, *words, shared=False):
+        """shared: over the multiplexed connection that the peers use too."""
         super().__init__(*words)
         self.home = f"{self.host.dir}/vma-home"
-        os.makedirs(self.home, exist_ok=True)
         self.program = os.path.abspath(f"{BUILD}/vma")
-        self.environment = dict(os.environ, HOME=self.home, XDG_RUNTIME_DIR=self.home,
+        ssh = self.host.master() if shared else self.host.ssh
+        self.environment = dict(os.environ, HOME=self.home, XDG_RUNTIME_DIR=f"{self.home}/run",
                                 XDG_CACHE_HOME=f"{self.home}/cache",
-                                VMA_SSH=shlex.join(self.host.ssh))
+                                XDG_STATE_HOME=f"{self.home}/state", VMA_SSH=shlex.join(ssh))
+        os.makedirs(f"{self.home}/run", mode=0o700, exist_ok=True)
+        self.ask("exec", "-H", "peer", "--", "true")  # the agent is installed once a version
 
     @classmethod
     def available(cls):
         return os.access(f"{BUILD}/vma", os.X_OK)
 
+    def ask(self, *words, **more):
+        return self.host.run([self.program, *words], env=self.environment, **more)
+
+    def forget(self):
+        """Our snapshot and the other side's, as before the first run."""
+        shutil.rmtree(f"{self.home}/state", ignore_errors=True)
+        shutil.rmtree(os.path.expanduser("~/.local/state/vma"), ignore_errors=True)
+
     def words(self, *more):
         return [self.program, "sync", self.source, f"peer:{self.destination}", *more]
 
     def once(self):
-        return self.host.run(self.words("--once", "--json"), env=self.environment,
-                             stdout=subprocess.PIPE).stdout
+        self.host.run(self.words("--once", "--json"), env=self.environment)
 
     def start(self):
-        self.process = self.host.start(self.words(), env=self.environment)
+        self.process = self.host.start(self.words("--quiet"), env=self.environment)
         wait_equal(self.source, self.destination)
+        self.wait_in_sync()
+
+    def wait_in_sync(self, seconds=120, folder=None):
+        end = time.monotonic() + seconds
+        while self.ask("sync", "flush", cwd=folder or self.source, check=False).returncode != 0:
+            if time.monotonic() > end:
+                raise TimeoutError("vma does not come in sync")
+            time.sleep(0.1)
+
+    def processes(self):
+        """Process ids: ours, and the agent there."""
+        agents, port = [], f" {self.host.port}".encode()
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as f:
+                    line = f.read().split(b"\0")
+                with open(f"/proc/{pid}/environ", "rb") as f:
+                    ours = any(word.startswith(b"SSH_CONNECTION=") and word.endswith(port)
+                               for word in f.read().split(b"\0"))
+                with open(f"/proc/{pid}/stat", encoding="utf8") as f:
+                    parent = int(f.read().rsplit(")", 1)[1].split()[1])
+            except OSError:
+                continue
+            if ours and parent == 1 and line[1:3] == [b"agent", b"attach"]:
+                agents.append(int(pid))
+        return self.process.pid, agents
 
     def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)  # an orderly end: ssh is not to die first
+            try:
+                self.process.wait(8)
+            except subprocess.TimeoutExpired:
+                pass
         super().stop()
-        self.host.run([self.program, "stop", "peer"], env=self.environment, check=False)
+
+
+class Dev(Vma):
+    """vma dev: one link for forwards, commands and, if there is a source, sync."""
+
+    def __init__(self, host, source, destination, rules, sync=False):
+        super().__init__(host, source, destination)
+        flags = [word for rule in rules for word in ("-f", rule)]
+        flags += [] if sync else ["--no-sync"]
+        self.process = host.start([self.program, "dev", "-q", *flags, "-r", destination, "peer"],
+                                  env=self.environment, cwd=source)
+
+    def command(self, *words):
+        return [self.program, "exec", "--", *words]
 
 
 class RsyncLoop(Tool):
@@ -118,6 +174,7 @@ class Unison(Tool):
 
 
 ALL = [Vma, RsyncLoop, Lsyncd, Unison]
+QUICK = [Vma, RsyncLoop, Lsyncd]  # Unison looks once a second, whatever changes
 
 
 def wait_equal(source, destination, seconds=180):
