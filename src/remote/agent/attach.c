@@ -20,7 +20,7 @@ enum { SESSION_DIGITS = 32 };
 
 /* In the child: away from ssh and everything it holds open. */
 static void become_daemon(const struct agent_plan *plan, const char *path, int *listener,
-                          int log_fd)
+                          const char *log_path, int log_fd)
 {
     struct error err;
     setsid();
@@ -35,6 +35,7 @@ static void become_daemon(const struct agent_plan *plan, const char *path, int *
         log_error("agent.failed", LOG_ERROR(&err));
         _exit(1);
     }
+    unlink(log_path); /* it ended well: nothing stays */
     _exit(0);
 }
 
@@ -55,7 +56,7 @@ static bool daemon_make(const struct agent_plan *plan, const char *path, struct 
         return true;
     pid = fork(); /* twice: it is nobody's child */
     if (pid == 0)
-        become_daemon(plan, path, &listener, log_fd);
+        become_daemon(plan, path, &listener, log_path, log_fd);
     _exit(pid < 0);
 }
 

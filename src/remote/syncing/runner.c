@@ -206,6 +206,7 @@ static void *run(void *context)
             buf_dispose(&turn.in[lane]);
         if (good)
             good = sync_step(runner->sync, mono_ns() / 1000, &next_us, &err);
+        bool asked = turn.asked != NULL;
         while (turn.asked) {
             struct runner_request *request = turn.asked;
             turn.asked = request->next;
@@ -214,6 +215,8 @@ static void *run(void *context)
         }
         if (!turn.stop && good)
             open = answer(runner, open);
+        if (asked)
+            next_us = 0; /* what was asked may have made work */
         pthread_mutex_lock(&runner->lock);
         if (!good && !runner->failed) {
             runner->failed = true;
