@@ -96,7 +96,11 @@ class Life(unittest.TestCase):
         print(f"\nready after {best * 1000:.0f} ms, {server.rss_kb() / 1000:.1f} MB", end=" ")
         if sanitized():
             return
-        self.assertLess(best, 0.3)
+        with open(f"/proc/{server.process.pid}/stat", encoding="ascii") as stat:
+            ticks = sum(int(field) for field in stat.read().rsplit(")", 1)[1].split()[11:13])
+        self.assertLess(ticks / os.sysconf("SC_CLK_TCK"), 0.3)
+        if os.getloadavg()[0] < 2 * os.cpu_count():  # otherwise it says more about the others
+            self.assertLess(best, 0.3)
         self.assertLess(server.rss_kb(), 60_000)
 
     def test_a_second_one_on_the_same_data_is_refused(self):
