@@ -2,7 +2,6 @@
 #include "video/articulation.h"
 
 #include <math.h>
-#include <stdbool.h>
 
 /* Every parameter is a weighted mean of the targets near the moment: the weight of a span is the
  * part of a smooth window that it fills, times how much the sound insists on its shape. Lips take
@@ -216,4 +215,13 @@ struct mouth_pose articulation_at(const struct viseme_track *track, double time_
 float mouth_pose_gap(const struct mouth_pose *pose)
 {
     return (pose->jaw * 0.92f + pose->upper + pose->lower) * (1 - pose->press);
+}
+
+bool mouth_pose_is_still(const struct mouth_pose *pose)
+{
+    const float *value = &pose->jaw;
+    for (size_t i = 0; i < sizeof *pose / sizeof *value; i++)
+        if (value[i] != 0)
+            return false;
+    return true;
 }

@@ -3,6 +3,8 @@
  * other as in a real mouth (co-articulation). A function of the track and the time alone. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "media/visemes.h"
 
 /* Lengths in millimetres of a grown-up face; shares are 0..1. All zero is the photo's own mouth. */
@@ -24,3 +26,6 @@ struct mouth_pose articulation_at(const struct viseme_track *track, double time_
 
 /* How far the lips stand apart in the middle, mm, in a face whose mouth is closed at rest. */
 float mouth_pose_gap(const struct mouth_pose *pose);
+
+/* Nothing moves: the photo's own mouth. */
+bool mouth_pose_is_still(const struct mouth_pose *pose);

@@ -35,15 +35,21 @@ static inline uint8_t to_byte(float value)
     return (uint8_t)clampf(value + 0.5f, 0, 255);
 }
 
+struct spot {
+    float x, y;
+};
+
 /* A pixel of the tile, or the place of a sample of chroma, as the still head has it, in `axes`. */
-static inline void enter(const struct job *job, const struct axes *axes, int x, int y, bool chroma,
-                         float *out_x, float *out_y)
+static inline struct spot enter(const struct job *job, const struct axes *axes, int x, int y,
+                                bool chroma)
 {
+    struct spot spot;
     float px = (float)(job->tile.x + (chroma ? 2 * x : x));
     float py = chroma ? (float)(job->tile.y + 2 * y) + 0.5f : (float)(job->tile.y + y);
     if (job->moment->head_moves)
         tile_head_undo(&job->head, &job->tile, &px, &py);
-    axes_enter(axes, px, py, out_x, out_y);
+    axes_enter(axes, px, py, &spot.x, &spot.y);
+    return spot;
 }
 
 /* --- the mouth
@@ -91,22 +97,21 @@ static void draw_mouth(const struct job *job, struct pixels *pixels)
     struct tile_map map;
     struct pixels below;
     struct blend blend;
-    float mx, my;
     moment_map(job->moment, tile, &job->head, TILE_CELLS, SHEET_BELOW, &map);
     warp_all(photo, tile, &map, &below);
     moment_map(job->moment, tile, &job->head, TILE_CELLS, SHEET_ABOVE, &map);
     warp_all(photo, tile, &map, pixels);
     for (int y = 0; y < tile->height; y++)
         for (int x = 0; x < tile->width; x++) {
-            enter(job, axes, x, y, false, &mx, &my);
-            mouth_blend(job->moment, mx, my, &blend);
+            struct spot spot = enter(job, axes, x, y, false);
+            mouth_blend(job->moment, spot.x, spot.y, &blend);
             uint8_t *out = &pixels->luma[y * TILE + x];
             *out = to_byte(blend_of(&blend, 0, *out, below.luma[y * TILE + x]));
         }
     for (int y = 0; y < tile->height / 2; y++)
         for (int x = 0; x < tile->width / 2; x++) {
-            enter(job, axes, x, y, true, &mx, &my);
-            mouth_blend(job->moment, mx, my, &blend);
+            struct spot spot = enter(job, axes, x, y, true);
+            mouth_blend(job->moment, spot.x, spot.y, &blend);
             for (int i = 0; i < 2; i++) {
                 uint8_t *out = &pixels->chroma[i][y * TILE + x];
                 *out = to_byte(blend_of(&blend, 1 + i, *out, below.chroma[i][y * TILE + x]));
@@ -143,19 +148,18 @@ static void draw_eye(const struct job *job, const struct eye_now *now, struct pi
     const struct eye *eye = now->eye;
     const struct source *photo = &job->moment->renderer->photo;
     struct eye_sample sample;
-    float ex, ey;
     for (int y = 0; y < job->tile.height; y++)
         for (int x = 0; x < job->tile.width; x++) {
-            enter(job, &eye->axes, x, y, false, &ex, &ey);
-            if (!eye_now_sample(now, ex, ey, &sample))
+            struct spot spot = enter(job, &eye->axes, x, y, false);
+            if (!eye_now_sample(now, spot.x, spot.y, &sample))
                 continue;
             float luma = eye_pixel(eye, &sample, &photo->luma, false);
             pixels->luma[y * TILE + x] = to_byte(16 + (luma - 16) * sample.light);
         }
     for (int y = 0; y < job->tile.height / 2; y++)
         for (int x = 0; x < job->tile.width / 2; x++) {
-            enter(job, &eye->axes, x, y, true, &ex, &ey);
-            if (!eye_now_sample(now, ex, ey, &sample))
+            struct spot spot = enter(job, &eye->axes, x, y, true);
+            if (!eye_now_sample(now, spot.x, spot.y, &sample))
                 continue;
             for (int i = 0; i < 2; i++)
                 pixels->chroma[i][y * TILE + x] =
@@ -170,18 +174,6 @@ static void put_plane(const uint8_t *from, uint8_t *to, int stride, int width, i
 {
     for (int y = 0; y < height; y++)
         memcpy(to + (ptrdiff_t)y * stride, from + y * TILE, (size_t)width);
-}
-
-static void put_plane_over(const uint8_t *from, const uint8_t *alpha, const uint8_t *behind,
-                           int behind_stride, uint8_t *to, int stride, int width, int height)
-{
-    for (int y = 0; y < height; y++)
-        for (int x = 0; x < width; x++) {
-            int back = behind[(ptrdiff_t)y * behind_stride + x];
-            int share = alpha[y * TILE + x] + (alpha[y * TILE + x] >> 7); /* 0..256 */
-            to[(ptrdiff_t)y * stride + x] =
-                (uint8_t)(back + (((from[y * TILE + x] - back) * share + 128) >> 8));
-        }
 }
 
 static uint8_t *place(const struct frame420 *frame, int plane, const struct tile *tile)
@@ -199,20 +191,34 @@ static void put(const struct tile *tile, const struct pixels *pixels, struct fra
                   tile->height / 2);
 }
 
+/* One plane of the tile, as far as `alpha` goes, over the backdrop. */
+static void put_plane_over(const struct job *job, int plane, const uint8_t *from,
+                           const uint8_t *alpha, struct frame420 *out)
+{
+    const struct frame420 *backdrop = &job->moment->renderer->backdrop;
+    const struct tile *tile = &job->tile;
+    int shift = plane > 0;
+    for (int y = 0; y < tile->height >> shift; y++) {
+        const uint8_t *behind =
+            place(backdrop, plane, tile) + (ptrdiff_t)y * backdrop->strides[plane];
+        uint8_t *to = place(out, plane, tile) + (ptrdiff_t)y * out->strides[plane];
+        for (int x = 0; x < tile->width >> shift; x++) {
+            int share = alpha[y * TILE + x] + (alpha[y * TILE + x] >> 7); /* 0..256 */
+            to[x] = (uint8_t)(behind[x] + (((from[y * TILE + x] - behind[x]) * share + 128) >> 8));
+        }
+    }
+}
+
 static void put_over(const struct job *job, const struct tile_map *map, const struct pixels *pixels,
                      struct frame420 *out)
 {
-    const struct renderer *renderer = job->moment->renderer;
-    const struct frame420 *behind = &renderer->backdrop;
-    const struct tile *tile = &job->tile;
+    const struct source *photo = &job->moment->renderer->photo;
     uint8_t alpha[TILE * TILE];
-    warp_tile(&renderer->photo.alpha, PLANE_LUMA, tile, map, alpha);
-    put_plane_over(pixels->luma, alpha, place(behind, 0, tile), behind->strides[0],
-                   place(out, 0, tile), out->strides[0], tile->width, tile->height);
-    warp_tile(&renderer->photo.chroma_alpha, PLANE_CHROMA, tile, map, alpha);
+    warp_tile(&photo->alpha, PLANE_LUMA, &job->tile, map, alpha);
+    put_plane_over(job, 0, pixels->luma, alpha, out);
+    warp_tile(&photo->chroma_alpha, PLANE_CHROMA, &job->tile, map, alpha);
     for (int i = 1; i < 3; i++)
-        put_plane_over(pixels->chroma[i - 1], alpha, place(behind, i, tile), behind->strides[i],
-                       place(out, i, tile), out->strides[i], tile->width / 2, tile->height / 2);
+        put_plane_over(job, i, pixels->chroma[i - 1], alpha, out);
 }
 
 void draw_tile(const struct moment *moment, const struct tile *tile, struct frame420 *out)

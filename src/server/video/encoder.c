@@ -272,7 +272,7 @@ bool encoder_frame(struct encoder *encoder, const struct frame420 *frame, struct
         picture->data[plane] = frame->planes[plane];
         picture->linesize[plane] = frame->strides[plane];
         picture->buf[plane] =
-            av_buffer_create(frame->planes[plane], (size_t)(frame->strides[plane] * rows),
+            av_buffer_create(frame->planes[plane], (size_t)frame->strides[plane] * (size_t)rows,
                              keep_buffer, NULL, AV_BUFFER_FLAG_READONLY);
         if (!picture->buf[plane])
             return error_set(err, ERROR_INTERNAL, "encode picture: out of memory");

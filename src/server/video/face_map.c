@@ -2,7 +2,6 @@
 #include "video/face_map.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "media/face_mesh.h"
 #include "video/curve.h"
@@ -316,8 +315,7 @@ void face_now_init(struct face_now *now, const struct face_map *map, const struc
     now->map = map;
     now->pose = *pose;
     now->wide = (pose->wide - 0.10f * pose->jaw) * map->px_per_mm;
-    static const struct mouth_pose still;
-    now->moving = memcmp(pose, &still, sizeof still) != 0;
+    now->moving = !mouth_pose_is_still(pose);
     now->gap = 0;
     for (int i = 0; i <= FACE_COLUMNS; i++) {
         column_now(map, pose, &map->columns[i], &now->columns[i]);

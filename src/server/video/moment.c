@@ -203,11 +203,12 @@ bool moment_map(const struct moment *moment, const struct tile *tile, const stru
                                         bounds_touch(&moment->brow_boxes[1], tile));
     float most = SOURCE_PAD - 4;
     bool moves = false;
+    int size = TILE / cells;
     out->cells = cells;
     for (int j = 0; j <= cells; j++)
         for (int i = 0; i <= cells; i++) {
-            float to_x = (float)(tile->x + i * TILE / cells);
-            float to_y = (float)(tile->y + j * TILE / cells);
+            float to_x = (float)(tile->x + i * size);
+            float to_y = (float)(tile->y + j * size);
             float x = to_x, y = to_y;
             if (moment->head_moves)
                 tile_head_undo(head, tile, &x, &y);

@@ -69,8 +69,9 @@ static struct teeth teeth_new(const struct tooth row[TEETH_IN_ROW], float height
         for (int x = 0; x < teeth.width; x++) {
             float cover = 0, shade = 0;
             for (int sub = 0; sub < SUBSAMPLES * SUBSAMPLES; sub++) {
-                float sx = (float)x + ((float)(sub % SUBSAMPLES) + 0.5f) / SUBSAMPLES - 0.5f;
-                float sy = (float)y + ((float)(sub / SUBSAMPLES) + 0.5f) / SUBSAMPLES - 0.5f;
+                int across = sub % SUBSAMPLES, down = sub / SUBSAMPLES;
+                float sx = (float)x + ((float)across + 0.5f) / SUBSAMPLES - 0.5f;
+                float sy = (float)y + ((float)down + 0.5f) / SUBSAMPLES - 0.5f;
                 float up = (upwards ? teeth.y - sy : sy - teeth.y) / px_per_mm;
                 struct tooth_hit hit = tooth_at(row, (sx - teeth.x) / px_per_mm, up, detail);
                 cover += hit.cover;
@@ -112,14 +113,17 @@ static struct tooth_hit teeth_at(const struct teeth *teeth, float x, float y)
 
 static void mean_colour(const struct frame420 *photo, float x, float y, float radius, float out[3])
 {
+    enum { REACH = 3 };
     float sum[3] = {0}, count = 0;
-    for (float dy = -radius; dy <= radius; dy += fmaxf(radius / 3, 0.5f))
-        for (float dx = -radius; dx <= radius; dx += fmaxf(radius / 3, 0.5f)) {
+    for (int j = -REACH; j <= REACH; j++)
+        for (int i = -REACH; i <= REACH; i++) {
+            float dx = radius * (float)i / REACH, dy = radius * (float)j / REACH;
             int px = (int)clampf(x + dx, 0, (float)photo->width - 1);
             int py = (int)clampf(y + dy, 0, (float)photo->height - 1);
+            const int row = py / 2, column = px / 2;
             sum[0] += photo->planes[0][py * photo->strides[0] + px];
-            for (int i = 1; i < 3; i++)
-                sum[i] += photo->planes[i][py / 2 * photo->strides[i] + px / 2];
+            for (int plane = 1; plane < 3; plane++)
+                sum[plane] += photo->planes[plane][row * photo->strides[plane] + column];
             count++;
         }
     for (int i = 0; i < 3; i++)

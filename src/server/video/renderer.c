@@ -34,8 +34,8 @@ static bool check(const struct scene *scene, struct error *err)
     if (scene->fps <= 0 || !(scene->duration_s > 0))
         return error_set(err, ERROR_INTERNAL, "%g s at %d frames a second cannot be animated",
                          scene->duration_s, scene->fps);
-    const struct picture *others[] = {scene->matte, scene->foreground, scene->background};
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+    const struct picture *others[3] = {scene->matte, scene->foreground, scene->background};
+    for (int i = 0; i < 3; i++)
         if (others[i] && (others[i]->width != photo->width || others[i]->height != photo->height))
             return error_set(err, ERROR_INTERNAL, "%d × %d does not fit a photo of %d × %d",
                              others[i]->width, others[i]->height, photo->width, photo->height);
