@@ -20,7 +20,13 @@
 #include "sys/fswatch.h"
 #include "sys/memory.h"
 
-enum { FAST_LEVEL = 3, FIRST_LEVEL = 3, SAVE_AFTER_US = 5 * 1000 * 1000 };
+enum {
+    FAST_LEVEL = 3,
+    FIRST_LEVEL = 3,
+    SAVE_AFTER_US = 5 * 1000 * 1000,
+    QUIET_US = 2 * 1000 * 1000,
+    SAVE_LATEST_US = 120 * 1000 * 1000
+};
 
 void ids_add(struct ids *ids, uint32_t id)
 {
@@ -474,10 +480,15 @@ static bool save_if_due(struct sync *sync, int64_t *next_us, struct error *err)
         return true;
     if (!sync->save_due_us)
         sync->save_due_us = sync->now_us + SAVE_AFTER_US;
-    if (sync->wave_at < sync->wave_count || sync->inflight || sync->save_due_us > sync->now_us) {
-        sync_wake_at(sync, next_us,
-                     sync->save_due_us > sync->now_us ? sync->save_due_us
-                                                      : sync->now_us + SAVE_AFTER_US);
+    /* Not while somebody works: the journal has it all, and a save must not wait for this. */
+    int64_t due_us = sync->last_event_us + QUIET_US;
+    if (due_us > sync->save_due_us + SAVE_LATEST_US)
+        due_us = sync->save_due_us + SAVE_LATEST_US;
+    if (due_us < sync->save_due_us)
+        due_us = sync->save_due_us;
+    bool busy = sync->wave_at < sync->wave_count || sync->inflight;
+    if (busy || due_us > sync->now_us) {
+        sync_wake_at(sync, next_us, due_us > sync->now_us ? due_us : sync->now_us + SAVE_AFTER_US);
         return true;
     }
     sync->save_due_us = 0;
