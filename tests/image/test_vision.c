@@ -313,6 +313,42 @@ static void a_missing_model_is_named(void **state)
     assert_non_null(strstr(err.text, "/nowhere/face_detection.onnx"));
 }
 
+static float mean_matte(const struct picture *matte, int left, int right)
+{
+    double sum = 0;
+    for (int y = 0; y < matte->height; y++)
+        for (int x = left; x < right; x++)
+            sum += picture_row(matte, y)[x];
+    return (float)(sum / matte->height / (right - left));
+}
+
+static void the_cut_out_of_one_of_two_has_no_other(void **state)
+{
+    const struct fixture *fixture = *state;
+    AUTO(picture_dispose) struct picture picture = photo(fixture, "two_faces.jpg");
+    AUTO(mem_free) struct face *faces = faces_new();
+    struct error err;
+    int count = faces_of(fixture, &picture, faces);
+    assert_int_equal(count, 2);
+    /* Wide enough to show both: the left one is the second. */
+    struct portrait_wish wish = {
+        .faces = faces, .face_count = 2, .chosen = 1, .width = 640, .height = 345, .cut_out = true};
+    AUTO(portrait_dispose) struct portrait one = {0};
+    assert_ok(portrait_make_one(fixture->vision, &picture, &wish, &one, &err), &err);
+    AUTO(portrait_dispose) struct portrait both = {0};
+    assert_ok(portrait_make(fixture->vision, &picture, &faces[1], 640, 345, true, &both, &err),
+              &err);
+    struct box other = one.others[0];
+    int from = (int)other.x, to = (int)(other.x + other.width);
+    from = from > 0 ? from : 0, to = to < 640 ? to : 640;
+    if (to - from > 20) {
+        assert_true(mean_matte(&both.matte, from, to) > 60);
+        assert_true(mean_matte(&one.matte, from, to) < 12);
+    }
+    int middle = (int)(one.face.box.x + one.face.box.width / 2);
+    assert_true(mean_matte(&one.matte, middle - 20, middle + 20) > 120);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +365,7 @@ int main(void)
         cmocka_unit_test(the_person_is_cut_out_and_the_wall_is_not),
         cmocka_unit_test(without_cutting_out_there_is_only_the_photo),
         cmocka_unit_test(a_missing_model_is_named),
+        cmocka_unit_test(the_cut_out_of_one_of_two_has_no_other),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -2,11 +2,13 @@
 #include "image/portrait.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/auto.h"
 #include "base/error.h"
 #include "image/cutter.h"
 #include "image/matte.h"
+#include "image/persons.h"
 #include "image/segment.h"
 #include "media/resample.h"
 
@@ -127,25 +129,62 @@ void portrait_frame(const struct picture *photo, const struct face *face, int wi
     face_move(face, crop, (float)width / crop.width, (float)height / crop.height, &out->face);
 }
 
+/* Networks that are told whom to cut out have left the others out already. */
+static void remove_others(bool told, struct portrait *portrait)
+{
+    struct box boxes[MAX_FACES + 1] = {portrait->face.box};
+    bool keep[MAX_FACES + 1] = {true};
+    if (portrait->other_count == 0 || told)
+        return;
+    memcpy(boxes + 1, portrait->others, (size_t)portrait->other_count * sizeof *boxes);
+    AUTO(persons_dispose)
+    struct persons persons =
+        persons_tell_apart(&portrait->photo, &portrait->matte, boxes, portrait->other_count + 1);
+    persons_keep(&persons, &portrait->photo, keep, &portrait->matte);
+}
+
 bool portrait_cut_out(struct vision *vision, struct portrait *portrait, struct error *err)
 {
+    struct segment *segment = vision_segment(vision);
     struct cut_prompt prompt = cut_prompt_for(&portrait->face, &portrait->photo);
-    if (!segment_matte(vision_segment(vision), &portrait->photo, &prompt, NULL, &portrait->matte,
-                       err))
+    if (!segment_matte(segment, &portrait->photo, &prompt, NULL, &portrait->matte, err))
         return false;
+    remove_others(segment_takes_prompts(segment), portrait);
     portrait->foreground = picture_new(portrait->photo.width, portrait->photo.height, PICTURE_RGB);
     foreground_estimate(&portrait->photo, &portrait->matte, &portrait->foreground);
+    return true;
+}
+
+static void add_others(const struct picture *photo, const struct portrait_wish *wish,
+                       struct portrait *portrait)
+{
+    struct box crop = portrait_crop(&wish->faces[wish->chosen], photo, wish->width, wish->height);
+    float x = (float)wish->width / crop.width, y = (float)wish->height / crop.height;
+    for (int i = 0; i < wish->face_count && portrait->other_count < MAX_FACES; i++) {
+        struct box box = wish->faces[i].box;
+        if (i != wish->chosen)
+            portrait->others[portrait->other_count++] = (struct box){
+                (box.x - crop.x) * x, (box.y - crop.y) * y, box.width * x, box.height * y};
+    }
+}
+
+bool portrait_make_one(struct vision *vision, const struct picture *photo,
+                       const struct portrait_wish *wish, struct portrait *out, struct error *err)
+{
+    AUTO(portrait_dispose) struct portrait portrait;
+    portrait_frame(photo, &wish->faces[wish->chosen], wish->width, wish->height, &portrait);
+    add_others(photo, wish, &portrait);
+    if (wish->cut_out && !portrait_cut_out(vision, &portrait, err))
+        return false;
+    *out = portrait;
+    portrait = (struct portrait){0};
     return true;
 }
 
 bool portrait_make(struct vision *vision, const struct picture *photo, const struct face *face,
                    int width, int height, bool cut_out, struct portrait *out, struct error *err)
 {
-    AUTO(portrait_dispose) struct portrait portrait;
-    portrait_frame(photo, face, width, height, &portrait);
-    if (cut_out && !portrait_cut_out(vision, &portrait, err))
-        return false;
-    *out = portrait;
-    portrait = (struct portrait){0};
-    return true;
+    const struct portrait_wish wish = {
+        .faces = face, .face_count = 1, .width = width, .height = height, .cut_out = cut_out};
+    return portrait_make_one(vision, photo, &wish, out, err);
 }

@@ -65,6 +65,10 @@ struct portrait {
     struct picture matte;      /* grey: 255 is the person */
     struct picture foreground; /* RGB: the person's own colour, also under soft edges */
     struct face face;          /* in pixels of the frame */
+    /* The faces of who else is in the photo, also in pixels of the frame: until they are cut out.
+     */
+    struct box others[MAX_FACES];
+    int other_count;
 };
 void portrait_dispose(struct portrait *portrait);
 static inline void portrait_dispose_auto(struct portrait *portrait)
@@ -77,6 +81,17 @@ static inline void portrait_dispose_auto(struct portrait *portrait)
 MUST_USE bool portrait_make(struct vision *vision, const struct picture *photo,
                             const struct face *face, int width, int height, bool cut_out,
                             struct portrait *out, struct error *err);
+
+/* The same for one of several people: the others are not part of the cut-out. */
+struct portrait_wish {
+    const struct face *faces; /* all of the photo */
+    int face_count, chosen;
+    int width, height;
+    bool cut_out;
+};
+MUST_USE bool portrait_make_one(struct vision *vision, const struct picture *photo,
+                                const struct portrait_wish *wish, struct portrait *out,
+                                struct error *err);
 
 /* The two halves of portrait_make, for who wants to render while the person is still being cut
  * out: the first is fast and gives photo and face, the second fills matte and foreground and

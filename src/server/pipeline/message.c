@@ -76,9 +76,9 @@ static bool portrait_compute(struct message *message, struct error *err)
         !photo_check(&photo, order->face, err) || !go_on(message, err))
         return false;
     message->made->photo_s = now_s(message) - before;
-    return portrait_make(message->pipeline->options.vision, &photo.picture,
-                         &photo.faces[order->face], order->format->width, order->format->height,
-                         order_cut_out(order), &message->portrait, err);
+    const struct portrait_wish wish = order_portrait(order, &photo);
+    return portrait_make_one(message->pipeline->options.vision, &photo.picture, &wish,
+                             &message->portrait, err);
 }
 
 static bool prepare_portrait(struct message *message, struct error *err)

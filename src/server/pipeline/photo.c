@@ -51,3 +51,13 @@ bool photo_check(const struct photo *photo, int face, struct error *err)
     }
     return face_usable(&photo->faces[face], &photo->picture, err);
 }
+
+struct portrait_wish order_portrait(const struct order *order, const struct photo *photo)
+{
+    return (struct portrait_wish){.faces = photo->faces,
+                                  .face_count = photo->face_count,
+                                  .chosen = order->face,
+                                  .width = order->format->width,
+                                  .height = order->format->height,
+                                  .cut_out = order_cut_out(order)};
+}

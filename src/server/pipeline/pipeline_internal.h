@@ -3,11 +3,13 @@
 
 #include <pthread.h>
 
+#include "image/portrait.h"
 #include "pipeline/crew_internal.h"
 #include "pipeline/estimate_internal.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/request_internal.h"
 
+struct order;
 struct photo;
 
 struct pipeline {
@@ -39,6 +41,8 @@ MUST_USE bool photo_make(struct pipeline *pipeline, const char *path, struct has
                          struct photo *out, struct error *err);
 /* The face that was asked for is there and can be animated. */
 MUST_USE bool photo_check(const struct photo *photo, int face, struct error *err);
+/* What is made of it. Borrows from the photo. */
+struct portrait_wish order_portrait(const struct order *order, const struct photo *photo);
 
 /* Who asks for a message: is told of progress, may call it off. */
 struct client {

@@ -18,9 +18,10 @@ static bool portrait_of(struct pipeline *pipeline, const struct order *order, co
     if (artifact_get_portrait(store, name, out))
         return true;
     if (!photo_make(pipeline, path, order->image, &photo, err) ||
-        !photo_check(&photo, order->face, err) ||
-        !portrait_make(pipeline->options.vision, &photo.picture, &photo.faces[order->face],
-                       order->format->width, order->format->height, order_cut_out(order), out, err))
+        !photo_check(&photo, order->face, err))
+        return false;
+    const struct portrait_wish wish = order_portrait(order, &photo);
+    if (!portrait_make_one(pipeline->options.vision, &photo.picture, &wish, out, err))
         return false;
     artifact_put_portrait(store, name, out);
     return true;
