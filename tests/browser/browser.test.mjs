@@ -136,14 +136,49 @@ describe('the page', { concurrency: 2 }, () => {
     await close();
   });
 
-  test('of several people, one is chosen', async () => {
-    const { page, close } = await open(browser, server.url, { language: 'ja' });
-    await page.setInputFiles('#photo input[type=file]', TWO_FACES);
-    await page.getByText('2人写っています').waitFor();
-    const second = page.getByRole('radio', { name: '2人目' });
-    await second.check();
-    assert.ok(await second.isChecked());
-    await close();
+  test('of several people, one is chosen under the photo, and shown', async () => {
+    for (const [language, width, title, second] of [['ja', 360, '2人写っています', '左から2人目'], ['en', 1280, 'There are 2 people', 'Person 2 from the left']]) {
+      const { page, close } = await open(browser, server.url, { language, width, reducedMotion: 'reduce' });
+      await page.setInputFiles('#photo input[type=file]', TWO_FACES);
+      const people = page.getByRole('group', { name: title });
+      await people.waitFor();
+      assert.equal(await page.getByRole('dialog').count(), 0);
+      assert.equal(await people.getByRole('radio').count(), 2);
+      if (server.real) assert.equal(await people.locator('img').count(), 2);
+      const chosen = people.getByRole('radio', { name: second });
+      const asked = page.waitForRequest((request) => request.url().endsWith('/api/image/preview'));
+      if (await chosen.isChecked()) await people.getByRole('radio').first().check();
+      else await chosen.check();
+      await asked;
+      // Arrow keys go from one to the other, and the status tells who it is.
+      const before = await chosen.isChecked();
+      await people.locator('input:checked').focus();
+      await page.keyboard.press('ArrowRight');
+      assert.equal(await chosen.isChecked(), !before);
+      const status = await page.locator('#photo-state').textContent();
+      assert.ok(status.includes(before ? '1' : '2'), status);
+      // Pointing at the face itself does the same.
+      await page.locator('.face.choice').first().click();
+      assert.ok(await people.getByRole('radio').first().isChecked());
+      await assertAccessible(page);
+      await close();
+    }
+  });
+
+  test('nothing in the header breaks on narrow screens', async () => {
+    for (const width of [320, 345, 360]) {
+      const { page, close } = await open(browser, server.url, { language: 'en', width });
+      for (const button of await page.locator('.languages button').all()) {
+        const lines = await button.evaluate((node) => {
+          const range = document.createRange();
+          range.selectNodeContents(node);
+          return new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size;
+        });
+        assert.equal(lines, 1, `${await button.textContent()} at ${width} px`);
+      }
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${width} px`);
+      await close();
+    }
   });
 
   test('a voice can be heard before it is chosen', async () => {

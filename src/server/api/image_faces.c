@@ -5,6 +5,7 @@
 #include "api/engines.h"
 #include "base/error.h"
 #include "base/jv.h"
+#include "codec/codec.h"
 #include "pipeline/faces.h"
 
 static void put_face(struct jv *list, int index, const struct photo_face *face,
@@ -18,6 +19,10 @@ static void put_face(struct jv *list, int index, const struct photo_face *face,
     jv_real(box, "width", face->box.width);
     jv_real(box, "height", face->box.height);
     jv_real(object, "score", face->score);
+    if (face->thumbnail.size > 0) {
+        AUTO(mem_free) char *url = data_url("image/jpeg", &face->thumbnail);
+        jv_text(object, "thumbnail", url);
+    }
     jv_bool(object, "usable", face->usable);
     const struct problem_row *row = face->usable ? NULL : problem_of(&face->problem);
     jv_text(object, "problem", row ? row->detail[language] : NULL);
@@ -28,7 +33,7 @@ bool api_image_faces(struct api *api, const struct http_request *request,
                      struct http_response *response, struct error *err)
 {
     struct pipeline *pipeline = engines_pipeline(api->engines, err);
-    struct photo_faces found;
+    AUTO(photo_faces_dispose) struct photo_faces found = {0};
     const char *path = http_form_file(http_request_form(request), "image");
     if (!pipeline || !pipeline_faces(pipeline, path, &found, err))
         return error_wrap(err, "look for faces");

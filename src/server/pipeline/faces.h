@@ -3,6 +3,7 @@
  * does not look again. */
 #pragma once
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "image/portrait.h"
 
@@ -16,8 +17,15 @@ struct photo_faces {
         float score;
         bool usable;
         struct error problem; /* why not */
+        struct buf thumbnail; /* JPEG of the head, when there is more than one */
     } faces[MAX_FACES];       /* the largest first */
 };
+
+void photo_faces_dispose(struct photo_faces *faces);
+static inline void photo_faces_dispose_auto(struct photo_faces *faces)
+{
+    photo_faces_dispose(faces);
+}
 
 /* Errors as photo_decode gives them. The file stays the caller's. Blocking. */
 MUST_USE bool pipeline_faces(struct pipeline *pipeline, const char *image_path,

@@ -14,6 +14,8 @@ export interface Face {
   index: number;
   box: Box;
   score: number;
+  /** The head, as a data URL; only when there are several faces. */
+  thumbnail?: string | null;
   usable: boolean;
   /** Why it is not usable: a sentence in the language that was asked for, and a code. */
   problem?: string | null;

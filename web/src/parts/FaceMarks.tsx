@@ -1,35 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-import { useMessages } from '../i18n/language.tsx';
 import { within } from '../lib/framing.ts';
-import type { Photo } from '../state/draft.ts';
+import { fromTheLeft, personId, type Photo } from '../state/draft.ts';
 
-interface Props {
-  photo: Photo;
-  chosen: number | null;
-  choose: (index: number) => void;
-}
-
-/** The found faces, marked over the photo; with several, each is a choice. */
-export function FaceMarks({ photo, chosen, choose }: Props) {
-  const t = useMessages();
-  const faces = [...photo.faces].sort((a, b) => a.box.x - b.box.x); // counted from the left
+/**
+ * The found faces, marked over the photo. With several, a mark is one more label of that person's
+ * choice under the photo, for whoever points at the face itself.
+ */
+export function FaceMarks({ photo, chosen }: { photo: Photo; chosen: number | null }) {
+  const faces = fromTheLeft(photo.faces);
   if (faces.length === 1) {
     return faces.map((face) => <span key={face.index} className="face" style={within(photo, face.box)} />);
   }
-  return (
-    <div role="radiogroup" aria-label={t.photo.several(faces.length)}>
-      {faces.map((face, at) => (
-        <label key={face.index} className="face choice" style={within(photo, face.box)}>
-          <input
-            type="radio"
-            name="face"
-            checked={face.index === chosen}
-            onChange={() => choose(face.index)}
-            aria-label={t.photo.person(at + 1)}
-          />
-          <span aria-hidden="true">{at + 1}</span>
-        </label>
-      ))}
-    </div>
-  );
+  return faces.map((face, at) => (
+    <label
+      key={face.index}
+      className={`face choice ${face.index === chosen ? 'chosen' : ''}`}
+      htmlFor={personId(face)}
+      style={within(photo, face.box)}
+      aria-hidden="true"
+    >
+      <span>{at + 1}</span>
+    </label>
+  ));
 }

@@ -6,11 +6,12 @@ import type { Fault } from '../App.tsx';
 import type { Face } from '../api/types.ts';
 import { useMessages } from '../i18n/language.tsx';
 import type { Messages } from '../i18n/en.ts';
-import type { Change, Draft, Photo } from '../state/draft.ts';
+import { fromTheLeft, type Change, type Draft, type Photo } from '../state/draft.ts';
 import { useDrop } from '../state/drop.ts';
 import { CameraDialog } from './CameraDialog.tsx';
 import { FaceMarks } from './FaceMarks.tsx';
 import { CameraIcon, Person, PhotoIcon } from './icons.tsx';
+import { People } from './People.tsx';
 import { Good, Step, Warning } from './Step.tsx';
 
 interface Props {
@@ -54,7 +55,10 @@ export function PhotoStep({ draft, change, take, missing, fault }: Props) {
     <Step id="photo" number={1} title={t.photo.title} hint={t.photo.hint}>
       <input ref={input} className="hidden" type="file" accept={TYPES} onChange={chosen} tabIndex={-1} aria-hidden="true" />
       <div className={`photo ${photo ? 'has' : 'empty'} ${over ? 'over' : ''}`} id="field-image">
-        {photo ? <Chosen photo={photo} draft={draft} change={change} /> : <Invitation over={over} />}
+        {photo ? <Chosen photo={photo} draft={draft} /> : <Invitation over={over} />}
+        {photo && photo.faces.length > 1 && (
+          <People photo={photo} chosen={draft.face} choose={(face) => change({ face })} />
+        )}
         <div className="photo-actions">
           <button ref={choose} type="button" className={photo ? 'button' : 'button primary'} onClick={() => input.current?.click()} aria-describedby="photo-state">
             <PhotoIcon /> {photo ? t.photo.change : t.photo.choose}
@@ -92,13 +96,13 @@ function Invitation({ over }: { over: boolean }) {
   );
 }
 
-function Chosen({ photo, draft, change }: { photo: Photo; draft: Draft; change: (change: Change) => void }) {
+function Chosen({ photo, draft }: { photo: Photo; draft: Draft }) {
   const t = useMessages();
   if (!photo.shown) return <p className="no-preview"><PhotoIcon /> {t.photo.noPreview}</p>;
   return (
     <div className="photo-view">
       <img src={photo.url} alt={t.photo.alt} />
-      <FaceMarks photo={photo} chosen={draft.face} choose={(face) => change({ face })} />
+      <FaceMarks photo={photo} chosen={draft.face} />
     </div>
   );
 }
@@ -117,7 +121,9 @@ function State({ photo, chosen }: { photo: Photo; chosen: number | null }) {
     case 'ready': {
       const face = photo.faces.find((item) => item.index === chosen);
       if (face && !face.usable) return <Warning>{faceProblem(face, t)}</Warning>;
-      if (photo.faces.length > 1) return <p className="say">{t.photo.several(photo.faces.length)}</p>;
+      if (face && photo.faces.length > 1) {
+        return <Good>{t.photo.speaks(fromTheLeft(photo.faces).indexOf(face) + 1)}</Good>;
+      }
       return <Good>{t.photo.found}</Good>;
     }
   }

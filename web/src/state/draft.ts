@@ -180,3 +180,13 @@ function backgroundValue({ kind, color, preset }: Background): string {
   if (kind === 'preset') return preset ? `preset:${preset}` : 'keep';
   return kind;
 }
+
+/** As people count who stand side by side. */
+export function fromTheLeft(faces: Face[]): Face[] {
+  return [...faces].sort((a, b) => a.box.x - b.box.x);
+}
+
+/** The id of a person's radio button. */
+export function personId(face: Face): string {
+  return `person-${face.index}`;
+}
