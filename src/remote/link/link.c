@@ -19,13 +19,15 @@
 #include "wire/mux.h"
 
 enum {
-    TRIES_AT_ONCE = 3,       /* one that hangs must not keep the others from getting through */
+    TRIES_AT_ONCE = 6,       /* one that hangs must not keep the others from getting through */
+    TRY_LEAST_MS = 3 * 1000, /* before another takes its place, or twice what the first took */
     TRY_LIFE_MS = 15 * 1000, /* of one that nobody may be typing a password for */
     EAGER_MS = 120 * 1000,   /* after a cut: a new try every … */
-    EAGER_EVERY_MS = 700,
+    EAGER_EVERY_MS = 500,
     LATER_EVERY_MS = 5 * 1000,
     SLOW_EVERY_MS = 30 * 1000, /* when the host said no */
     NEWS_EVERY_MS = 250,       /* after news of the network, at the soonest */
+    TOOK_MAX_US = 10 * 1000 * 1000,
     GOODBYE_MS = 1000,
     ARGUMENTS_MAX = 48,
 };
@@ -51,7 +53,7 @@ struct link {
 
     enum link_state state;
     char why[240];
-    int64_t since_us, cut_us;
+    int64_t since_us, cut_us, took_us; /* took: the first connection, to be up */
     unsigned tries_made;
     size_t sent, total;
     bool ever_up, refused, over;
@@ -154,7 +156,7 @@ static void on_timer(void *context)
     int64_t now_us = loop_now_us(link->loop);
     for (size_t i = 0; i < TRIES_AT_ONCE && link->ever_up; i++)
         if (link->tries[i].attempt &&
-            now_us - link->tries[i].started_us > INT64_C(1000) * TRY_LIFE_MS)
+            now_us - link->tries[i].started_us > INT64_C(1000) * TRY_LIFE_MS + 3 * link->took_us)
             bury(link, TAKE(link->tries[i].attempt));
     if (link->ever_up)
         try_now(link);
@@ -197,6 +199,13 @@ static void on_cut(void *context, const struct error *reason, bool broken)
     try_now(link);
 }
 
+/* Of the first one; typing a password or sending the agent does not count. */
+static int64_t connect_took_us(const struct link *link, const struct try *mine)
+{
+    int64_t took_us = loop_now_us(link->loop) - mine->started_us;
+    return link->asking || link->total > 0 || took_us > TOOK_MAX_US ? 0 : took_us;
+}
+
 static void on_stream(void *context, struct attempt *attempt, int *fd)
 {
     struct link *link = context;
@@ -210,6 +219,8 @@ static void on_stream(void *context, struct attempt *attempt, int *fd)
         give_up(link, &err, false);
         return;
     }
+    if (!link->ever_up)
+        link->took_us = connect_took_us(link, mine);
     link->ever_up = true;
     link->why[0] = '\0';
     timer_stop(link->timer);
@@ -344,10 +355,11 @@ static void try_now(struct link *link)
     }
     timer_start(link->timer, next_try_ms(link));
     if (slot == TRIES_AT_ONCE) {
-        if (local(link) || link->tries_made % 4 != 0) {
-            link->tries_made++;
+        int64_t least_us = INT64_C(1000) * TRY_LEAST_MS;
+        if (least_us < 2 * link->took_us)
+            least_us = 2 * link->took_us;
+        if (loop_now_us(link->loop) - link->tries[oldest].started_us < least_us)
             return; /* let those that are under way have their time */
-        }
         bury(link, TAKE(link->tries[oldest].attempt));
         slot = oldest;
     }
