@@ -5,6 +5,7 @@ and words to pick measurements: save batch copy large restart forward cut memory
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -39,6 +40,7 @@ def main():
     parser.add_argument("--hosts", default="lo,far")
     parser.add_argument("what", nargs="*")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # clean up then, too
     work = tempfile.mkdtemp(prefix="vma-bench-", dir="/dev/shm")
     wanted = options.what or ["save", "batch", "copy", "large", "restart", "forward", "cut",
                               "memory"]

@@ -29,6 +29,7 @@ enum {
     NEWS_EVERY_MS = 250,       /* after news of the network, at the soonest */
     TOOK_MAX_US = 10 * 1000 * 1000,
     GOODBYE_MS = 1000,
+    LOCAL_KEEP_MS = 10 * 60 * 1000,
     ARGUMENTS_MAX = 48,
 };
 
@@ -427,6 +428,8 @@ struct link *link_new(struct loop *loop, const struct link_plan *plan,
     link->self = xstrdup(plan->self);
     link->ssh = plan->ssh;
     link->keep_ms = plan->keep_ms;
+    if (local(link) && link->keep_ms > LOCAL_KEEP_MS) /* no network: only a dead client is away */
+        link->keep_ms = LOCAL_KEEP_MS;
     link->may_ask = plan->may_ask;
     link->events = events;
     link->context = context;
