@@ -181,6 +181,7 @@ static void on_final(void *context, const struct jv *answer)
 static void print_final(const struct running *running)
 {
     struct jv *final = running->final;
+    const char *phase = jv_get_text(final, "phase", "");
     int64_t took_ms = running->ready_ms - running->began_ms;
     if (running->choices->json) {
         AUTO(buf_dispose) struct buf text = BUF(64 * 1024);
@@ -195,7 +196,8 @@ static void print_final(const struct running *running)
         return;
     }
     if (!running->choices->quiet)
-        printf("in sync: %lld files, %.1f MB; sent %.2f MB, received %.2f MB in %.2f s\n",
+        printf("%s: %lld files, %.1f MB; sent %.2f MB, received %.2f MB in %.2f s\n",
+               strcmp(phase, "in-sync") == 0 ? "in sync" : phase,
                (long long)jv_get_int(final, "files", 0),
                (double)jv_get_int(final, "bytes", 0) / 1e6,
                (double)jv_get_int(final, "sent_bytes", 0) / 1e6,

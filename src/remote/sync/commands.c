@@ -78,7 +78,7 @@ bool sync_flushed(struct sync *sync)
     if (!sync->live || sync->needs_scan || !local_events(sync, &err))
         return false;
     local_release(sync, true, &next);
-    return !sync->needs_scan && open_work(sync) == 0;
+    return !sync->needs_scan && open_work(sync) == sync->held_retries;
 }
 
 void sync_pause(struct sync *sync)

@@ -41,7 +41,7 @@ static inline void ids_dispose_auto(struct ids *ids)
 struct held {
     uint32_t id;
     int64_t due_us, since_us;
-    bool removal;
+    bool removal, retry; /* retry: no haste brings it forward */
 };
 
 /* A batch that was sent and not yet answered. */
@@ -109,7 +109,7 @@ struct sync {
     struct ids dirty;
     struct ids waiting; /* for an answer */
     struct held *held;
-    size_t held_count, held_capacity, held_removals;
+    size_t held_count, held_capacity, held_removals, held_retries;
     int64_t last_event_us, last_removal_us, dirty_since_us;
     uint64_t skipped_special, clashes;
 
@@ -189,7 +189,8 @@ void local_release(struct sync *sync, bool all, int64_t *next_us);
 MUST_USE bool local_hash_all(struct sync *sync, struct error *err);
 /* The path and all beneath it are not there any more. */
 void local_gone(struct sync *sync, uint32_t id);
-void local_hold(struct sync *sync, uint32_t id, int64_t after_us);
+/* Looks at it again later; with `retry` not before, also when somebody waits. */
+void local_hold(struct sync *sync, uint32_t id, int64_t after_us, bool retry);
 bool local_watched(const struct sync *sync, uint32_t id);
 
 /* push.c */

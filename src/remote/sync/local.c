@@ -57,7 +57,7 @@ static void hold(struct sync *sync, uint32_t id, int64_t after_us, bool removal)
         struct held *held = &sync->held[i];
         if (removal) { /* waits its full time */
             sync->held_removals += !held->removal;
-            *held = (struct held){id, sync->now_us + after_us, sync->now_us, true};
+            *held = (struct held){id, sync->now_us + after_us, sync->now_us, true, held->retry};
         } else if (after_us == OPEN_WRITER_US &&
                    sync->now_us - held->since_us < OPEN_WRITER_MAX_US) {
             held->due_us = sync->now_us + after_us; /* still being written */
@@ -70,13 +70,18 @@ static void hold(struct sync *sync, uint32_t id, int64_t after_us, bool removal)
         sync->held = xreallocarray(sync->held, sync->held_capacity, sizeof *sync->held);
     }
     sync->held[sync->held_count++] =
-        (struct held){id, sync->now_us + after_us, sync->now_us, removal};
+        (struct held){id, sync->now_us + after_us, sync->now_us, removal, false};
     sync->held_removals += removal;
 }
 
-void local_hold(struct sync *sync, uint32_t id, int64_t after_us)
+void local_hold(struct sync *sync, uint32_t id, int64_t after_us, bool retry)
 {
+    bool held = node_at(sync, id)->flags & NODE_HELD;
     hold(sync, id, after_us, false);
+    if (!held && retry) {
+        sync->held[sync->held_count - 1].retry = true;
+        sync->held_retries++;
+    }
 }
 
 bool local_watched(const struct sync *sync, uint32_t id)
@@ -93,7 +98,7 @@ void local_release(struct sync *sync, bool all, int64_t *next_us)
         struct held held = sync->held[i];
         int64_t due =
             held.removal && wait_for_end && quiet_us > held.due_us ? quiet_us : held.due_us;
-        if (!all && due > sync->now_us) {
+        if ((!all || held.retry) && due > sync->now_us) {
             sync_wake_at(sync, next_us, due);
             sync->held[kept++] = held;
             continue;
@@ -102,9 +107,11 @@ void local_release(struct sync *sync, bool all, int64_t *next_us)
         mark_dirty(sync, held.id);
     }
     sync->held_count = kept;
-    sync->held_removals = 0;
-    for (size_t i = 0; i < kept; i++)
+    sync->held_removals = sync->held_retries = 0;
+    for (size_t i = 0; i < kept; i++) {
         sync->held_removals += sync->held[i].removal;
+        sync->held_retries += sync->held[i].retry;
+    }
 }
 
 /* --- What a scan found --------------------------------------------------------------------- */

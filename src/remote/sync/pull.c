@@ -91,11 +91,8 @@ bool receive_piece(struct sync *sync, struct bytes payload, struct error *err)
                        ? stage_write_old(sync->stage, piece.transfer, run.offset, run.size, &failed)
                        : stage_write(sync->stage, piece.transfer, run.bytes, &failed);
     }
-    if (!good) { /* its batch will be refused for want of content */
-        stage_abandon(sync->stage, piece.transfer);
-        if (failed.kind != ERROR_CONFLICT)
-            sync_problem(sync, "", failed.text);
-    }
+    if (!good) /* told with the answer to its batch */
+        stage_fail(sync->stage, piece.transfer, &failed);
     return true;
 }
 

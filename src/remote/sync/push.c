@@ -10,6 +10,7 @@
 #include <fcntl.h>
 
 #include "base/mem.h"
+#include "sync/chunk.h"
 #include "sync/engine_internal.h"
 #include "sync/ignore.h"
 #include "sync/sender.h"
@@ -22,6 +23,7 @@ enum {
     BURST_MAX_US = 40 * 1000,
     PENDING_MAX = 4, /* saves of one file under way */
     RETRY_FULL_US = 5 * 1000 * 1000,
+    RETRY_FULL_LARGE_US = 60 * 1000 * 1000,
     RETRY_CONTENT_US = 50 * 1000,
     GUARD_LEAST = 10,
 };
@@ -500,7 +502,7 @@ static void refused(struct sync *sync, const struct inflight_op *op,
         break;
     case REFUSAL_CONTENT:
         if (node->flags & NODE_FULL)
-            local_hold(sync, op->id, RETRY_CONTENT_US);
+            local_hold(sync, op->id, RETRY_CONTENT_US, false);
         else
             mark_dirty(sync, op->id);
         node->flags |= NODE_FULL;
@@ -522,7 +524,8 @@ static void refused(struct sync *sync, const struct inflight_op *op,
         break;
     case REFUSAL_FULL:
         sync_problem(sync, path, text);
-        local_hold(sync, op->id, RETRY_FULL_US);
+        local_hold(sync, op->id,
+                   node->local.size < CHUNK_FILE_MIN ? RETRY_FULL_US : RETRY_FULL_LARGE_US, true);
         break;
     }
 }

@@ -253,7 +253,7 @@ static void cannot_read(struct sync *sync, uint32_t id, const char *path, const 
 {
     struct node *node = node_at(sync, id);
     if (why->kind == ERROR_CONFLICT)
-        local_hold(sync, id, RETRY_CHANGING_US);
+        local_hold(sync, id, RETRY_CHANGING_US, true);
     else
         node->flags |= NODE_UNREADABLE;
     sync_problem(sync, path, why->text);

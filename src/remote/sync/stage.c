@@ -23,6 +23,8 @@ struct transfer {
     int fd, from; /* -1: none */
     uint64_t size, written;
     struct hasher *hasher;
+    bool failed;
+    struct error why;
     struct transfer *next;
 };
 
@@ -322,7 +324,7 @@ static bool grows(struct transfer *transfer, uint64_t size, struct error *err)
 bool stage_write(struct stage *stage, uint64_t id, struct bytes bytes, struct error *err)
 {
     struct transfer *transfer = find(stage, id);
-    if (!transfer)
+    if (!transfer || transfer->failed)
         return true;
     if (!grows(transfer, bytes.size, err))
         return false;
@@ -334,7 +336,7 @@ bool stage_write_old(struct stage *stage, uint64_t id, uint64_t offset, uint64_t
                      struct error *err)
 {
     struct transfer *transfer = find(stage, id);
-    if (!transfer)
+    if (!transfer || transfer->failed)
         return true;
     if (transfer->from < 0)
         return error_set(err, ERROR_CONFLICT, "no old content to copy from");
@@ -348,6 +350,11 @@ bool stage_end(struct stage *stage, uint64_t id, const struct entry *entry, stag
     struct transfer *transfer = find(stage, id);
     if (!transfer)
         return error_set(err, ERROR_CONFLICT, "its pieces did not arrive");
+    if (transfer->failed) {
+        *err = transfer->why;
+        transfer_free(stage, transfer);
+        return false;
+    }
     bool done = check(entry, transfer->written, hasher_end(transfer->hasher), err) &&
                 set_mode(transfer->fd, entry, err);
     *out = done ? transfer->staged : 0;
@@ -355,6 +362,23 @@ bool stage_end(struct stage *stage, uint64_t id, const struct entry *entry, stag
         transfer->staged = 0;
     transfer_free(stage, transfer);
     return done;
+}
+
+void stage_fail(struct stage *stage, uint64_t id, const struct error *why)
+{
+    stage_abandon(stage, id);
+    if (stage->transfer_count >= STAGE_TRANSFERS)
+        return;
+    struct transfer *transfer = xcalloc(1, sizeof *transfer);
+    *transfer = (struct transfer){.id = id,
+                                  .fd = -1,
+                                  .from = -1,
+                                  .hasher = hasher_new(),
+                                  .failed = true,
+                                  .why = *why,
+                                  .next = stage->transfers};
+    stage->transfers = transfer;
+    stage->transfer_count++;
 }
 
 void stage_abandon(struct stage *stage, uint64_t id)

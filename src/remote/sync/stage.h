@@ -57,6 +57,8 @@ MUST_USE bool stage_write_old(struct stage *stage, uint64_t transfer, uint64_t o
 /* Turns a finished transfer into a staged file. */
 MUST_USE bool stage_end(struct stage *stage, uint64_t transfer, const struct entry *entry,
                         staged *out, struct error *err);
+/* Gives its room back; what arrives for it is dropped and stage_end fails with *why. */
+void stage_fail(struct stage *stage, uint64_t transfer, const struct error *why);
 /* Forgets it; what arrives for it is dropped silently until the next begin. */
 void stage_abandon(struct stage *stage, uint64_t transfer);
 
