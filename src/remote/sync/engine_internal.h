@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The engine's parts share this. local.c looks at this side's tree, push.c sends, pull.c
- * receives, session.c agrees with the other side, remote.c is the other side. */
+ * receives, answers.c hears what became of it, session.c agrees with the other side, remote.c is
+ * the other side. */
 #pragma once
 
 #include "base/buf.h"
