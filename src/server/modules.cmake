@@ -9,9 +9,6 @@ module(server/infer DEPENDS base LIBRARIES lib::onnxruntime ${CMAKE_DL_LIBS})
 module(server/sandbox DEPENDS base LIBRARIES Threads::Threads)
 module(server/decoder DEPENDS base sandbox LIBRARIES lib::vips)
 program(vmad-decoder server/decoder DEPENDS sandbox)
-install(TARGETS vmad-decoder DESTINATION libexec/vmad)
-install(FILES .deps/onnxruntime/lib/libonnxruntime.so DESTINATION lib/vmad OPTIONAL)
-install(DIRECTORY models DESTINATION share/video-message-app)
 module(server/image DEPENDS base media infer sandbox
   LIBRARIES Threads::Threads m TEST_LIBRARIES lib::vips m)
 module(server/video DEPENDS base media
