@@ -9,8 +9,8 @@ module(server/infer DEPENDS base LIBRARIES lib::onnxruntime ${CMAKE_DL_LIBS})
 module(server/sandbox DEPENDS base LIBRARIES Threads::Threads)
 module(server/decoder DEPENDS base sandbox LIBRARIES lib::vips)
 program(vmad-decoder server/decoder DEPENDS sandbox)
-module(server/image DEPENDS base media infer sandbox
-  LIBRARIES Threads::Threads m TEST_LIBRARIES lib::vips m)
+module(server/image DEPENDS base media codec infer sandbox
+  LIBRARIES lib::curl Threads::Threads m TEST_LIBRARIES lib::vips m)
 module(server/video DEPENDS base media
   LIBRARIES lib::avformat lib::avcodec lib::swresample lib::avutil Threads::Threads m
   TEST_LIBRARIES lib::avformat lib::avcodec lib::avutil m)

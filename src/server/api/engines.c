@@ -27,12 +27,13 @@ struct engines {
     struct vision *vision;
     struct pipeline *pipeline;
     struct error voices_err, vision_err, pipeline_err;
-    pthread_t thread;
+    pthread_t thread, probe;
+    bool probing;
     struct scheduler *turns;
 };
 
 /* Photos in front of those that are worked on, and what these may take of memory together. */
-enum { TURNS_QUEUE = 16, TURNS_BYTES = 200 << 20 };
+enum { TURNS_QUEUE = 16, TURNS_BYTES = 200 << 20, PROBE_EVERY_S = 5 };
 
 static struct scheduler *turns_new(int queue)
 {
@@ -120,6 +121,28 @@ static void *open_vision(void *context)
     return NULL;
 }
 
+/* Every few seconds: does the image service that was named answer? */
+static void *probe(void *context)
+{
+    struct engines *engines = context;
+    while (!atomic_load(&engines->ended)) {
+        struct error err = {.kind = ERROR_INTERNAL};
+        bool fine = vision_check_service(engines->vision, &err);
+        health_set(engines->options.health, "image_service", false,
+                   fine ? HEALTH_HEALTHY : HEALTH_UNHEALTHY,
+                   fine ? engines->options.vision.image_service : err.text);
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += PROBE_EVERY_S;
+        pthread_mutex_lock(&engines->lock);
+        while (!atomic_load(&engines->ended) &&
+               pthread_cond_timedwait(&engines->opened, &engines->lock, &until) == 0)
+            ;
+        pthread_mutex_unlock(&engines->lock);
+    }
+    return NULL;
+}
+
 static void *open_all(void *context)
 {
     struct engines *engines = context;
@@ -135,6 +158,8 @@ static void *open_all(void *context)
         pthread_join(beside, NULL);
     else
         open_vision(engines);
+    if (engines->vision && engines->options.vision.image_service)
+        engines->probing = pthread_create(&engines->probe, NULL, probe, engines) == 0;
     if (!engines->voices)
         err = engines->voices_err;
     else if (!engines->vision)
@@ -232,9 +257,12 @@ void engines_end(struct engines *engines)
     pthread_mutex_lock(&engines->lock);
     bool running = !engines->ended && atomic_load(&engines->begun);
     atomic_store(&engines->ended, true);
+    pthread_cond_broadcast(&engines->opened);
     pthread_mutex_unlock(&engines->lock);
     if (running)
         pthread_join(engines->thread, NULL);
+    if (running && engines->probing)
+        pthread_join(engines->probe, NULL);
 }
 
 void engines_free(struct engines *engines)

@@ -20,12 +20,13 @@
 #include "daemon/observe.h"
 #include "http/files.h"
 #include "http/server.h"
+#include "image/remote.h"
 #include "jobs/jobs.h"
 #include "pipeline/retention.h"
 #include "store/store.h"
 
 struct options {
-    const char *models, *image_model, *image_device, *onnxruntime;
+    const char *models, *image_model, *image_device, *image_service, *onnxruntime;
     int64_t image_threads, image_streams, image_queue;
     const char *host, *data, *role, *web, *environment, *log_level, *log_format;
     int64_t port, wait_ms, grace_ms, queue, heartbeat_ms, header_ms, body_ms, connections;
@@ -45,7 +46,8 @@ static const char *const log_formats[] = {"auto", "json", "text", NULL};
 static const char *const environments[] = {"development", "production", NULL};
 
 static const struct option rows[] = {
-    OPTION_INT('p', "port", "N", port, "listen on this port; 0 takes any free one [55433]",
+    OPTION_INT('p', "port", "N", port,
+               "listen on this port; 0 takes any free one [55433, or the role's own]",
                .environment = "VMAD_PORT", .min = 0, .max = 65535),
     OPTION_TEXT(0, "host", "ADDRESS", host, "listen on this address [127.0.0.1]",
                 .environment = "VMAD_HOST"),
@@ -84,6 +86,9 @@ static const struct option rows[] = {
                 .environment = "VMAD_RESERVE"),
     OPTION_TEXT(0, "models", "DIR", models, "installed models, see vmad models [DATA/models]",
                 .environment = "VMAD_MODELS"),
+    OPTION_TEXT(0, "image-service", "URL", image_service,
+                "let the vmad there cut people out (one with --role image)",
+                .environment = "IMAGE_SERVICE_URL"),
     OPTION_TEXT(0, "image-model", "NAME[@VERSION]", image_model,
                 "cut people out with this model [the one in use]", .environment = "IMAGE_MODEL"),
     OPTION_TEXT(0, "image-device", "DEVICE", image_device,
@@ -136,6 +141,28 @@ static unsigned roles_of(const char *name)
         if (strcmp(roles[i], name) == 0)
             return bits[i];
     return 0;
+}
+
+/* Each service has a port of its own, so that they live side by side on one machine. */
+static int port_of(const struct options *options)
+{
+    static const struct {
+        unsigned role;
+        int port;
+    } ports[] = {{API_VOICE, 55440},
+                 {API_IMAGE, 55441},
+                 {API_PROSODY, 55442},
+                 {API_MUSIC, 55443},
+                 {API_VIDEO, 55444}};
+    for (size_t i = 0; options->port < 0 && i < sizeof ports / sizeof *ports; i++)
+        if (roles_of(options->role) == ports[i].role)
+            return ports[i].port;
+    return options->port < 0 ? 55433 : (int)options->port;
+}
+
+static const char *set_or_null(const char *text)
+{
+    return text && *text ? text : NULL;
 }
 
 static void set_log(const struct options *options)
@@ -203,6 +230,7 @@ static void open_engines(struct running *running)
                    .user_models_dir =
                        running->options->models ? running->options->models : running->dir.models,
                    .image_model = running->options->image_model,
+                   .image_service = set_or_null(running->options->image_service),
                    .device = running->options->image_device,
                    .threads = (int)running->options->image_threads,
                    .streams = (int)running->options->image_streams,
@@ -240,6 +268,8 @@ static bool start(struct running *running, struct error *err)
 {
     const struct options *options = running->options;
     const struct daemon *daemon = running->daemon;
+    if (set_or_null(options->image_service) && !remote_url_check(options->image_service, err))
+        return false;
     if (!data_dir_open(&running->dir, options->data, err))
         return false;
     running->health = health_new(daemon->version);
@@ -264,7 +294,7 @@ static bool start(struct running *running, struct error *err)
     api_app(&running->api, &running->app);
     const struct http_options http = {
         .host = options->host,
-        .port = (int)options->port,
+        .port = port_of(options),
         .spool_dir = running->dir.spool,
         .heavy_workers = HEAVY_WORKERS,
         .max_connections = (int)options->connections,
@@ -352,7 +382,7 @@ const struct command command_serve = {
             .environment = "development",
             .log_level = "info",
             .log_format = "auto",
-            .port = 55433,
+            .port = -1,
             .wait_ms = 60 * 1000,
             .grace_ms = 10 * 1000,
             .queue = 64,

@@ -25,6 +25,7 @@ struct vision_settings {
     /* As in image/segment.h; all may be left out. */
     const char *user_models_dir, *image_model, *device;
     int threads, streams, queue;
+    const char *image_service; /* URL of a vmad that cuts people out instead; NULL: here */
 };
 MUST_USE struct vision *vision_open_with(const struct vision_settings *settings, struct error *err);
 MUST_USE struct vision *vision_open(const char *models_dir, struct error *err);
@@ -36,6 +37,8 @@ static inline void vision_close_auto(struct vision **vision)
 /* "cpu", or what was asked and what runs instead: for health and log. Borrowed; the same text for
  * as long as the vision is open. */
 const char *vision_device(const struct vision *vision);
+/* Does the other vmad answer? Only with an image_service; blocking, two seconds at most. */
+MUST_USE bool vision_check_service(struct vision *vision, struct error *err);
 /* What cuts people out: for keys of artifacts ("portrait@1:029f17bdb66a"), health and metrics. */
 struct segment *vision_segment(const struct vision *vision);
 

@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "image/cutter.h"
 #include "image/matte.h"
+#include "image/remote.h"
 #include "infer/runtime.h"
 #include "media/picture.h"
 #include "media/resample.h"
@@ -275,6 +276,9 @@ bool segment_matte(struct segment *segment, const struct picture *photo,
     struct error local;
     err = err ? err : &local;
     AUTO(picture_dispose) struct picture mask = {0};
+    if (segment->settings.remote)
+        return remote_matte(segment->settings.remote, photo, prompt, how ? how->deadline_ms : 0,
+                            out, err);
     struct loaded *loaded = use_current(segment);
     struct ticket ticket = {.priority = how ? how->priority : PRIORITY_PERSON,
                             .deadline_ms = how ? how->deadline_ms : 0,
@@ -304,11 +308,19 @@ struct segment_state segment_state(struct segment *segment)
     state.memory_bytes = loaded->memory_bytes;
     state.seconds = loaded->seconds;
     pthread_mutex_unlock(&segment->lock);
+    if (segment->settings.remote) {
+        remote_model(segment->settings.remote, state.model, sizeof state.model);
+        snprintf(state.asked, sizeof state.asked, "remote");
+        snprintf(state.device, sizeof state.device, "remote");
+        state.why[0] = '\0';
+    }
     return state;
 }
 
 bool segment_takes_prompts(struct segment *segment)
 {
+    if (segment->settings.remote)
+        return false;
     pthread_mutex_lock(&segment->lock);
     bool takes = cutter_takes_prompts(segment->current->cutter);
     pthread_mutex_unlock(&segment->lock);

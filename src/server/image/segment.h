@@ -14,6 +14,7 @@
 struct cut_prompt;
 struct error;
 struct picture;
+struct remote;
 struct runtime;
 struct segment;
 
@@ -24,6 +25,7 @@ struct segment_settings {
     const char *device;      /* "cpu", "cuda", "cuda:1"; NULL: cpu */
     int threads, streams, queue;
     size_t memory_bytes; /* for what runs at once; 0: no limit */
+    struct remote *remote; /* or NULL: asked instead of the model that is loaded; borrowed */
 };
 
 MUST_USE struct segment *segment_open(struct runtime *runtime,

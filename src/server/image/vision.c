@@ -7,6 +7,7 @@
 #include "image/faces.h"
 #include "image/photo.h"
 #include "image/portrait.h"
+#include "image/remote.h"
 #include "image/segment.h"
 #include "infer/runtime.h"
 
@@ -15,6 +16,7 @@ struct vision {
     struct runtime *runtime;
     struct session *detector, *landmarks;
     struct segment *segment;
+    struct remote *remote; /* or NULL */
     char device[240];
 };
 
@@ -42,13 +44,19 @@ struct vision *vision_open_with(const struct vision_settings *settings, struct e
     vision->landmarks = model_open(vision->runtime, folder, "face_landmarks", err);
     if (!vision->landmarks)
         return NULL;
+    if (settings->image_service) {
+        vision->remote = remote_open(settings->image_service, vision->photos, err);
+        if (!vision->remote)
+            return NULL;
+    }
     struct segment_settings segment = {.embedded_dir = folder,
                                        .user_dir = settings->user_models_dir,
                                        .image_model = settings->image_model,
                                        .device = settings->device,
                                        .threads = settings->threads,
                                        .streams = settings->streams ? settings->streams : 2,
-                                       .queue = settings->queue};
+                                       .queue = settings->queue,
+                                       .remote = vision->remote};
     vision->segment = segment_open(vision->runtime, &segment, err);
     if (!vision->segment)
         return NULL;
@@ -71,6 +79,7 @@ void vision_close(struct vision *vision)
     session_close(vision->detector);
     session_close(vision->landmarks);
     segment_close(vision->segment);
+    remote_close(vision->remote);
     runtime_close(vision->runtime);
     free(vision);
 }
@@ -107,4 +116,9 @@ bool vision_matte(struct vision *vision, const struct picture *photo, struct pic
 struct segment *vision_segment(const struct vision *vision)
 {
     return vision->segment;
+}
+
+bool vision_check_service(struct vision *vision, struct error *err)
+{
+    return remote_check(vision->remote, err);
 }

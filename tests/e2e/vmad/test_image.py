@@ -4,14 +4,16 @@ change, and load."""
 import base64
 import concurrent.futures
 import json
+import os
 import pathlib
 import shutil
+import socket
 import struct
 import subprocess
 import unittest
 import zlib
 
-from harness import PROGRAM, SOURCE, Case, Vmad, photo, sanitized
+from harness import PROGRAM, SOURCE, Case, Vmad, photo, sanitized, wait_until
 
 STUBS = SOURCE / "tests" / "data" / "models"
 TWO = "two_faces.jpg"
@@ -331,6 +333,53 @@ class Models(unittest.TestCase):
         answer = vmad.post_form("/api/image/cutout", [image()])
         self.assertEqual((answer.status, answer.json["code"]), (503, "engine_missing"))
         self.assertIn("IMAGE_MODEL=birefnet-hr is not installed", vmad.log())
+
+
+class Remote(unittest.TestCase):
+    """One vmad lets another cut people out."""
+
+    def start(self, *options, **env):
+        vmad = Vmad(*options, env=env)
+        self.addCleanup(vmad.close)
+        return vmad
+
+    def service(self, vmad):
+        return vmad.get("/health").json["services"].get("image_service")
+
+    def test_another_vmad_cuts_out(self):
+        there = self.start("--role", "image")
+        here = self.start("--role", "image",
+                          IMAGE_SERVICE_URL=f"http://127.0.0.1:{there.port}/")
+        mine = there.post_form("/api/image/cutout", [image(), ("format", "mask")])
+        theirs = here.post_form("/api/image/cutout", [image(), ("format", "mask")])
+        self.assertEqual((mine.status, theirs.status), (200, 200), theirs.body)
+        self.assertRegex(theirs.headers["X-Image-Model"], r"^remote:portrait@1:[0-9a-f]{12}$")
+        a, b = Picture(mine.body), Picture(theirs.body)
+        self.assertEqual((a.width, a.height), (b.width, b.height))
+        self.assertAlmostEqual(a.mean_alpha(), b.mean_alpha(), delta=2)
+        self.assertIn(b'/api/image/cutout"', there.get("/metrics").body)
+        self.assertTrue(wait_until(lambda: self.service(here) == "healthy"))
+
+    def test_one_that_is_away_is_named(self):
+        with socket.socket() as nobody:
+            nobody.bind(("127.0.0.1", 0))  # taken, but nobody listens
+            here = self.start("--role", "image",
+                              IMAGE_SERVICE_URL=f"http://127.0.0.1:{nobody.getsockname()[1]}")
+            answer = here.post_form("/api/image/cutout", [image()])
+            self.assertEqual((answer.status, answer.json["code"]), (502, "image_service_away"))
+            self.assertEqual(answer.headers["Retry-After"], "5")
+            self.assertTrue(wait_until(lambda: self.service(here) == "unhealthy"))
+            self.assertEqual(here.get("/health").json["status"], "degraded")
+            self.assertEqual(here.stop(), 0)
+
+    def test_a_wrong_address_is_refused_at_the_start(self):
+        for url in ("gpu:55441", "file:///etc/passwd", "http://me:secret@gpu"):
+            ended = subprocess.run([str(PROGRAM), "--port", "0", "--data", "/nonexistent"],
+                                   env={**os.environ, "IMAGE_SERVICE_URL": url},
+                                   capture_output=True, text=True, timeout=20, check=False)
+            self.assertNotEqual(ended.returncode, 0)
+            self.assertIn("IMAGE_SERVICE_URL", ended.stderr)
+            self.assertNotIn("secret", ended.stderr)
 
 
 class Load(unittest.TestCase):
