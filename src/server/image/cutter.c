@@ -206,7 +206,7 @@ HOT static bool row_mask(const float *restrict values, uint8_t *restrict out, in
         fine &= value == value;
         if (logits)
             value = 1 / (1 + expf(-value));
-        value = value < 0 ? 0 : value > 1 ? 1 : value;
+        value = value > 0 ? (value < 1 ? value : 1) : 0; /* what is no number becomes 0 */
         out[x] = (uint8_t)(value * 255 + 0.5f);
     }
     return fine;
