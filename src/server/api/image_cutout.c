@@ -8,6 +8,7 @@
 #include "base/auto.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "codec/codec.h"
 #include "media/picture.h"
 
@@ -19,14 +20,27 @@ struct wish {
     struct box box;
 };
 
+static bool box_parse(const char *text, struct box *out)
+{
+    float *const numbers[] = {&out->x, &out->y, &out->width, &out->height};
+    for (int i = 0; i < 4; i++) {
+        char word[32];
+        size_t length = strcspn(text, ",");
+        double value = 0;
+        if (length >= sizeof word || (text[length] == ',') != (i < 3))
+            return false;
+        snprintf(word, sizeof word, "%.*s", (int)length, text);
+        if (!text_real(word, i < 2 ? -1e6 : 1, 1e6, &value))
+            return false;
+        *numbers[i] = (float)value;
+        text += length + 1;
+    }
+    return true;
+}
+
 static bool read_box(const char *text, struct box *out, struct error *err)
 {
-    int used = 0;
-    if (!text || !*text)
-        return true;
-    if (sscanf(text, "%f,%f,%f,%f%n", &out->x, &out->y, &out->width, &out->height, &used) == 4 &&
-        text[used] == '\0' && out->width >= 1 && out->height >= 1 && out->width < 1e6f &&
-        out->height < 1e6f && out->x > -1e6f && out->x < 1e6f && out->y > -1e6f && out->y < 1e6f)
+    if (!text || !*text || box_parse(text, out))
         return true;
     error_set(err, ERROR_INVALID, "box is not x,y,width,height");
     return error_about(err, "box", "box_malformed");

@@ -159,43 +159,54 @@ static void rest(int64_t ms)
         ;
 }
 
-/* One request; connecting is tried again, for nothing was sent then. */
-static bool ask(struct remote *remote, const char *url, curl_mime *(*form)(CURL *, const void *),
-                const void *context, int64_t deadline_ms, struct exchange *out, struct error *err)
+struct question {
+    const char *url;
+    curl_mime *(*form)(CURL *, const void *); /* or NULL */
+    const void *context;
+    int64_t deadline_ms;
+};
+
+static CURLcode ask_once(struct remote *remote, CURL *handle, const struct question *question,
+                         struct exchange *out)
 {
-    CURLcode code = CURLE_FAILED_INIT;
+    int64_t left_ms = question->deadline_ms - mono_ms();
+    curl_off_t retry_after = 0;
+    if (left_ms < 1)
+        return CURLE_OPERATION_TIMEDOUT;
+    curl_mime *mime = question->form ? question->form(handle, question->context) : NULL;
+    curl_easy_setopt(handle, CURLOPT_URL, question->url);
+    curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, (long)left_ms);
+    curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+    curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, receive);
+    curl_easy_setopt(handle, CURLOPT_WRITEDATA, out);
+    if (mime)
+        curl_easy_setopt(handle, CURLOPT_MIMEPOST, mime);
+    buf_clear(&out->body);
+    CURLcode code = curl_easy_perform(handle);
+    curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &out->status);
+    curl_easy_getinfo(handle, CURLINFO_RETRY_AFTER, &retry_after);
+    out->retry_after_s = (long)retry_after;
+    model_note(remote, handle);
+    curl_easy_setopt(handle, CURLOPT_MIMEPOST, NULL);
+    curl_mime_free(mime);
+    return code;
+}
+
+/* One request; connecting is tried again, for nothing was sent then. */
+static bool ask(struct remote *remote, const struct question *question, struct exchange *out,
+                struct error *err)
+{
     CURL *handle = handle_take(remote);
-    for (int try = 0; handle && try < CONNECT_TRIES; try++) {
-        int64_t left_ms = deadline_ms - mono_ms();
-        if (left_ms < 1) {
-            code = CURLE_OPERATION_TIMEDOUT;
-            break;
-        }
-        curl_mime *mime = form ? form(handle, context) : NULL;
-        curl_off_t retry_after = 0;
-        curl_easy_setopt(handle, CURLOPT_URL, url);
-        curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-        curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
-        curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, (long)left_ms);
-        curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
-        curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, receive);
-        curl_easy_setopt(handle, CURLOPT_WRITEDATA, out);
-        if (mime)
-            curl_easy_setopt(handle, CURLOPT_MIMEPOST, mime);
-        buf_clear(&out->body);
-        code = curl_easy_perform(handle);
-        curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &out->status);
-        curl_easy_getinfo(handle, CURLINFO_RETRY_AFTER, &retry_after);
-        out->retry_after_s = (long)retry_after;
-        curl_mime_free(mime);
-        model_note(remote, handle);
-        if (!connect_failed(code))
-            break;
-        if (try + 1 < CONNECT_TRIES)
-            rest(100 * (try + 1) * (try + 1));
+    if (!handle)
+        return error_set(err, ERROR_INTERNAL, "libcurl has no handle");
+    CURLcode code = ask_once(remote, handle, question, out);
+    for (int try = 1; connect_failed(code) && try < CONNECT_TRIES; try++) {
+        rest(100 * try * try);
+        code = ask_once(remote, handle, question, out);
     }
-    if (handle)
-        handle_give(remote, handle);
+    handle_give(remote, handle);
     return code == CURLE_OK || away(remote, code, err);
 }
 
@@ -278,8 +289,9 @@ bool remote_matte(struct remote *remote, const struct picture *photo,
         deadline_ms = mono_ms() + PATIENCE_MS;
     if (!upload_make(photo, &upload, err))
         return false;
+    const struct question question = {remote->cutout, upload_form, &upload, deadline_ms};
     for (;;) {
-        if (!ask(remote, remote->cutout, upload_form, &upload, deadline_ms, &exchange, err))
+        if (!ask(remote, &question, &exchange, err))
             return false;
         int64_t wait_ms = (exchange.retry_after_s > 0 ? exchange.retry_after_s : 1) * 1000;
         bool full = exchange.status == 503 || exchange.status == 429;
@@ -296,7 +308,8 @@ bool remote_matte(struct remote *remote, const struct picture *photo,
 bool remote_check(struct remote *remote, struct error *err)
 {
     AUTO(exchange_dispose) struct exchange exchange = {.body = BUF(1 << 20)};
-    if (!ask(remote, remote->health, NULL, NULL, mono_ms() + 2000, &exchange, err))
+    const struct question question = {.url = remote->health, .deadline_ms = mono_ms() + 2000};
+    if (!ask(remote, &question, &exchange, err))
         return false;
     return exchange.status == 200 || error_set(err, ERROR_UNAVAILABLE, "%s answers with status %ld",
                                                remote->url, exchange.status);

@@ -24,7 +24,7 @@ struct segment_settings {
     const char *image_model; /* "name[@version]"; NULL: what `vmad models use` chose */
     const char *device;      /* "cpu", "cuda", "cuda:1"; NULL: cpu */
     int threads, streams, queue;
-    size_t memory_bytes; /* for what runs at once; 0: no limit */
+    size_t memory_bytes;   /* for what runs at once; 0: no limit */
     struct remote *remote; /* or NULL: asked instead of the model that is loaded; borrowed */
 };
 
