@@ -85,6 +85,8 @@ def kinds():
 def latency(host, program, rounds):
     pingpong = Pingpong(host, program)
     rows = []
+    if host.one_way_ms:
+        rounds //= 4  # each takes a round trip
     for kind in kinds():
         forward = Forward(host, kind, pingpong.port)
         try:
@@ -95,13 +97,13 @@ def latency(host, program, rounds):
             keep = pingpong.ask(forward.address, forward.port, rounds, "keep")
             new = pingpong.ask(forward.address, forward.port, rounds // 4, "new")
             speed = [pingpong.take(forward.address, forward.port,
-                                   50_000_000 if host.one_way_ms else 500_000_000)
+                                   25_000_000 if host.one_way_ms else 500_000_000)
                      for _ in range(3)]
             loaded = "–"
             if kind != "direct":
                 bulk = forward.bulk()
                 time.sleep(1.5)
-                under = pingpong.ask(forward.address, forward.port, rounds // 4, "keep")
+                under = pingpong.ask(forward.address, forward.port, max(40, rounds // 4), "keep")
                 far.stop(bulk)
                 if under:
                     loaded = (f"{statistics.median(under):.2f} = "
