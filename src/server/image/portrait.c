@@ -10,6 +10,7 @@
 #include "image/matte.h"
 #include "image/persons.h"
 #include "image/segment.h"
+#include "image/surround.h"
 #include "media/resample.h"
 
 enum { FOREHEAD = 10, CHIN = 152, RIGHT_IRIS = 468, LEFT_IRIS = 473 };
@@ -80,7 +81,9 @@ struct box portrait_crop(const struct face *face, const struct picture *photo, i
     float crop_height = tall / framing.face;
     float fits = fminf((float)photo->height, (float)photo->width / aspect);
     float head = fmaxf(tall * 1.6f, tall * 1.25f / aspect);
-    crop_height = fmaxf(fminf(crop_height, fits), head);
+    /* A wide frame of a tall photo shows more than the head, and soft surroundings beside it. */
+    float roomy = aspect > 1.3f ? fminf(tall * 1.9f, (float)photo->height) : 0;
+    crop_height = fmaxf(fminf(crop_height, fits), fmaxf(head, roomy));
     float crop_width = crop_height * aspect;
 
     /* A head that looks aside gets some room in front of it. */
@@ -126,6 +129,8 @@ void portrait_frame(const struct picture *photo, const struct face *face, int wi
     struct box crop = portrait_crop(face, photo, width, height);
     *out = (struct portrait){.photo = picture_new(width, height, PICTURE_RGB)};
     picture_resample(photo, crop, RESAMPLE_CUBIC, &out->photo);
+    out->covered = surround_covered(crop, photo, &out->photo);
+    surround_fill(&out->photo, out->covered);
     face_move(face, crop, (float)width / crop.width, (float)height / crop.height, &out->face);
 }
 
@@ -150,6 +155,7 @@ bool portrait_cut_out(struct vision *vision, struct portrait *portrait, struct e
     if (!segment_matte(segment, &portrait->photo, &prompt, NULL, &portrait->matte, err))
         return false;
     remove_others(segment_takes_prompts(segment), portrait);
+    surround_clear(&portrait->matte, portrait->covered);
     portrait->foreground = picture_new(portrait->photo.width, portrait->photo.height, PICTURE_RGB);
     foreground_estimate(&portrait->photo, &portrait->matte, &portrait->foreground);
     return true;

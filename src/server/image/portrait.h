@@ -72,6 +72,7 @@ struct portrait {
      */
     struct box others[MAX_FACES];
     int other_count;
+    struct box covered; /* the part of the frame that the photo covers; the rest is made up */
 };
 void portrait_dispose(struct portrait *portrait);
 static inline void portrait_dispose_auto(struct portrait *portrait)

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "support/test.h"
+
+#include <stdlib.h>
+
+#include "base/auto.h"
+#include "image/surround.h"
+
+/* A frame of 100 × 60 whose photo, a ramp from left to right, covers x 20..79. */
+static const struct box covered = {20, 0, 60, 60};
+
+static struct picture ramp(void)
+{
+    struct picture frame = picture_new(100, 60, PICTURE_RGB);
+    for (int y = 0; y < frame.height; y++)
+        for (int x = 0; x < frame.width * 3; x++)
+            picture_row(&frame, y)[x] = (uint8_t)(x / 3 * 2 + 20);
+    return frame;
+}
+
+static void the_photo_itself_stays_as_it_is(void **state)
+{
+    AUTO(picture_dispose) struct picture before = ramp();
+    AUTO(picture_dispose) struct picture frame = ramp();
+    surround_fill(&frame, covered);
+    for (int y = 0; y < frame.height; y++)
+        assert_memory_equal(picture_row(&frame, y) + 60, picture_row(&before, y) + 60, 180);
+}
+
+static void beside_it_there_is_no_seam_and_no_streak(void **state)
+{
+    AUTO(picture_dispose) struct picture frame = ramp();
+    surround_fill(&frame, covered);
+    const uint8_t *row = picture_row(&frame, 30);
+    for (int x = 0; x < frame.width - 1; x++)
+        assert_in_range(abs(row[3 * x] - row[3 * x + 3]), 0, 4);
+    assert_true(row[0] > row[60] + 10); /* mirrored: brighter again towards the border */
+}
+
+static void a_frame_inside_the_photo_is_left_alone(void **state)
+{
+    AUTO(picture_dispose) struct picture photo = picture_new(200, 200, PICTURE_RGB);
+    AUTO(picture_dispose) struct picture before = ramp();
+    AUTO(picture_dispose) struct picture frame = ramp();
+    struct box all = surround_covered((struct box){10, 10, 100, 60}, &photo, &frame);
+    assert_true(all.x == 0 && all.y == 0 && all.width == 100 && all.height == 60);
+    surround_fill(&frame, all);
+    for (int y = 0; y < frame.height; y++)
+        assert_memory_equal(picture_row(&frame, y), picture_row(&before, y), 300);
+}
+
+static void what_the_photo_covers_is_told_in_the_frames_pixels(void **state)
+{
+    AUTO(picture_dispose) struct picture photo = picture_new(60, 60, PICTURE_RGB);
+    AUTO(picture_dispose) struct picture frame = picture_new(200, 120, PICTURE_RGB);
+    struct box box = surround_covered((struct box){-20, 0, 100, 60}, &photo, &frame);
+    assert_true(box.x == 40 && box.y == 0 && box.width == 120 && box.height == 120);
+}
+
+static void nobody_stands_outside_the_photo(void **state)
+{
+    AUTO(picture_dispose) struct picture matte = picture_new(100, 60, PICTURE_GREY);
+    for (int y = 0; y < matte.height; y++)
+        memset(picture_row(&matte, y), 255, 100);
+    surround_clear(&matte, covered);
+    assert_int_equal(picture_row(&matte, 30)[10], 0);
+    assert_int_equal(picture_row(&matte, 30)[90], 0);
+    assert_int_equal(picture_row(&matte, 30)[50], 255);
+    assert_int_equal(picture_row(&matte, 0)[50], 255); /* the frame's own border is none */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_photo_itself_stays_as_it_is),
+        cmocka_unit_test(beside_it_there_is_no_seam_and_no_streak),
+        cmocka_unit_test(a_frame_inside_the_photo_is_left_alone),
+        cmocka_unit_test(what_the_photo_covers_is_told_in_the_frames_pixels),
+        cmocka_unit_test(nobody_stands_outside_the_photo),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
