@@ -149,7 +149,7 @@ static bool open_scene(struct message *message, struct error *err)
         .height = order->format->height,
         .fps = order->format->fps,
         .audio_rate_hz = 48000,
-        .threads = 1, /* the other core makes frames */
+        .threads = 2, /* so that neither core waits: speech and frames leave gaps on both */
     };
     message->renderer = renderer_new(&scene, err);
     if (!message->renderer)
