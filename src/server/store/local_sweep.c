@@ -99,7 +99,7 @@ static bool evict(const struct local *self, struct inventory *inventory, struct 
     if (statvfs(self->root, &fs) != 0)
         return error_os(err, errno, "look at %s", self->root);
     int64_t missing = self->reserve_bytes - (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;
-    if (missing <= 0)
+    if (missing <= 0 || inventory->count == 0)
         return true;
     qsort(inventory->items, inventory->count, sizeof *inventory->items, oldest_first);
     for (size_t i = 0; i < inventory->count && missing > 0; i++) {
