@@ -177,9 +177,11 @@ class Both:
                          "for i in $(seq 1 400); do echo $i; sleep 0.005; done; cat",
                          stdin=subprocess.PIPE)
         got = [p.stdout.readline()]
-        threading.Thread(target=self.cuts, args=(5, 0.35), daemon=True).start()
+        cutter = threading.Thread(target=self.cuts, args=(5, 0.35), daemon=True)
+        cutter.start()
         got += [p.stdout.readline() for _ in range(399)]
         self.assertEqual(got, [b"%d\n" % i for i in range(1, 401)])
+        cutter.join()  # an end while the link is cut leaves the agent for its keep time
         p.stdin.write(b"end")
         p.stdin.close()
         self.assertEqual(p.stdout.read(), b"end")
@@ -291,7 +293,8 @@ class Both:
         server = Echo(serve)
         self.leftovers.append(server)
         _, line = self.forward(f"0={server.port}")
-        s = connect(int(line.split()[0].rsplit(":")[-1]))
+        port = int(line.split()[0].rsplit(":")[-1])
+        s = connect(port)
         cutter = threading.Thread(target=self.cuts, args=(8, 0.15), daemon=True)
         got, left = hashlib.sha256(), (size >> 20) << 20
         while left:
@@ -310,6 +313,8 @@ class Both:
         self.assertEqual(read_all(s), want.digest())
         s.close()
         cutter.join()
+        with connect(port) as back:  # the last cut is over: the end can be told
+            self.assertTrue(back.recv(1))
 
 
 class OverLocal(Both, unittest.TestCase):

@@ -28,7 +28,7 @@ enum {
     SLOW_EVERY_MS = 30 * 1000, /* when the host said no */
     NEWS_EVERY_MS = 250,       /* after news of the network, at the soonest */
     TOOK_MAX_US = 10 * 1000 * 1000,
-    GOODBYE_MS = 1000,
+    GOODBYE_MS = 3000,
     LOCAL_KEEP_MS = 10 * 60 * 1000,
     ARGUMENTS_MAX = 48,
 };
