@@ -23,30 +23,12 @@ static const struct {
      473},
 };
 
-static void place(const struct axes *axes, struct point3 point, float *out_x, float *out_y)
-{
-    axes_enter(axes, point.x - 0.5f, point.y - 0.5f, out_x, out_y);
-}
-
-static struct curve curve_through(const struct axes *axes, const struct face *face,
-                                  const int *indices, int count)
-{
-    struct curve curve = {0};
-    for (int i = 0; i < count; i++) {
-        float x, y;
-        place(axes, face->points[indices[i]], &x, &y);
-        curve_add(&curve, x, y);
-    }
-    curve_finish(&curve);
-    return curve;
-}
-
 static float mean_y(const struct axes *axes, const struct face *face, const int *indices, int count)
 {
     float sum = 0;
     for (int i = 0; i < count; i++) {
         float x, y;
-        place(axes, face->points[indices[i]], &x, &y);
+        axes_place(axes, face->points[indices[i]], &x, &y);
         sum += y / (float)count;
     }
     return sum;
@@ -63,9 +45,9 @@ void eye_init(struct eye *eye, const struct face *face, int side, float px_per_m
     eye->left = -length / 2;
     eye->right = length / 2;
     eye->step = length / EYE_COLUMNS;
-    struct curve above = curve_through(&eye->axes, face, upper, LID_POINTS);
-    struct curve below = curve_through(&eye->axes, face, lower, LID_POINTS);
-    struct curve brow = curve_through(&eye->axes, face, sides[side].brow_under, BROW_POINTS);
+    struct curve above = axes_curve(&eye->axes, face, upper, LID_POINTS);
+    struct curve below = axes_curve(&eye->axes, face, lower, LID_POINTS);
+    struct curve brow = axes_curve(&eye->axes, face, sides[side].brow_under, BROW_POINTS);
     eye->brow_y = mean_y(&eye->axes, face, sides[side].brow, BROW_POINTS) * 0.6f +
                   mean_y(&eye->axes, face, sides[side].brow_under, BROW_POINTS) * 0.4f;
     eye->brow_reach = length * 0.95f;
@@ -87,7 +69,7 @@ void eye_init(struct eye *eye, const struct face *face, int side, float px_per_m
     }
     eye->can_blink = tallest > 2.5f * px_per_mm;
     struct point3 iris = face->points[sides[side].iris], edge = face->points[sides[side].iris + 1];
-    place(&eye->axes, iris, &eye->iris_x, &eye->iris_y);
+    axes_place(&eye->axes, iris, &eye->iris_x, &eye->iris_y);
     eye->iris_radius =
         clampf(hypotf(iris.x - edge.x, iris.y - edge.y), 3 * px_per_mm, 8 * px_per_mm);
 }

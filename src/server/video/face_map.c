@@ -74,18 +74,18 @@ static struct axes mouth_axes(const struct face *face)
     return (struct axes){middle.x - 0.5f, middle.y - 0.5f, x / length, y / length};
 }
 
-static void place(const struct axes *axes, struct point3 point, float *out_x, float *out_y)
+void axes_place(const struct axes *axes, struct point3 point, float *out_x, float *out_y)
 {
     axes_enter(axes, point.x - 0.5f, point.y - 0.5f, out_x, out_y);
 }
 
-static struct curve curve_through(const struct axes *axes, const struct face *face,
-                                  const int *indices, int count)
+struct curve axes_curve(const struct axes *axes, const struct face *face, const int *indices,
+                        int count)
 {
     struct curve curve = {0};
     for (int i = 0; i < count; i++) {
         float x, y;
-        place(axes, face->points[indices[i]], &x, &y);
+        axes_place(axes, face->points[indices[i]], &x, &y);
         curve_add(&curve, x, y);
     }
     curve_finish(&curve);
@@ -189,15 +189,15 @@ static struct outline outline_of(const struct face_map *map, const struct face *
 {
     const struct axes *axes = &map->axes;
     struct outline outline = {
-        .outer_upper = curve_through(axes, face, outer_upper, LIP_POINTS),
-        .outer_lower = curve_through(axes, face, outer_lower, LIP_POINTS),
-        .inner_upper = curve_through(axes, face, inner_upper, LIP_POINTS),
-        .inner_lower = curve_through(axes, face, inner_lower, LIP_POINTS),
-        .jaw = curve_through(axes, face, jaw_line, JAW_POINTS),
+        .outer_upper = axes_curve(axes, face, outer_upper, LIP_POINTS),
+        .outer_lower = axes_curve(axes, face, outer_lower, LIP_POINTS),
+        .inner_upper = axes_curve(axes, face, inner_upper, LIP_POINTS),
+        .inner_lower = axes_curve(axes, face, inner_lower, LIP_POINTS),
+        .jaw = axes_curve(axes, face, jaw_line, JAW_POINTS),
     };
     float x;
-    place(axes, face->points[NOSE_BASE], &x, &outline.nose_y);
-    place(axes, between(face->points[EYE_RIGHT], face->points[EYE_LEFT]), &x, &outline.eye_y);
+    axes_place(axes, face->points[NOSE_BASE], &x, &outline.nose_y);
+    axes_place(axes, between(face->points[EYE_RIGHT], face->points[EYE_LEFT]), &x, &outline.eye_y);
     outline.jaw_left = -outline.jaw.x[0];
     outline.jaw_right = outline.jaw.x[outline.jaw.count - 1];
     return outline;
@@ -206,10 +206,10 @@ static struct outline outline_of(const struct face_map *map, const struct face *
 static void measure_corners(struct face_map *map, const struct face *face)
 {
     float y, smallest = 6 * map->px_per_mm;
-    place(&map->axes, face->points[CORNER_RIGHT], &map->outer_left, &y);
-    place(&map->axes, face->points[CORNER_LEFT], &map->outer_right, &y);
-    place(&map->axes, face->points[INNER_RIGHT], &map->inner_left, &y);
-    place(&map->axes, face->points[INNER_LEFT], &map->inner_right, &y);
+    axes_place(&map->axes, face->points[CORNER_RIGHT], &map->outer_left, &y);
+    axes_place(&map->axes, face->points[CORNER_LEFT], &map->outer_right, &y);
+    axes_place(&map->axes, face->points[INNER_RIGHT], &map->inner_left, &y);
+    axes_place(&map->axes, face->points[INNER_LEFT], &map->inner_right, &y);
     map->outer_left = fmaxf(-map->outer_left, smallest);
     map->outer_right = fmaxf(map->outer_right, smallest);
     map->inner_left = clampf(-map->inner_left, smallest * 0.8f, map->outer_left * 0.97f);

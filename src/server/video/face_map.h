@@ -12,6 +12,7 @@
 
 #include "media/face.h"
 #include "video/articulation.h"
+#include "video/curve.h"
 
 struct frame420;
 
@@ -28,6 +29,13 @@ static inline void axes_enter(const struct axes *axes, float x, float y, float *
     *out_x = dx * axes->cos + dy * axes->sin;
     *out_y = dy * axes->cos - dx * axes->sin;
 }
+
+/* A landmark in these axes: landmarks measure from the corner of the first pixel, axes from its
+ * middle. */
+void axes_place(const struct axes *axes, struct point3 point, float *out_x, float *out_y);
+/* The smooth curve through some landmarks, given by index from left to right. */
+struct curve axes_curve(const struct axes *axes, const struct face *face, const int *indices,
+                        int count);
 
 static inline void axes_leave(const struct axes *axes, float x, float y, float *out_x, float *out_y)
 {
