@@ -67,10 +67,22 @@ static void numbers_are_whole_or_refused(void **state)
     assert_false(text_real("1e999", 0, 2, &real));
 }
 
+static void what_is_shown_is_cut_between_characters_and_steers_no_terminal(void **state)
+{
+    char out[8];
+    assert_string_equal(text_show(bytes_of("a\033[2J\xc2\x9b\xff"), out, sizeof out), "a?[2J??");
+    assert_string_equal(
+        text_show(bytes_of("\xe3\x81\x82\xe3\x81\x84\xe3\x81\x86"), out, sizeof out),
+        "\xe3\x81\x82\xe3\x81\x84");
+    assert_string_equal(text_show((struct bytes){0}, out, sizeof out), "");
+    assert_string_equal(text_show(bytes_of("abc"), out, 1), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_shortest_forms_of_real_characters_are_utf8),
+        cmocka_unit_test(what_is_shown_is_cut_between_characters_and_steers_no_terminal),
         cmocka_unit_test(every_code_point_survives_encoding),
         cmocka_unit_test(trimming_knows_the_wide_space),
         cmocka_unit_test(numbers_are_whole_or_refused),

@@ -116,6 +116,25 @@ static void content_that_is_not_what_was_announced_is_not_put_in_place(void **st
     pair_dispose(&pair);
 }
 
+static void a_batch_of_more_changes_than_anybody_makes_is_refused(void **state)
+{
+    struct pair pair;
+    struct error err;
+    greet(&pair);
+    AUTO(buf_dispose) struct buf payload = BUF(4 * 1024 * 1024);
+    AUTO(buf_dispose) struct buf message = BUF(4 * 1024 * 1024);
+    struct sync_batch batch = {.sequence = 1, .count = SYNC_BATCH_MAX + 1};
+    struct path_memory memory = {0};
+    struct sync_op op = {.path = bytes_of("a")};
+    assert_true(sync_batch_encode(&batch, &payload, &err));
+    for (uint64_t i = 0; i < batch.count; i++)
+        assert_true(sync_op_encode(&op, &memory, &payload, &err));
+    assert_true(sync_message_encode(SYNC_BATCH, buf_bytes(&payload), 3, &message, &err));
+    assert_false(sync_receive(pair.remote.sync, LANE_FAST, buf_bytes(&message), &err));
+    assert_int_equal(err.kind, ERROR_LIMIT);
+    pair_dispose(&pair);
+}
+
 static void broken_messages_end_the_session(void **state)
 {
     static const uint8_t huge[] = {0xff, 0xff, 0xff, 0xff, SYNC_BATCH};
@@ -188,6 +207,7 @@ int main(void)
         cmocka_unit_test(paths_that_lead_astray_are_refused),
         cmocka_unit_test(links_are_never_followed),
         cmocka_unit_test(content_that_is_not_what_was_announced_is_not_put_in_place),
+        cmocka_unit_test(a_batch_of_more_changes_than_anybody_makes_is_refused),
         cmocka_unit_test(broken_messages_end_the_session),
         cmocka_unit_test(nothing_counts_before_the_hello),
         cmocka_unit_test(the_laptop_takes_nothing_for_an_ignored_path),

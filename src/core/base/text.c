@@ -70,6 +70,28 @@ size_t utf8_count(struct bytes input)
     return count;
 }
 
+const char *text_show(struct bytes input, char *out, size_t room)
+{
+    size_t used = 0;
+    while (input.size) {
+        uint32_t code_point;
+        size_t size = utf8_decode(input, &code_point);
+        bool control = size && (code_point < 0x20 || (code_point >= 0x7f && code_point < 0xa0));
+        size_t step = size ? size : 1;
+        size_t shown = size && !control ? size : 1;
+        if (used + shown >= room)
+            break;
+        if (size && !control)
+            memcpy(out + used, input.data, size);
+        else
+            out[used] = '?';
+        used += shown;
+        input = (struct bytes){input.data + step, input.size - step};
+    }
+    out[used] = '\0';
+    return out;
+}
+
 static size_t space_at(struct bytes input)
 {
     uint32_t code_point;

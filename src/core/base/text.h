@@ -20,6 +20,10 @@ size_t utf8_count(struct bytes input);
 /* Without white space (ASCII, U+00A0, U+3000) at either end. */
 struct bytes text_trim(struct bytes input);
 
+/* For people, whoever wrote it: control characters and what is not UTF-8 become '?', so that it
+ * can steer no terminal. Cut between code points where it does not fit; always ends with NUL. */
+const char *text_show(struct bytes input, char *out, size_t room);
+
 static inline bool text_starts(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;

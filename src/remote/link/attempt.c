@@ -44,11 +44,7 @@ static void last_complaint(struct attempt *attempt, char *out, size_t room)
         text.size -= (size_t)(newline + 1 - text.data);
         text.data = newline + 1;
     }
-    text = text_trim(text);
-    size_t length = text.size < room ? text.size : room - 1;
-    for (size_t i = 0; i < length; i++)
-        out[i] = (char)(text.data[i] < 0x20 || text.data[i] == 0x7f ? '?' : text.data[i]);
-    out[length] = '\0';
+    text_show(text_trim(text), out, room);
 }
 
 static void read_complaints(struct attempt *attempt)

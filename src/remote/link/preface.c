@@ -7,23 +7,22 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/text.h"
 
 /* The next word, cut to fit. */
 static void word(struct bytes *rest, char *out, size_t room)
 {
-    size_t length = 0;
     while (rest->size && rest->data[0] == ' ') {
         rest->data++;
         rest->size--;
     }
+    struct bytes word = {rest->data, 0};
     while (rest->size && rest->data[0] != ' ') {
-        uint8_t byte = rest->data[0];
-        if (length + 1 < room)
-            out[length++] = (char)(byte < 0x20 || byte == 0x7f ? '?' : byte);
+        word.size++;
         rest->data++;
         rest->size--;
     }
-    out[length] = '\0';
+    text_show(word, out, room);
 }
 
 static bool begins(struct bytes *line, const char *prefix)
@@ -54,9 +53,7 @@ void preface_parse(struct bytes line, struct preface *out)
         out->kind = PREFACE_GONE;
     } else if (begins(&line, "VMA-ERROR ")) {
         out->kind = PREFACE_ERROR;
-        size_t length = line.size < sizeof out->text ? line.size : sizeof out->text - 1;
-        for (size_t i = 0; i < length; i++)
-            out->text[i] = (char)(line.data[i] < 0x20 || line.data[i] == 0x7f ? '?' : line.data[i]);
+        text_show(line, out->text, sizeof out->text);
     }
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "sync/chunk.h"
 #include "sync/engine_internal.h"
 #include "sync/sender.h"
@@ -46,7 +47,8 @@ static void refused(struct sync *sync, const struct inflight_op *op,
                     const struct sync_failure *failure)
 {
     char path[TREE_PATH_LIMIT];
-    AUTO(mem_free) char *text = xstrndup((const char *)failure->text.data, failure->text.size);
+    char text[SYNC_TEXT_SIZE];
+    text_show(failure->text, text, sizeof text);
     struct node *node = node_at(sync, op->id);
     tree_path(sync->tree, op->id, path);
     node->remote = failure->actual;

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "sync/engine_internal.h"
 #include "sync/ignore.h"
 #include "sync/packed.h"
@@ -388,8 +389,9 @@ static bool handle_note(struct sync *sync, struct bytes payload, struct error *e
     struct sync_note note;
     if (!sync_note_decode(payload, &note, err))
         return false;
+    char text[SYNC_TEXT_SIZE];
+    text_show(note.text, text, sizeof text);
     AUTO(mem_free) char *path = xstrndup((const char *)note.path.data, note.path.size);
-    AUTO(mem_free) char *text = xstrndup((const char *)note.text.data, note.text.size);
     if (sync->options.role == SYNC_LAPTOP)
         sync_problem(sync, path, text);
     return true;

@@ -25,6 +25,7 @@ enum {
     INFLIGHT_OPS = 40000,
     EXPRESS_NODES = 4096,         /* more at once are a wave                  */
     SENDER_LITERALS = 256 * 1024, /* a delta with less goes in the fast lane */
+    SYNC_TEXT_SIZE = 256,         /* of what the other side says, as it is shown */
 };
 
 /* A growing list of node numbers. */

@@ -358,7 +358,10 @@ bool sync_batch_encode(const struct sync_batch *batch, struct buf *out, struct e
 bool sync_batch_decode(struct bytes *input, struct sync_batch *out, struct error *err)
 {
     return sync_number_decode(input, &out->sequence, err) && get_byte(input, &out->flags, err) &&
-           sync_number_decode(input, &out->count, err);
+           sync_number_decode(input, &out->count, err) &&
+           (out->count <= SYNC_BATCH_MAX ||
+            error_set(err, ERROR_LIMIT, "sync batch of %llu changes",
+                      (unsigned long long)out->count));
 }
 
 bool sync_op_encode(const struct sync_op *op, struct path_memory *memory, struct buf *out,

@@ -17,7 +17,12 @@
 struct buf;
 struct error;
 
-enum { SYNC_VERSION = 1, SYNC_COMPRESSED = 0x80, SYNC_MESSAGE_MAX = 32 * 1024 * 1024 };
+enum {
+    SYNC_VERSION = 1,
+    SYNC_COMPRESSED = 0x80,
+    SYNC_MESSAGE_MAX = 32 * 1024 * 1024,
+    SYNC_BATCH_MAX = 64 * 1024, /* changes */
+};
 
 enum sync_type {
     SYNC_HELLO = 1, /* laptop: what I want, what I think you have               */

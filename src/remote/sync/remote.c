@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The remote side: says what it has, applies what it is sent, reports what changes by itself and
  * sends what it is asked for. It decides nothing. */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -18,13 +19,14 @@ enum { LIST_BYTES = 256 * 1024 };
 
 static bool root_is_empty(const char *path)
 {
-    struct stat stat_;
-    if (stat(path, &stat_) != 0)
-        return true;
-    if (!S_ISDIR(stat_.st_mode))
-        return false;
-    return rmdir(path) == 0 ? mkdir(path, stat_.st_mode & 07777) == 0
-                            : errno != ENOTEMPTY && errno != EEXIST && errno != EBUSY;
+    DIR *stream = opendir(path);
+    if (!stream) /* what it is, opening it will say */
+        return errno == ENOENT;
+    bool empty = true;
+    for (struct dirent *item; empty && (item = readdir(stream));)
+        empty = strcmp(item->d_name, ".") == 0 || strcmp(item->d_name, "..") == 0;
+    closedir(stream);
+    return empty;
 }
 
 static bool take_rules(struct sync *sync, struct bytes rules, struct error *err)

@@ -191,9 +191,22 @@ static void judge_entries(struct run *run, struct job *job, int fd)
     job->dir.count = kept;
 }
 
+static bool too_deep(const char *path)
+{
+    unsigned depth = *path != '\0';
+    for (; *path; path++)
+        depth += *path == '/';
+    return depth >= PATH_MAX_DEPTH;
+}
+
 static void list_folder(struct run *run, struct job *job)
 {
     const struct scan_options *options = run->options;
+    if (too_deep(job->path)) {
+        job->dir.failed = true;
+        error_set(&job->dir.error, ERROR_LIMIT, "too deep: what is in it is not synced");
+        return;
+    }
     int fd = fs_open_beneath(options->root, job->path, O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0) {
         job->dir.failed = true;

@@ -468,6 +468,8 @@ static bool got_open(struct mux *mux, const struct frame *frame, struct error *e
     if (frame->channel != mux->next_peer_id)
         return error_set(err, ERROR_INVALID, "channel %u opened where %u comes next",
                          frame->channel, mux->next_peer_id);
+    if (mux->outbox.bytes > 2 * OUTBOX_MAX) /* each open may cost us an answer to keep */
+        return error_set(err, ERROR_LIMIT, "opens channels and takes no answers");
     if (!open_decode(frame->payload, &open, err))
         return false;
     mux->next_peer_id += 2;

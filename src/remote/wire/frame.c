@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "wire/mux.h"
 
 static const struct rule {
@@ -161,13 +162,8 @@ void reason_decode(struct bytes payload, struct error *out)
         .kind = kind > 0 && kind <= ERROR_INTERNAL + 1 ? kind - 1 : ERROR_UNAVAILABLE,
         .os = payload.data[1] < OS_COUNT ? oses[payload.data[1]] : 0,
     };
-    size_t length = payload.size - 2;
-    if (length >= sizeof out->text)
-        length = sizeof out->text - 1;
-    for (size_t i = 0; i < length; i++) { /* it may be shown on a terminal */
-        uint8_t byte = payload.data[2 + i];
-        out->text[i] = (char)(byte < 0x20 || byte == 0x7f ? '?' : byte);
-    }
-    if (length == 0)
+    struct bytes text = {payload.data + 2, payload.size - 2};
+    text_show(text, out->text, sizeof out->text);
+    if (text.size == 0)
         snprintf(out->text, sizeof out->text, "closed by the other side");
 }

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Trees and peers that are allowed but unusual: the rest goes on and nothing is taken for what it
+ * is not. */
+#include "sync/pair.h"
+
+#include "sync/message.h"
+#include "sync/path.h"
+
+static void start(struct pair *pair)
+{
+    pair_laptop(pair);
+    pair_connect(pair);
+    assert_true(pair_settle(pair));
+}
+
+static void a_folder_behind_a_link_is_not_taken_for_an_empty_one(void **state)
+{
+    struct pair pair;
+    struct sync_status status;
+    pair_init(&pair, SYNC_MIRROR);
+    AUTO(mem_free) char *real = pair_path(pair.top, "real");
+    assert_int_equal(mkdir(real, 0755), 0);
+    assert_int_equal(symlink("real", pair.there), 0);
+    put_text(pair.here, "a", "one");
+    start(&pair);
+    assert_text(real, "a", "one");
+    pair_cut(&pair, false);
+    put_text(pair.here, "a", "two");
+    pair_connect(&pair);
+    assert_true(pair_settle(&pair));
+    sync_status(pair.laptop.sync, &status);
+    assert_int_not_equal(status.phase, SYNC_HALTED);
+    assert_int_equal(pair.laptop.guards, 0);
+    assert_text(real, "a", "two");
+    pair_dispose(&pair);
+}
+
+static void an_emptied_folder_stays_what_it_is_and_stops_the_sync(void **state)
+{
+    struct pair pair;
+    struct stat before, after;
+    struct sync_status status;
+    pair_init(&pair, SYNC_MIRROR);
+    put_text(pair.here, "a", "one");
+    start(&pair);
+    pair_cut(&pair, false);
+    AUTO(mem_free) char *file = pair_path(pair.there, "a");
+    assert_int_equal(unlink(file), 0);
+    assert_int_equal(chmod(pair.there, 0777), 0);
+    assert_int_equal(stat(pair.there, &before), 0);
+    pair_connect(&pair);
+    assert_true(pair_settle(&pair));
+    sync_status(pair.laptop.sync, &status);
+    assert_int_equal(status.phase, SYNC_HALTED);
+    assert_int_equal(stat(pair.there, &after), 0);
+    assert_true(before.st_ino == after.st_ino && before.st_mode == after.st_mode);
+    pair_dispose(&pair);
+}
+
+static void folders_too_deep_to_send_are_named_and_the_rest_goes_on(void **state)
+{
+    struct pair pair;
+    pair_init(&pair, SYNC_MIRROR);
+    put_text(pair.here, "a", "one");
+    int dir = open(pair.here, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int i = 0; i < PATH_MAX_DEPTH + 3; i++) {
+        assert_int_equal(mkdirat(dir, "d", 0755), 0);
+        int inner = openat(dir, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        close(dir);
+        dir = inner;
+    }
+    close(dir);
+    start(&pair);
+    assert_text(pair.there, "a", "one");
+    assert_true(exists(pair.there, "d/d/d"));
+    struct sync_status status;
+    sync_status(pair.laptop.sync, &status);
+    assert_non_null(strstr(status.problem, "too deep"));
+    put_text(pair.here, "a", "two");
+    assert_true(pair_settle(&pair));
+    assert_text(pair.there, "a", "two");
+    pair_dispose(&pair);
+}
+
+static void what_the_other_side_says_cannot_steer_the_terminal(void **state)
+{
+    struct pair pair;
+    struct error err;
+    AUTO(buf_dispose) struct buf payload = BUF(1024);
+    AUTO(buf_dispose) struct buf message = BUF(1024);
+    struct sync_note note = {NOTE_WARNING, bytes_of("a\033[2J"),
+                             bytes_of("x\033]0;evil\a\xc2\x9b")};
+    pair_init(&pair, SYNC_MIRROR);
+    start(&pair);
+    assert_ok(sync_note_encode(&note, &payload, &err), &err);
+    assert_ok(sync_message_encode(SYNC_NOTE, buf_bytes(&payload), 0, &message, &err), &err);
+    assert_ok(sync_receive(pair.laptop.sync, LANE_FAST, buf_bytes(&message), &err), &err);
+    struct sync_status status;
+    sync_status(pair.laptop.sync, &status);
+    assert_non_null(strstr(status.problem, "evil"));
+    const char *const shown[] = {status.problem, strstr(pair.laptop.last_note, ": ")};
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        assert_null(strchr(shown[i], '\033'));
+        assert_null(strchr(shown[i], '\a'));
+        assert_null(strstr(shown[i], "\xc2\x9b"));
+    }
+    pair_dispose(&pair);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_folder_behind_a_link_is_not_taken_for_an_empty_one),
+        cmocka_unit_test(an_emptied_folder_stays_what_it_is_and_stops_the_sync),
+        cmocka_unit_test(folders_too_deep_to_send_are_named_and_the_rest_goes_on),
+        cmocka_unit_test(what_the_other_side_says_cannot_steer_the_terminal),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
