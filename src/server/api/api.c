@@ -37,6 +37,7 @@ static struct http_part_rule *rules_of(const struct endpoint *endpoint)
             .max_bytes = field->max_bytes ? field->max_bytes : 256,
             .too_large_code = field->too_large_code,
             .not_utf8_code = field->not_utf8_code,
+            .control_code = field->control_code,
             .required = field->required,
         };
     }
@@ -60,10 +61,23 @@ static bool handle(void *context, const struct http_request *request,
     return endpoint->handle(bound->api, request, response, err);
 }
 
+/* The field that a whole body is too large for: its file, of which there is one that must be. */
+static const char *large_field(const struct endpoint *endpoint)
+{
+    for (const struct field *field = endpoint ? endpoint->fields : NULL; field && field->name;
+         field++)
+        if (field->place == FIELD_FORM && field->kind == FIELD_FILE)
+            return field->name;
+    return NULL;
+}
+
 static void explain(void *context, const struct http_request *request, const struct error *err,
                     struct http_response *response)
 {
-    api_problem(request, err, response);
+    struct error named = *err;
+    if (err->code && !err->field && strcmp(err->code, "body_too_large") == 0)
+        error_about(&named, large_field(endpoint_of(context, request)), err->code);
+    api_problem(request, &named, response);
 }
 
 static void finished(void *context, const struct http_request *request, int status, bool complete)

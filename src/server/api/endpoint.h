@@ -29,6 +29,7 @@ struct field {
     const char *const *choices; /* NULL, or all values of a text, ended by NULL */
     const char *too_large_code; /* see struct http_part_rule */
     const char *not_utf8_code;
+    const char *control_code;
 };
 
 struct answer {

@@ -20,7 +20,7 @@ const struct field message_fields[] = {
      PICTURE, .required = true},
     {FORM(FIELD_TEXT, "text", "What is said: 1 to 1,000 characters, Japanese or English."),
      .max_bytes = 64 * 1024, .too_large_code = "text_too_long", .not_utf8_code = "text_not_utf8",
-     .required = true},
+     .control_code = "text_control_characters", .required = true},
     {FORM(FIELD_TEXT, "voice_profile",
           "A voice of /api/voices; without it, one for the text's language.")},
     {FORM(FIELD_TEXT, "background",

@@ -107,12 +107,18 @@ static const struct answer video_answers[] = {
 };
 static const struct answer picture_answers[] = {
     {200, "image/jpeg", NULL, "The picture."},
+    {206, "image/jpeg", NULL, "The part that was asked for."},
     {304, NULL, NULL, "The client's copy is still good."},
     {0},
 };
 static const struct answer preview_answers[] = {
     {200, "image/jpeg", NULL, "The still, with the crop, the cut-out and the background."}, {0}};
-static const struct answer sound_answers[] = {{200, "audio/wav", NULL, "The sound."}, {0}};
+static const struct answer sound_answers[] = {
+    {200, "audio/wav", NULL, "The sound."},
+    {206, "audio/wav", NULL, "The part that was asked for."},
+    {304, NULL, NULL, "The client's copy is still good."},
+    {0},
+};
 static const struct answer voices_answers[] = {
     {200, "application/json", "Voices", "All voices; names in the language of Accept-Language."},
     {0}};

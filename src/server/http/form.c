@@ -122,9 +122,15 @@ static bool part_end(void *context, struct error *err)
         return true;
     }
     struct bytes text = buf_bytes(&part->text);
-    if (utf8_valid(text) && (text.size == 0 || !memchr(text.data, '\0', text.size)))
-        return true;
     const struct http_part_rule *rule = part->rule;
+    bool valid = utf8_valid(text);
+    bool zero = text.size > 0 && memchr(text.data, '\0', text.size);
+    if (valid && !zero)
+        return true;
+    if (valid && rule->control_code) {
+        error_set(err, ERROR_INVALID, "part \"%s\" has a zero byte", rule->name);
+        return error_about(err, rule->name, rule->control_code);
+    }
     error_set(err, ERROR_INVALID, "part \"%s\" is not valid UTF-8", rule->name);
     return error_about(err, rule->name,
                        rule->not_utf8_code ? rule->not_utf8_code : "part_not_utf8");

@@ -23,6 +23,7 @@ struct http_part_rule {
     size_t max_bytes;
     const char *too_large_code; /* the problem when it is larger; NULL: part_too_large */
     const char *not_utf8_code;  /* when a text is not UTF-8; NULL: part_not_utf8 */
+    const char *control_code;   /* when a text has a zero byte; NULL: as not_utf8_code */
     bool required;
 };
 

@@ -153,7 +153,7 @@ static bool look_at_background(struct pipeline *pipeline, const struct message_r
         vision_decode(pipeline->options.vision, request->background_path, 256, &picture, err);
     pipeline_decode_leave(pipeline);
     if (!fine && err && err->field)
-        err->field = "background";
+        err->field = "background_image";
     return fine;
 }
 

@@ -119,7 +119,7 @@ static bool take_voice(struct pipeline *pipeline, const char *id, struct order *
         return error_about(err, "voice_profile", "voice_unknown");
     }
     snprintf(out->voice, sizeof out->voice, "%s", voice->id);
-    return true;
+    return voices_can_read(voices, voice->id, out->text, err);
 }
 
 static bool color_parse(const char *text, uint8_t out[3])

@@ -26,6 +26,8 @@ struct engine_ops {
     /* Its voices; the table may depend on what was found by open. Borrowed while it is open. */
     size_t (*count)(const void *engine);
     const struct voice_info *(*at)(const void *engine, size_t index);
+    /* Can its voices read this? ERROR_INVALID where a letter is unknown to them. */
+    bool (*can_read)(const void *engine, const char *text, struct error *err);
     /* Voice `index` speaks. Threads may call it at once. */
     bool (*speak)(void *engine, size_t index, const struct voice_request *request,
                   const struct voice_sink *sink, struct error *err);

@@ -125,6 +125,12 @@ static bool hts_voice_speak(struct english *english, const struct character *cha
     return hts_speak(&speech, sink, err);
 }
 
+static bool english_can_read(const void *engine, const char *text, struct error *err)
+{
+    AUTO(script_dispose) struct script script = {0};
+    return script_en(text, LINE_LIMIT, &script, err);
+}
+
 static bool english_speak(void *engine, size_t index, const struct voice_request *request,
                           const struct voice_sink *sink, struct error *err)
 {
@@ -144,5 +150,6 @@ const struct engine_ops engine_english = {
     .close = english_close,
     .count = english_count,
     .at = english_at,
+    .can_read = english_can_read,
     .speak = english_speak,
 };

@@ -120,6 +120,13 @@ static struct mouth mouth_of(const char *label, const char *phoneme, const char 
     return mouth_ja(phoneme, next);
 }
 
+/* Whether words are in the lexicon changes how they are read, not whether they can be. */
+static bool japanese_can_read(const void *engine, const char *text, struct error *err)
+{
+    AUTO(script_dispose) struct script script = {0};
+    return script_ja(text, OPENJTALK_LIMIT, NULL, &script, err);
+}
+
 static bool japanese_speak(void *engine, size_t index, const struct voice_request *request,
                            const struct voice_sink *sink, struct error *err)
 {
@@ -149,5 +156,6 @@ const struct engine_ops engine_japanese = {
     .close = japanese_close,
     .count = japanese_count,
     .at = japanese_at,
+    .can_read = japanese_can_read,
     .speak = japanese_speak,
 };

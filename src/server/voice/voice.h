@@ -56,6 +56,11 @@ const struct voice_info *voices_find(const struct voices *voices, const char *id
 /* The default voice for this text's language, Japanese when it has kana or kanji. */
 const struct voice_info *voices_for_text(const struct voices *voices, const char *text);
 
+/* Whether this voice can say the text, without saying it: what voices_speak would refuse about it
+ * is refused here, in microseconds. Errors as below. */
+MUST_USE bool voices_can_read(const struct voices *voices, const char *voice_id, const char *text,
+                              struct error *err);
+
 /* ERROR_INVALID about "text" (voice_text_unspeakable) when nothing in it can be said or this voice
  * cannot read a letter of it (Japanese for an English voice, say), or (text_not_utf8); ERROR_LIMIT
  * (text_too_long); ERROR_NOT_FOUND about "voice_profile" (voice_unknown) for an unknown id;

@@ -159,17 +159,35 @@ static bool request_check(const struct voice_request *request, struct error *err
     return true;
 }
 
+/* The engine of a voice and the voice's place there; ENGINES and err when there is none. */
+static size_t find_engine(const struct voices *voices, const char *id, size_t *out_place,
+                          struct error *err)
+{
+    size_t engine = locate(voices, index_of(voices, id), out_place);
+    if (engine == ENGINES) {
+        error_set(err, ERROR_NOT_FOUND, "there is no voice \"%.40s\"", id ? id : "");
+        error_about(err, "voice_profile", "voice_unknown");
+    }
+    return engine;
+}
+
+bool voices_can_read(const struct voices *voices, const char *voice_id, const char *text,
+                     struct error *err)
+{
+    size_t place;
+    size_t engine = find_engine(voices, voice_id, &place, err);
+    if (engine == ENGINES)
+        return false;
+    return engines[engine]->can_read(voices->engines[engine], text, err) ||
+           error_about(err, "text", "voice_text_unspeakable");
+}
+
 bool voices_speak(struct voices *voices, const struct voice_request *request,
                   const struct voice_sink *sink, struct error *err)
 {
     size_t place;
-    size_t engine = locate(voices, index_of(voices, request->voice_id), &place);
-    if (engine == ENGINES) {
-        error_set(err, ERROR_NOT_FOUND, "there is no voice \"%.40s\"",
-                  request->voice_id ? request->voice_id : "");
-        return error_about(err, "voice_profile", "voice_unknown");
-    }
-    if (!request_check(request, err))
+    size_t engine = find_engine(voices, request->voice_id, &place, err);
+    if (engine == ENGINES || !request_check(request, err))
         return false;
     return engines[engine]->speak(voices->engines[engine], place, request, sink, err) ||
            error_wrap(err, "voice %s", request->voice_id);

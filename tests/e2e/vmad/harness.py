@@ -46,6 +46,7 @@ class Vmad:
         self.options = options
         self.env = {**os.environ, **(env or {})}
         self.process = None
+        self.noted = {}
         self.start()
 
     def start(self):
@@ -68,6 +69,17 @@ class Vmad:
         """The log's lines as objects; every one of them must be JSON."""
         return [json.loads(line) for line in self.log().splitlines() if line]
 
+    def note(self, method, path, answer):
+        """Keeps what was answered, one of a kind, to be held against /openapi.json at the end."""
+        kind = answer.headers.get("Content-Type")
+        data = kind in ("application/json", "application/problem+json")
+        value = answer.json if data and answer.body and len(answer.body) < 200_000 else None
+        code = value.get("code") if isinstance(value, dict) else None
+        key = (method, re.sub(r"[0-9a-z]{26}", "*", path.split("?")[0]), answer.status, kind, code)
+        if method not in ("HEAD", "OPTIONS") and len(self.noted) < 600:
+            self.noted.setdefault(key, {"method": method, "path": path.split("?")[0],
+                                        "status": answer.status, "type": kind, "value": value})
+
     def connect(self, timeout=30):
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
 
@@ -75,7 +87,9 @@ class Vmad:
         connection = self.connect(timeout)
         try:
             connection.request(method, path, body=body, headers=headers or {})
-            return Answer(connection.getresponse())
+            answer = Answer(connection.getresponse())
+            self.note(method, path, answer)
+            return answer
         finally:
             connection.close()
 
@@ -154,6 +168,18 @@ def wait_until(condition, seconds=10, step=0.02):
     return condition()
 
 
+def conformance(vmad):
+    """What the validator says about the document and all that was answered; "" when it is content.
+    Where its npm packages are not installed (make test installs them), it has nothing to say."""
+    if not (SOURCE / "tests" / "node_modules").is_dir():
+        return ""
+    question = {"document": vmad.get("/openapi.json").json, "exchanges": list(vmad.noted.values())}
+    node = shutil.which("node") or str(SOURCE / ".deps" / "node" / "bin" / "node")
+    checked = subprocess.run([node, str(SOURCE / "tests/support/validate_openapi.mjs")], check=False,
+                             input=json.dumps(question), capture_output=True, text=True)
+    return checked.stderr if checked.returncode else ""
+
+
 class Case(unittest.TestCase):
     """A test class with one server for all of its tests."""
 
@@ -166,11 +192,14 @@ class Case(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
+        wrong = conformance(cls.vmad)
         code = cls.vmad.stop()
         log = cls.vmad.log()
         cls.vmad.close()
         if code != 0 or "ERROR: " in log or "runtime error" in log:
             raise AssertionError(f"vmad ended with {code}\n{log[-4000:]}")
+        if wrong:
+            raise AssertionError(f"answers that /openapi.json does not promise: {wrong}")
 
     def assert_problem(self, answer, status, code, field=None):
         self.assertEqual((answer.status, answer.json.get("code")), (status, code), answer.body)

@@ -131,7 +131,7 @@ class Requests(Case):
         answer = self.vmad.post_form("/api/image/faces", [("image", too_large, "a.jpg")])
         self.assert_problem(answer, 413, "image_too_large", "image")
         answer = self.vmad.post_form("/api/image/faces", [("image", b"x" * 16_500_000, "a.jpg")])
-        self.assert_problem(answer, 413, "body_too_large")
+        self.assert_problem(answer, 413, "body_too_large", "image")
         # With Expect: 100-continue nothing is sent at all.
         with self.vmad.socket() as sock:
             sock.sendall(b"POST /api/image/faces HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
