@@ -114,10 +114,11 @@ def main():
         server = Vmad(os.path.join(BUILD, "vmad"), data, "--log-level", "warn")
         try:
             voices = [v for v in TEXT if v in sys.argv[1:]] or list(TEXT)
+            forms = [form for form in FORMATS if form in sys.argv[1:]] or list(FORMATS)
             message(server, voices[0], "1:1")  # warm: models and dictionaries are open
             rows, costs = [], []
             for voice in voices:
-                for form in FORMATS:
+                for form in forms:
                     row, stages = one_message(server, voice, form)
                     rows.append(row)
                     costs.append([row[0]] + [f"{stages[key] * 1000:.0f}" for key in (

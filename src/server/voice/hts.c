@@ -10,13 +10,14 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "voice/speech.h"
+#include "voice/vocoder.h"
 #include "voice/voice.h"
 
 enum {
     SPECTRUM = 0, /* the stream of mel-cepstra, loudness first */
     LF0 = 1,      /* the stream of logarithmic pitch */
+    MIX = 2,      /* the stream of filters that mix pulses and noise, where a voice has it */
     PHONEME_SIZE = 16,
-    CHUNK = 4096,
     SPEECH_LIMIT_S = 600,
 };
 
@@ -164,6 +165,27 @@ static void intonation_shape(HTS_Engine *engine, double factor)
         pitch->gv_mean[0] *= factor * factor;
 }
 
+/* A state that fades keeps the sound of the state `clear`, and its strength. */
+static void vowel_hold(const HTS_SStream *spectrum, size_t clear, size_t state, double loud)
+{
+    double *mean = spectrum->mean[state];
+    size_t values = spectrum->vector_length;
+    if (mean[0] >= loud)
+        return;
+    memmove(mean, spectrum->mean[clear], values * sizeof *mean);
+    memset(mean + values, 0, (spectrum->win_size - 1) * values * sizeof *mean);
+    mean[0] = fmax(mean[0], loud);
+}
+
+static size_t loudest_state(const HTS_SStream *spectrum, size_t first, size_t count)
+{
+    size_t loudest = first;
+    for (size_t i = first + 1; i < first + count; i++)
+        if (spectrum->mean[i][0] > spectrum->mean[loudest][0])
+            loudest = i;
+    return loudest;
+}
+
 /* The voice has learnt no questions: it ends low, weak and often voiceless. So the last vowel gets
  * a voice and strength, and rises from the middle of the melody by seven half-tones. */
 static void question_shape(HTS_Engine *engine, size_t label, double factor)
@@ -173,6 +195,7 @@ static void question_shape(HTS_Engine *engine, size_t label, double factor)
     HTS_SStream *pitch = &engine->sss.sstream[LF0], *spectrum = &engine->sss.sstream[SPECTRUM];
     double middle = voiced_mean(engine, LF0), loud = voiced_mean(engine, SPECTRUM) - softer;
     double frames = (double)frames_of(engine, label), at = 0;
+    size_t clear = loudest_state(spectrum, first, states);
     if (middle == 0)
         return;
     for (size_t i = first; i < first + states; i++) {
@@ -183,7 +206,7 @@ static void question_shape(HTS_Engine *engine, size_t label, double factor)
             pitch->mean[i][1] = rise * factor * 2 * part / frames; /* a frame's share */
         for (size_t k = 2; k < pitch->win_size; k++)
             pitch->mean[i][k] = 0;
-        spectrum->mean[i][0] = fmax(spectrum->mean[i][0], loud);
+        vowel_hold(spectrum, clear, i, loud);
         at += length;
     }
 }
@@ -236,18 +259,48 @@ static bool plan(HTS_Engine *engine, const struct hts_speech *speech, const stru
     return sink->plan(sink->context, &track.track, track.rate_hz, track.samples, err);
 }
 
-static bool samples_give(const HTS_Engine *engine, double volume, const struct voice_sink *sink,
+static struct vocoder_shape shape_of(const HTS_Engine *engine)
+{
+    const HTS_PStreamSet *streams = &engine->pss;
+    return (struct vocoder_shape){
+        .order = streams->pstream[SPECTRUM].vector_length - 1,
+        .taps = streams->nstream > MIX ? streams->pstream[MIX].vector_length : 0,
+        .period = engine->condition.fperiod,
+        .rate_hz = (double)engine->condition.sampling_frequency,
+        .alpha = engine->condition.alpha,
+    };
+}
+
+/* Plain mel-cepstra: neither line spectral pairs nor a post-filter. */
+static bool voice_fits(const HTS_Engine *engine)
+{
+    struct vocoder_shape shape = shape_of(engine);
+    return engine->condition.stage == 0 && engine->condition.beta == 0 && vocoder_fits(&shape);
+}
+
+static bool samples_make(const HTS_Engine *engine, double volume, const struct voice_sink *sink,
                          struct error *err)
 {
-    float chunk[CHUNK];
-    double gain = volume / full_scale;
-    for (size_t at = 0; at < engine->gss.total_nsample; at += CHUNK) {
-        size_t count = engine->gss.total_nsample - at;
-        if (count > CHUNK)
-            count = CHUNK;
-        for (size_t i = 0; i < count; i++)
-            chunk[i] = (float)fmax(-1, fmin(1, engine->gss.gspeech[at + i] * gain));
-        if (!sink->audio(sink->context, chunk, count, err))
+    const HTS_PStream *spectrum = &engine->pss.pstream[SPECTRUM],
+                      *pitch = &engine->pss.pstream[LF0];
+    const struct vocoder_shape shape = shape_of(engine);
+    struct vocoder vocoder;
+    float samples[VOCODER_PERIOD];
+    float gain = (float)(volume / full_scale);
+    vocoder_init(&vocoder, &shape);
+    for (size_t i = 0, spoken = 0; i < engine->pss.total_frame; i++) {
+        bool voiced = pitch->msd_flag[i];
+        struct vocoder_frame frame = {
+            .spectrum = spectrum->par[i],
+            .mix = shape.taps ? engine->pss.pstream[MIX].par[i] : NULL,
+            .voiced = voiced,
+            .log_pitch = voiced ? pitch->par[spoken][0] : 0,
+        };
+        spoken += voiced;
+        vocoder_frame(&vocoder, &frame, samples);
+        for (size_t k = 0; k < shape.period; k++)
+            samples[k] = fmaxf(-1, fminf(1, samples[k] * gain));
+        if (!sink->audio(sink->context, samples, shape.period, err))
             return false;
     }
     return true;
@@ -263,10 +316,9 @@ static bool sound(HTS_Engine *engine, const struct hts_speech *speech, size_t se
     intonation_shape(engine, intonation);
     if (said->question)
         question_shape(engine, said->labels.count - 2, intonation);
-    if (!HTS_Engine_generate_parameter_sequence(engine) ||
-        !HTS_Engine_generate_sample_sequence(engine))
-        return error_set(err, ERROR_INTERNAL, "HTS Engine made no sound");
-    bool ok = samples_give(engine, speech->request->volume, sink, err);
+    if (!HTS_Engine_generate_parameter_sequence(engine) || !voice_fits(engine))
+        return error_set(err, ERROR_INTERNAL, "HTS Engine has nothing to make sound of");
+    bool ok = samples_make(engine, speech->request->volume, sink, err);
     HTS_Engine_refresh(engine);
     return ok;
 }

@@ -2,7 +2,7 @@
 /* HTS Engine: full-context labels → durations, then sound, sentence by sentence.
  *
  * Durations are known before a sample is made, so the whole track is told first (about 1 ms for a
- * second of speech) and the sound follows as it is made (about 30 ms for a second). */
+ * second of speech) and the sound follows as it is made (about 5 ms for a second, vocoder.h). */
 #pragma once
 
 #include <stdbool.h>
