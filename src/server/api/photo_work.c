@@ -43,6 +43,11 @@ static size_t memory_for(const struct http_form *form)
     return guess < most ? guess : most;
 }
 
+static bool abandoned(void *request)
+{
+    return http_request_abandoned(request);
+}
+
 bool photo_work_begin(struct api *api, const struct http_request *request, struct photo_work *out,
                       struct error *err)
 {
@@ -56,6 +61,9 @@ bool photo_work_begin(struct api *api, const struct http_request *request, struc
         .deadline_ms = mono_ms() + PATIENCE_MS,
         .memory_bytes = memory_for(form),
     };
+    out->how = (struct segment_how){.deadline_ms = out->ticket.deadline_ms,
+                                    .gone = abandoned,
+                                    .asked = (void *)(uintptr_t)request};
     struct scheduler *turns = engines_turns(api->engines);
     if (!scheduler_enter(turns, &out->ticket, err))
         return false;
@@ -88,9 +96,8 @@ bool photo_work_everybody(struct photo_work *work, struct cutout_who *out, struc
 {
     if (!photo_work_faces(work, err))
         return false;
-    *out = (struct cutout_who){.faces = work->faces,
-                               .face_count = work->face_count,
-                               .how = {.deadline_ms = work->ticket.deadline_ms}};
+    *out =
+        (struct cutout_who){.faces = work->faces, .face_count = work->face_count, .how = work->how};
     return true;
 }
 

@@ -12,6 +12,7 @@ struct photo_work {
     struct vision *vision;
     struct scheduler *turns; /* whose ticket is held; NULL: none */
     struct ticket ticket;
+    struct segment_how how; /* gives up when the client did */
     const char *path;
     struct picture photo; /* RGB */
     struct picture alpha; /* grey, where the file has some */

@@ -66,3 +66,4 @@ void response_drop_body(struct http_response *response);
 /* What the adapter lends to request.c. */
 const char *exchange_header(const struct exchange *exchange, const char *name);
 const char *exchange_query(const struct exchange *exchange, const char *name);
+int exchange_socket(const struct exchange *exchange);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/request.h"
 
+#include <poll.h>
+
 #include "base/mem.h"
 #include "http/exchange_internal.h"
 #include "http/header.h"
@@ -28,6 +30,12 @@ const struct http_route *http_request_route(const struct http_request *request)
 int64_t http_request_started_ns(const struct http_request *request)
 {
     return request->started_ns;
+}
+
+bool http_request_abandoned(const struct http_request *request)
+{
+    struct pollfd client = {.fd = exchange_socket(request->exchange), .events = POLLRDHUP};
+    return poll(&client, 1, 0) > 0 && (client.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 }
 
 const char *http_request_header(const struct http_request *request, const char *name)

@@ -27,6 +27,10 @@ const char *http_request_param(const struct http_request *request, const char *n
 /* A parameter of the query, decoded; NULL when it was not sent or is malformed. */
 const char *http_request_query(const struct http_request *request, const char *name);
 
+/* Has the client closed its side of the connection? For work that takes long and that nobody would
+ * see the end of. From any thread, while the handler runs; costs one system call. */
+bool http_request_abandoned(const struct http_request *request);
+
 /* The uploaded form of a route with HTTP_BODY_FORM. */
 struct http_form *http_request_form(const struct http_request *request);
 /* The body of a route with HTTP_BODY_BYTES. */

@@ -73,6 +73,11 @@ const char *exchange_query(const struct exchange *exchange, const char *name)
     return MHD_lookup_connection_value(exchange->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
+int exchange_socket(const struct exchange *exchange)
+{
+    return exchange->conn ? exchange->conn->fd : -1;
+}
+
 void exchange_suspend(struct exchange *exchange)
 {
     MHD_suspend_connection(exchange->connection);

@@ -3,7 +3,6 @@
  * picture in, one mask out. */
 #include <string.h>
 
-#include "base/auto.h"
 #include "base/error.h"
 #include "image/cutter_internal.h"
 
@@ -47,41 +46,28 @@ static bool check(struct cutter *cutter, struct error *err)
     return true;
 }
 
-static bool run(struct cutter *cutter, const struct cut_job *job,
-                const struct normalisation *normalisation, struct picture *out, struct error *err)
+static bool infer(struct cutter *cutter, struct cut *cut, const struct cut_how *how,
+                  struct error *err)
 {
-    int count;
-    const struct tensor_info *info = session_inputs(cutter->sessions[0], &count);
-    struct tensor input AUTO(tensor_dispose) = {0};
-    struct tensor output AUTO(tensor_dispose) = {0};
-    if (!input_make(job->photo, info, cutter->width, cutter->height, normalisation, &input, err))
-        return false;
-    struct session_run request = {.inputs = &input,
+    struct session_run request = {.inputs = &cut->input,
                                   .input_count = 1,
                                   .wanted = &cutter->output,
-                                  .out = &output,
+                                  .out = cut->results,
                                   .out_count = 1,
-                                  .control = job->control};
-    if (!session_run(cutter->sessions[0], &request, err))
-        return false;
-    if (output.rank != 4 || output.dims[2] < 1 || output.dims[2] > MAX_SIDE || output.dims[3] < 1 ||
-        output.dims[3] > MAX_SIDE)
+                                  .control = how->control,
+                                  .shrink = how->shrink};
+    return session_run(cutter->sessions[0], &request, err);
+}
+
+static bool finish(struct cut *cut, struct picture *out, struct error *err)
+{
+    struct tensor *output = &cut->results[0];
+    if (output->rank != 4 || output->dims[2] < 1 || output->dims[2] > MAX_SIDE ||
+        output->dims[3] < 1 || output->dims[3] > MAX_SIDE)
         return error_set(err, ERROR_INTERNAL, "the mask came out in an impossible size");
-    tensor_widen(&output);
-    return mask_make(&output, 0, mask_is_logits(&output), out, err);
+    tensor_widen(output);
+    return mask_make(output, 0, mask_is_logits(output), out, err);
 }
 
-static bool mask_birefnet(struct cutter *cutter, const struct cut_job *job, struct picture *out,
-                          struct error *err)
-{
-    return run(cutter, job, &imagenet, out, err);
-}
-
-static bool mask_portrait(struct cutter *cutter, const struct cut_job *job, struct picture *out,
-                          struct error *err)
-{
-    return run(cutter, job, &unit_range, out, err);
-}
-
-const struct cutter_backend cutter_birefnet = {"birefnet", check, mask_birefnet};
-const struct cutter_backend cutter_portrait = {"portrait", check, mask_portrait};
+const struct cutter_backend cutter_birefnet = {"birefnet", &imagenet, check, infer, finish};
+const struct cutter_backend cutter_portrait = {"portrait", &unit_range, check, infer, finish};

@@ -138,24 +138,19 @@ struct question {
     float *mask; /* zeros */
 };
 
-static void question_fill(struct question *question, const struct cutter *cutter,
-                          const struct cut_job *job)
+static void question_fill(struct question *question, const struct cut *cut)
 {
-    float x = (float)cutter->width / (float)job->photo->width;
-    float y = (float)cutter->height / (float)job->photo->height;
-    struct box box = {0, 0, (float)job->photo->width, (float)job->photo->height};
+    struct box box = {0, 0, (float)cut->width, (float)cut->height};
     float nose[2] = {box.width / 2, box.height / 2};
-    if (job->prompt && job->prompt->person.width > 0) {
-        box = job->prompt->person;
-        memcpy(nose, job->prompt->nose, sizeof nose);
+    if (cut->prompt.person.width > 0) {
+        box = cut->prompt.person;
+        memcpy(nose, cut->prompt.nose, sizeof nose);
     }
-    const float sides[4] = {box.x * x, box.y * y, (box.x + box.width) * x,
-                            (box.y + box.height) * y};
+    const float sides[4] = {box.x, box.y, box.x + box.width, box.y + box.height};
     const float labels[3] = {2, 3, 1}; /* two corners of a box, then a point of the person */
     memcpy(question->box, sides, sizeof sides);
     memcpy(question->points[0], sides, sizeof sides);
-    question->points[2][0] = nose[0] * x;
-    question->points[2][1] = nose[1] * y;
+    memcpy(question->points[2], nose, sizeof nose);
     memcpy(question->labels, labels, sizeof labels);
     question->hub_labels[0] = 1;
 }
@@ -194,22 +189,19 @@ static void encoded_dispose_auto(struct encoded *encoded)
         tensor_dispose(&encoded->features[i]);
 }
 
-static bool encode(struct cutter *cutter, const struct cut_job *job, struct encoded *out,
-                   struct error *err)
+static bool encode(struct cutter *cutter, const struct cut *cut, const struct cut_how *how,
+                   struct encoded *out, struct error *err)
 {
-    int count, wanted[FEATURES];
-    const struct tensor_info *info = session_inputs(cutter->sessions[0], &count);
-    struct tensor input AUTO(tensor_dispose) = {0};
-    if (!input_make(job->photo, info, cutter->width, cutter->height, &imagenet, &input, err))
-        return false;
+    int wanted[FEATURES];
     for (int i = 0; i < FEATURES; i++)
         wanted[i] = session_output(cutter->sessions[0], families[cutter->hub].features[i]);
-    struct session_run request = {.inputs = &input,
+    struct session_run request = {.inputs = &cut->input,
                                   .input_count = 1,
                                   .wanted = wanted,
                                   .out = out->features,
                                   .out_count = FEATURES,
-                                  .control = job->control};
+                                  .control = how->control,
+                                  .shrink = how->shrink};
     return session_run(cutter->sessions[0], &request, err);
 }
 
@@ -231,23 +223,20 @@ static bool best_mask(const struct tensor *masks, const struct tensor *scores, s
     return mask_make(masks, (int)best, true, out, err);
 }
 
-static bool mask(struct cutter *cutter, const struct cut_job *job, struct picture *out,
-                 struct error *err)
+static bool infer(struct cutter *cutter, struct cut *cut, const struct cut_how *how,
+                  struct error *err)
 {
     const struct family *family = &families[cutter->hub];
     AUTO(encoded_dispose) struct encoded encoded = {0};
     AUTO(mem_free) float *no_mask = xcalloc(MASK_CELLS, sizeof *no_mask);
     struct question question = {.mask = no_mask};
     struct tensor inputs[PORTS] = {0};
-    struct tensor masks AUTO(tensor_dispose) = {0};
-    struct tensor scores AUTO(tensor_dispose) = {0};
-    if (!encode(cutter, job, &encoded, err))
+    if (!encode(cutter, cut, how, &encoded, err))
         return false;
-    question_fill(&question, cutter, job);
+    question_fill(&question, cut);
     question_put(&question, cutter, inputs);
     for (int i = 0; i < FEATURES; i++)
         inputs[cutter->ports[FIRST_FEATURE + i]] = encoded.features[i];
-    struct tensor results[2] = {0};
     const int wanted[2] = {session_output(cutter->sessions[1], family->masks),
                            session_output(cutter->sessions[1], family->scores)};
     int count;
@@ -255,13 +244,16 @@ static bool mask(struct cutter *cutter, const struct cut_job *job, struct pictur
     struct session_run request = {.inputs = inputs,
                                   .input_count = count,
                                   .wanted = wanted,
-                                  .out = results,
+                                  .out = cut->results,
                                   .out_count = 2,
-                                  .control = job->control};
-    bool ran = session_run(cutter->sessions[1], &request, err);
-    masks = results[0];
-    scores = results[1];
-    return ran && best_mask(&masks, &scores, out, err);
+                                  .control = how->control,
+                                  .shrink = how->shrink};
+    return session_run(cutter->sessions[1], &request, err);
 }
 
-const struct cutter_backend cutter_sam2 = {"sam2", check, mask};
+static bool finish(struct cut *cut, struct picture *out, struct error *err)
+{
+    return best_mask(&cut->results[0], &cut->results[1], out, err);
+}
+
+const struct cutter_backend cutter_sam2 = {"sam2", &imagenet, check, infer, finish};

@@ -12,6 +12,9 @@
 #include "media/hot.h"
 #include "media/resample.h"
 
+/* Nothing below this shows a person well enough to be worth having. */
+enum { SMALLEST_SIDE = 256 };
+
 static const struct cutter_backend *const backends[] = {&cutter_portrait, &cutter_birefnet,
                                                         &cutter_sam2};
 
@@ -59,8 +62,12 @@ struct cutter *cutter_open(struct runtime *runtime, const struct cutter_files *f
         if (!cutter->sessions[1])
             return NULL;
     }
-    if (cutter->backend->check(cutter, err))
+    if (cutter->backend->check(cutter, err)) {
+        int count;
+        const struct tensor_info *info = session_inputs(cutter->sessions[0], &count);
+        cutter->any_size = info->dims[2] == -1 && info->dims[3] == -1;
         return TAKE(cutter);
+    }
     error_wrap(err, "%s is no %s model", files->model, files->kind);
     return NULL;
 }
@@ -94,13 +101,60 @@ int cutter_side(const struct cutter *cutter)
     return cutter->width > cutter->height ? cutter->width : cutter->height;
 }
 
+int cutter_smaller(const struct cutter *cutter, int side)
+{
+    int next = (side ? side : cutter_side(cutter)) / 2;
+    return cutter->any_size && next >= SMALLEST_SIDE ? next : 0;
+}
+
+void cut_dispose(struct cut *cut)
+{
+    tensor_dispose(&cut->input);
+    for (size_t i = 0; i < sizeof cut->results / sizeof *cut->results; i++)
+        tensor_dispose(&cut->results[i]);
+}
+
+bool cut_prepare(const struct cutter *cutter, const struct picture *photo,
+                 const struct cut_prompt *prompt, int side, struct cut *out, struct error *err)
+{
+    int count;
+    const struct tensor_info *info = session_inputs(cutter->sessions[0], &count);
+    *out =
+        (struct cut){.width = side ? side : cutter->width, .height = side ? side : cutter->height};
+    if (prompt && prompt->person.width > 0) {
+        float x = (float)out->width / (float)photo->width;
+        float y = (float)out->height / (float)photo->height;
+        const struct box *person = &prompt->person;
+        out->prompt = (struct cut_prompt){
+            .person = {person->x * x, person->y * y, person->width * x, person->height * y},
+            .nose = {prompt->nose[0] * x, prompt->nose[1] * y}};
+    }
+    return input_make(photo, info, out->width, out->height, cutter->backend->normalisation,
+                      &out->input, err);
+}
+
+bool cut_infer(struct cutter *cutter, struct cut *cut, const struct cut_how *how, struct error *err)
+{
+    static const struct cut_how plainly;
+    return cutter->backend->infer(cutter, cut, how ? how : &plainly, err) ||
+           error_wrap(err, "cut the person out (%s)", cutter->backend->kind);
+}
+
+bool cut_finish(const struct cutter *cutter, struct cut *cut, struct picture *out,
+                struct error *err)
+{
+    return cutter->backend->finish(cut, out, err) ||
+           error_wrap(err, "cut the person out (%s)", cutter->backend->kind);
+}
+
 bool cutter_mask(struct cutter *cutter, const struct picture *photo,
                  const struct cut_prompt *prompt, struct run_control *control, struct picture *out,
                  struct error *err)
 {
-    struct cut_job job = {.photo = photo, .prompt = prompt, .control = control};
-    return cutter->backend->mask(cutter, &job, out, err) ||
-           error_wrap(err, "cut the person out (%s)", cutter->backend->kind);
+    AUTO(cut_dispose) struct cut cut = {0};
+    const struct cut_how how = {.control = control};
+    return cut_prepare(cutter, photo, prompt, 0, &cut, err) && cut_infer(cutter, &cut, &how, err) &&
+           cut_finish(cutter, &cut, out, err);
 }
 
 const char *info_text(const struct tensor_info *info, char *out, size_t size)

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "base/attributes.h"
+#include "infer/tensor.h"
 #include "media/face.h"
 #include "media/picture.h"
 
@@ -53,12 +54,44 @@ const char *cutter_device(const struct cutter *cutter);
 const char *cutter_fallback(const struct cutter *cutter);
 /* Does it look at the prompt? */
 bool cutter_takes_prompts(const struct cutter *cutter);
-/* Cells of its mask, for who has to guess its memory: width × height of the network's input. */
+/* Width or height of the network's input, the larger one. */
 int cutter_side(const struct cutter *cutter);
+/* A smaller side for a picture that did not fit into memory at `side` (0: the usual one); 0 when
+ * the network takes one size only, or nothing smaller makes sense. */
+int cutter_smaller(const struct cutter *cutter, int side);
 
+/* A picture on its way through the network, in three steps, of which only the second uses the
+ * device. Between the steps it may pass from thread to thread. */
+struct cut {
+    struct tensor input;      /* what the network is given */
+    struct tensor results[2]; /* what it answered */
+    struct cut_prompt prompt; /* in pixels of the input; its person is empty for none */
+    int width, height;        /* of the input */
+};
+void cut_dispose(struct cut *cut);
+static inline void cut_dispose_auto(struct cut *cut)
+{
+    cut_dispose(cut);
+}
+
+/* `photo` is RGB; `prompt` may be NULL; `side` is 0 or what cutter_smaller said. Threads may share
+ * a cutter. */
+MUST_USE bool cut_prepare(const struct cutter *cutter, const struct picture *photo,
+                          const struct cut_prompt *prompt, int side, struct cut *out,
+                          struct error *err);
+/* `how` may be NULL. May be called again after it failed. */
+struct cut_how {
+    struct run_control *control; /* or NULL */
+    bool shrink;                 /* give the memory back afterwards: it is short */
+};
+MUST_USE bool cut_infer(struct cutter *cutter, struct cut *cut, const struct cut_how *how,
+                        struct error *err);
 /* The network's own mask, grey, laid over the whole photo, in whatever size it comes (refine it
- * with matte_refine, or enlarge it). `photo` is RGB; `prompt` and `control` may be NULL. Threads
- * may share a cutter. */
+ * with matte_refine, or enlarge it). */
+MUST_USE bool cut_finish(const struct cutter *cutter, struct cut *cut, struct picture *out,
+                         struct error *err);
+
+/* All three. */
 MUST_USE bool cutter_mask(struct cutter *cutter, const struct picture *photo,
                           const struct cut_prompt *prompt, struct run_control *control,
                           struct picture *out, struct error *err);

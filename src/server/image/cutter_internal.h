@@ -10,23 +10,20 @@ struct cutter {
     const struct cutter_backend *backend;
     struct session *sessions[CUTTER_SESSIONS]; /* sam2: encoder, decoder */
     int width, height;                         /* of the first input */
+    bool any_size;                             /* it takes other sizes too */
     int output;                                /* index of the mask */
     int ports[16];                             /* sam2: which of the decoder's inputs is what */
     bool hub;                                  /* sam2: the second family of exports */
 };
 
-struct cut_job {
-    const struct picture *photo;
-    const struct cut_prompt *prompt; /* or NULL */
-    struct run_control *control;     /* or NULL */
-};
-
 /* One kind of network. */
 struct cutter_backend {
     const char *kind;
+    const struct normalisation *normalisation;
     bool (*check)(struct cutter *cutter, struct error *err);
-    bool (*mask)(struct cutter *cutter, const struct cut_job *job, struct picture *out,
-                 struct error *err);
+    bool (*infer)(struct cutter *cutter, struct cut *cut, const struct cut_how *how,
+                  struct error *err);
+    bool (*finish)(struct cut *cut, struct picture *out, struct error *err);
 };
 
 extern const struct cutter_backend cutter_portrait, cutter_birefnet, cutter_sam2;

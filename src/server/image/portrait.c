@@ -148,11 +148,12 @@ static void remove_others(bool told, struct portrait *portrait)
     persons_keep(&persons, &portrait->photo, keep, &portrait->matte);
 }
 
-bool portrait_cut_out(struct vision *vision, struct portrait *portrait, struct error *err)
+bool portrait_cut_out(struct vision *vision, const struct segment_how *how,
+                      struct portrait *portrait, struct error *err)
 {
     struct segment *segment = vision_segment(vision);
     struct cut_prompt prompt = cut_prompt_for(&portrait->face, &portrait->photo);
-    if (!segment_matte(segment, &portrait->photo, &prompt, NULL, &portrait->matte, err))
+    if (!segment_matte(segment, &portrait->photo, &prompt, how, &portrait->matte, err))
         return false;
     remove_others(segment_takes_prompts(segment), portrait);
     surround_clear(&portrait->matte, portrait->covered);
@@ -180,7 +181,7 @@ bool portrait_make_one(struct vision *vision, const struct picture *photo,
     AUTO(portrait_dispose) struct portrait portrait;
     portrait_frame(photo, &wish->faces[wish->chosen], wish->width, wish->height, &portrait);
     add_others(photo, wish, &portrait);
-    if (wish->cut_out && !portrait_cut_out(vision, &portrait, err))
+    if (wish->cut_out && !portrait_cut_out(vision, wish->how, &portrait, err))
         return false;
     *out = portrait;
     portrait = (struct portrait){0};

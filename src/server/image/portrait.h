@@ -11,6 +11,7 @@
 
 struct error;
 struct segment;
+struct segment_how;
 
 /* Starts a decoder for this one picture, which costs 40 ms; see vision_decode and image/photo.h,
  * which has the errors. */
@@ -92,6 +93,7 @@ struct portrait_wish {
     int face_count, chosen;
     int width, height;
     bool cut_out;
+    const struct segment_how *how; /* image/segment.h; NULL: at leisure */
 };
 MUST_USE bool portrait_make_one(struct vision *vision, const struct picture *photo,
                                 const struct portrait_wish *wish, struct portrait *out,
@@ -102,4 +104,5 @@ MUST_USE bool portrait_make_one(struct vision *vision, const struct picture *pho
  * changes nothing else, so that another thread may read photo and face meanwhile. */
 void portrait_frame(const struct picture *photo, const struct face *face, int width, int height,
                     struct portrait *out);
-MUST_USE bool portrait_cut_out(struct vision *vision, struct portrait *portrait, struct error *err);
+MUST_USE bool portrait_cut_out(struct vision *vision, const struct segment_how *how,
+                               struct portrait *portrait, struct error *err);

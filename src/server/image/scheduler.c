@@ -146,7 +146,7 @@ bool scheduler_enter(struct scheduler *scheduler, struct ticket *ticket, struct 
     bool entered = false;
     pthread_mutex_lock(&scheduler->lock);
     ticket->number = ++scheduler->numbers;
-    ticket->inside = ticket->cancelled = false;
+    ticket->inside = false;
     if (ticket->deadline_ms && mono_ms() >= ticket->deadline_ms) {
         scheduler->expired++;
         error_set(err, ERROR_TIMEOUT, "the deadline had passed already");

@@ -34,7 +34,7 @@ struct ticket {
     int64_t deadline_ms; /* mono_ms; 0: none */
     size_t memory_bytes; /* measured for this model at this size */
     bool alone;          /* wants nobody else inside: after memory ran out */
-    /* Filled in by the scheduler. */
+    /* Filled in by the scheduler; what was cancelled stays so. */
     uint64_t number;
     struct ticket *next;
     bool inside, cancelled;

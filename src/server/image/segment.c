@@ -1,21 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image/segment.h"
 
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "image/cutter.h"
+#include "image/loaded_internal.h"
 #include "image/matte.h"
 #include "image/remote.h"
+#include "image/watch.h"
 #include "infer/runtime.h"
 #include "media/picture.h"
 #include "media/resample.h"
@@ -24,96 +23,21 @@
  * themselves. */
 enum { COARSE_SIDE = 512 };
 
-/* A model that is loaded; the last user of one that was replaced closes it. */
-struct loaded {
-    struct cutter *cutter;
-    int users;
-    size_t memory_bytes;
-    double seconds;
-    char key[MODEL_KEY_SIZE];
-};
+_Static_assert(RELIEFS == sizeof((struct segment_state *)0)->reliefs / sizeof(uint64_t),
+               "the state has a place for each");
 
 struct segment {
     struct runtime *runtime;
     struct segment_settings settings;
     char *embedded_dir, *user_dir, *image_model, *device, *use_path;
     struct scheduler *scheduler;
+    struct watch *watch;
     pthread_mutex_t lock; /* everything below; taken before the scheduler's */
     struct loaded *current;
     struct stat use_seen;
+    uint64_t reliefs[RELIEFS]; /* how pictures got through although memory was short */
+    char short_of_memory[120]; /* the last time; "": never */
 };
-
-static void loaded_free(struct loaded *loaded)
-{
-    if (!loaded)
-        return;
-    cutter_close(loaded->cutter);
-    free(loaded);
-}
-
-static void loaded_free_auto(struct loaded **loaded)
-{
-    loaded_free(*loaded);
-}
-
-/* The process's resident memory now, or at its highest since the last reset. */
-static size_t memory_read(const char *field)
-{
-    char line[256];
-    unsigned long kib = 0;
-    size_t length = strlen(field);
-    FILE *file = fopen("/proc/self/status", "re");
-    while (file && fgets(line, sizeof line, file))
-        if (strncmp(line, field, length) == 0)
-            kib = strtoul(line + length + 1, NULL, 10);
-    if (file)
-        fclose(file);
-    return (size_t)kib * 1024;
-}
-
-static void memory_reset(void)
-{
-    AUTO(fd_close) int fd = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
-    if (fd < 0 || write(fd, "5", 1) != 1)
-        log_debug("image.memory_not_measured");
-}
-
-/* One picture, to know time and memory of the next. It also warms the model up. */
-static bool measure(struct loaded *loaded, struct error *err)
-{
-    AUTO(picture_dispose) struct picture grey = picture_new(64, 64, PICTURE_RGB);
-    AUTO(picture_dispose) struct picture mask = {0};
-    memset(grey.pixels, 128, grey.stride * 64);
-    memory_reset();
-    size_t before = memory_read("VmRSS:");
-    int64_t start_ns = mono_ns();
-    if (!cutter_mask(loaded->cutter, &grey, NULL, NULL, &mask, err))
-        return false;
-    size_t highest = memory_read("VmHWM:");
-    loaded->seconds = (double)(mono_ns() - start_ns) / 1e9;
-    loaded->memory_bytes = highest > before ? highest - before : 0;
-    return true;
-}
-
-static struct loaded *load(struct segment *segment, const struct model_entry *entry,
-                           struct error *err)
-{
-    struct cutter_files files = {entry->kind, entry->paths[0], entry->paths[1]};
-    struct session_options options = {.device = segment->device,
-                                      .threads = segment->settings.threads};
-    AUTO(loaded_free) struct loaded *loaded = xcalloc(1, sizeof *loaded);
-    model_key(entry, loaded->key);
-    loaded->users = 1;
-    loaded->cutter = cutter_open(segment->runtime, &files, &options, err);
-    if (!loaded->cutter || !measure(loaded, err))
-        return NULL;
-    const char *why = cutter_fallback(loaded->cutter);
-    log_info("image.model", LOG_TEXT("model", loaded->key),
-             LOG_TEXT("device", cutter_device(loaded->cutter)), LOG_TEXT("why", why ? why : ""),
-             LOG_INT("memory_bytes", (int64_t)loaded->memory_bytes),
-             LOG_REAL("seconds", loaded->seconds));
-    return TAKE(loaded);
-}
 
 /* The entry that is wanted: by setting, by choice, or the embedded one. */
 static const struct model_entry *entry_wanted(const struct segment *segment,
@@ -149,7 +73,10 @@ static struct loaded *load_wanted(struct segment *segment, struct error *err)
     model_key(entry, key);
     if (segment->current && strcmp(segment->current->key, key) == 0)
         return segment->current;
-    return load(segment, entry, err);
+    struct session_options options = {.device = segment->device,
+                                      .threads = segment->settings.threads,
+                                      .arena_limit_bytes = segment->settings.memory_bytes};
+    return loaded_open(segment->runtime, entry, &options, err);
 }
 
 static char *copy_or_null(const char *text)
@@ -170,6 +97,7 @@ struct segment *segment_open(struct runtime *runtime, const struct segment_setti
     segment->use_path = segment->user_dir ? xasprintf("%s/use", segment->user_dir) : NULL;
     segment->scheduler = scheduler_new(
         &(struct scheduler_settings){settings->streams, settings->queue, settings->memory_bytes});
+    segment->watch = watch_new();
     pthread_mutex_init(&segment->lock, NULL);
     if (segment->use_path && stat(segment->use_path, &segment->use_seen) != 0)
         segment->use_seen = (struct stat){0};
@@ -185,6 +113,7 @@ void segment_close(struct segment *segment)
     if (!segment)
         return;
     loaded_free(segment->current);
+    watch_free(segment->watch);
     scheduler_free(segment->scheduler);
     pthread_mutex_destroy(&segment->lock);
     free(segment->embedded_dir);
@@ -244,18 +173,6 @@ static void unuse_locked(struct segment *segment, struct loaded *loaded)
     pthread_mutex_unlock(&segment->lock);
 }
 
-/* One turn at the device. */
-static bool take_turn(struct segment *segment, struct loaded *loaded, const struct picture *photo,
-                      const struct cut_prompt *prompt, struct ticket *ticket, struct picture *out,
-                      struct error *err)
-{
-    if (!scheduler_enter(segment->scheduler, ticket, err))
-        return false;
-    bool done = cutter_mask(loaded->cutter, photo, prompt, NULL, out, err);
-    scheduler_leave(segment->scheduler, ticket);
-    return done;
-}
-
 /* To the photo's size, with the photo's edges. */
 static void mask_refine(const struct picture *photo, const struct picture *mask,
                         struct picture *out)
@@ -269,6 +186,22 @@ static void mask_refine(const struct picture *photo, const struct picture *mask,
     picture_resample(mask, whole, RESAMPLE_TRIANGLE, out);
 }
 
+static void note_relief(struct segment *segment, const struct attempt *attempt)
+{
+    static const char *const texts[RELIEFS] = {"had the device to itself", "was cut out at",
+                                               "was cut out on the CPU", "could not be cut out"};
+    char size[24] = "";
+    if (!attempt->short_of_memory)
+        return;
+    if (attempt->relief == RELIEF_SMALLER)
+        snprintf(size, sizeof size, " %d x %d", attempt->side, attempt->side);
+    pthread_mutex_lock(&segment->lock);
+    segment->reliefs[attempt->relief]++;
+    snprintf(segment->short_of_memory, sizeof segment->short_of_memory,
+             "memory ran out; the last picture %s%s", texts[attempt->relief], size);
+    pthread_mutex_unlock(&segment->lock);
+}
+
 bool segment_matte(struct segment *segment, const struct picture *photo,
                    const struct cut_prompt *prompt, const struct segment_how *how,
                    struct picture *out, struct error *err)
@@ -280,15 +213,14 @@ bool segment_matte(struct segment *segment, const struct picture *photo,
         return remote_matte(segment->settings.remote, photo, prompt, how ? how->deadline_ms : 0,
                             out, err);
     struct loaded *loaded = use_current(segment);
-    struct ticket ticket = {.priority = how ? how->priority : PRIORITY_PERSON,
-                            .deadline_ms = how ? how->deadline_ms : 0,
-                            .memory_bytes = loaded->memory_bytes};
-    bool done = take_turn(segment, loaded, photo, prompt, &ticket, &mask, err);
-    if (!done && err->kind == ERROR_LIMIT) {
-        log_warn("image.out_of_memory", LOG_TEXT("model", loaded->key), LOG_ERROR(err));
-        ticket.alone = true;
-        done = take_turn(segment, loaded, photo, prompt, &ticket, &mask, err);
-    }
+    struct attempt attempt = {.scheduler = segment->scheduler,
+                              .watch = segment->watch,
+                              .loaded = loaded,
+                              .photo = photo,
+                              .prompt = prompt,
+                              .how = how};
+    bool done = attempt_run(&attempt, &mask, err);
+    note_relief(segment, &attempt);
     unuse_locked(segment, loaded);
     if (done)
         mask_refine(photo, &mask, out);
@@ -305,6 +237,12 @@ struct segment_state segment_state(struct segment *segment)
     snprintf(state.asked, sizeof state.asked, "%s", segment->device);
     snprintf(state.device, sizeof state.device, "%s", cutter_device(loaded->cutter));
     snprintf(state.why, sizeof state.why, "%.199s", why ? why : "");
+    int side = loaded_side(segment->current);
+    memcpy(state.short_of_memory, segment->short_of_memory, sizeof state.short_of_memory);
+    if (side)
+        snprintf(state.short_of_memory, sizeof state.short_of_memory,
+                 "memory is short: pictures are cut out at %d x %d", side, side);
+    memcpy(state.reliefs, segment->reliefs, sizeof state.reliefs);
     state.memory_bytes = loaded->memory_bytes;
     state.seconds = loaded->seconds;
     pthread_mutex_unlock(&segment->lock);

@@ -24,7 +24,7 @@ struct segment_settings {
     const char *image_model; /* "name[@version]"; NULL: what `vmad models use` chose */
     const char *device;      /* "cpu", "cuda", "cuda:1"; NULL: cpu */
     int threads, streams, queue;
-    size_t memory_bytes;   /* for what runs at once; 0: no limit */
+    size_t memory_bytes;   /* for what runs at once, and for the device's arena; 0: no limit */
     struct remote *remote; /* or NULL: asked instead of the model that is loaded; borrowed */
 };
 
@@ -34,12 +34,15 @@ void segment_close(struct segment *segment);
 
 struct segment_how {
     enum priority priority;
-    int64_t deadline_ms; /* mono_ms; 0: none */
+    int64_t deadline_ms;       /* mono_ms; 0: none */
+    bool (*gone)(void *asked); /* NULL, or: does nobody wait any more? From any thread, often */
+    void *asked;
 };
 
 /* How far each pixel of `photo` (RGB) is the person: a matte of its size. `prompt` and `how` may be
- * NULL. Errors of scheduler_enter, and those of the network. Out of memory is tried again with the
- * device to itself before it is an error. */
+ * NULL. Errors of scheduler_enter, and those of the network; ERROR_TIMEOUT and ERROR_CANCELLED
+ * (gone) also stop a network that runs. Out of memory is tried again with the device to itself,
+ * smaller and on the CPU before it is an error (ERROR_UNAVAILABLE, image_out_of_memory). */
 MUST_USE bool segment_matte(struct segment *segment, const struct picture *photo,
                             const struct cut_prompt *prompt, const struct segment_how *how,
                             struct picture *out, struct error *err);
@@ -54,6 +57,9 @@ struct segment_state {
     char why[200];       /* "", or why it is not what was asked for */
     size_t memory_bytes; /* of one picture, measured when the model was loaded */
     double seconds;      /* of one picture, then */
+    /* Pictures for which memory was short: had the device alone, smaller, on the CPU, failed. */
+    uint64_t reliefs[4];
+    char short_of_memory[120]; /* what became of the last of them; "": there was none */
     struct scheduler_state scheduler;
 };
 struct segment_state segment_state(struct segment *segment);

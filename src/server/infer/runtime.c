@@ -68,9 +68,38 @@ static bool environment(struct runtime *runtime, struct error *err)
     return true;
 }
 
+static bool arena_register(struct runtime *runtime, size_t bytes, struct error *err)
+{
+    const OrtApi *api = runtime->api;
+    const char *const keys[] = {"max_mem", "arena_extend_strategy"};
+    const size_t values[] = {bytes, 1}; /* grows by what is asked for, not by doubling */
+    OrtMemoryInfo *memory = NULL;
+    OrtArenaCfg *arena = NULL;
+    if (!ort_ok(runtime, api->CreateCpuMemoryInfo(OrtArenaAllocator, OrtMemTypeDefault, &memory),
+                err))
+        return false;
+    bool done = ort_ok(runtime, api->CreateArenaCfgV2(keys, values, 2, &arena), err) &&
+                ort_ok(runtime, api->CreateAndRegisterAllocator(runtime->env, memory, arena), err);
+    if (arena)
+        api->ReleaseArenaCfg(arena);
+    api->ReleaseMemoryInfo(memory);
+    return done;
+}
+
+bool runtime_arena(struct runtime *runtime, size_t bytes, struct error *err)
+{
+    pthread_mutex_lock(&runtime->lock);
+    bool there = runtime->arena_bytes || arena_register(runtime, bytes, err);
+    if (there && !runtime->arena_bytes)
+        runtime->arena_bytes = bytes;
+    pthread_mutex_unlock(&runtime->lock);
+    return there;
+}
+
 struct runtime *runtime_open(const char *library, struct error *err)
 {
     AUTO(runtime_close) struct runtime *runtime = xcalloc(1, sizeof *runtime);
+    pthread_mutex_init(&runtime->lock, NULL);
     runtime->library = library_load(library, runtime->name, sizeof runtime->name, err);
     if (!runtime->library)
         return NULL;
@@ -91,6 +120,7 @@ void runtime_close(struct runtime *runtime)
         return;
     if (runtime->env)
         runtime->api->ReleaseEnv(runtime->env);
+    pthread_mutex_destroy(&runtime->lock);
     /* The library stays mapped: its threads and static objects do not survive dlclose. */
     free(runtime);
 }
@@ -115,44 +145,4 @@ bool runtime_has_provider(const struct runtime *runtime, const char *name)
     for (int i = 0; i < count; i++)
         found |= strcmp(names[i], name) == 0;
     return ort_ok(runtime, runtime->api->ReleaseAvailableProviders(names, count), NULL) && found;
-}
-
-struct run_control {
-    const struct runtime *runtime;
-    OrtRunOptions *options;
-};
-
-struct run_control *run_control_new(struct runtime *runtime)
-{
-    struct run_control *control = xcalloc(1, sizeof *control);
-    control->runtime = runtime;
-    if (!ort_ok(runtime, runtime->api->CreateRunOptions(&control->options), NULL))
-        control->options = NULL;
-    return control;
-}
-
-void run_control_cancel(struct run_control *control)
-{
-    (void)ort_ok(control->runtime, control->runtime->api->RunOptionsSetTerminate(control->options),
-                 NULL);
-}
-
-void run_control_reset(struct run_control *control)
-{
-    (void)ort_ok(control->runtime,
-                 control->runtime->api->RunOptionsUnsetTerminate(control->options), NULL);
-}
-
-void run_control_free(struct run_control *control)
-{
-    if (!control)
-        return;
-    if (control->options)
-        control->runtime->api->ReleaseRunOptions(control->options);
-    free(control);
-}
-
-OrtRunOptions *run_control_options(struct run_control *control)
-{
-    return control ? control->options : NULL;
 }

@@ -57,9 +57,10 @@ int session_output(const struct session *session, const char *name);
 const char *session_device(const struct session *session);
 const char *session_fallback(const struct session *session);
 
-/* Lets another thread end a run early. */
+/* Lets another thread end a run early: the network stops after the operator that it is at. One
+ * run at a time goes under a control; what was cancelled stays so until it is reset. */
 struct run_control;
-MUST_USE struct run_control *run_control_new(struct runtime *runtime);
+MUST_USE struct run_control *run_control_new(void);
 void run_control_cancel(struct run_control *control);
 void run_control_reset(struct run_control *control);
 void run_control_free(struct run_control *control);
@@ -78,6 +79,7 @@ struct session_run {
     struct tensor *out;
     int input_count, out_count;
     struct run_control *control;
+    bool shrink; /* gives what the arena holds back to the device afterwards */
 };
 MUST_USE bool session_run(struct session *session, const struct session_run *run,
                           struct error *err);

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "infer/control_internal.h"
 #include "infer/runtime_internal.h"
 
 enum { MAX_PORTS = 16 };
@@ -15,6 +16,7 @@ struct session {
     struct tensor_info inputs[MAX_PORTS], outputs[MAX_PORTS];
     int input_count, output_count;
     char device[16];
+    char arena[16]; /* "gpu:0": for what holds on to memory; "" when nothing does */
     char *fallback;
 };
 
@@ -116,7 +118,7 @@ static bool session_create(struct session *session, const char *path,
                            const struct session_options *options, const struct device *device,
                            struct error *err)
 {
-    const struct runtime *runtime = session->runtime;
+    struct runtime *runtime = session->runtime;
     const OrtApi *api = runtime->api;
     OrtSessionOptions *settings = session_settings(runtime, options, device, err);
     if (!settings)
@@ -130,6 +132,10 @@ static bool session_create(struct session *session, const char *path,
     api->ReleaseSessionOptions(settings);
     if (made)
         memcpy(session->device, device->name, sizeof session->device);
+    if (made && device->cuda)
+        snprintf(session->arena, sizeof session->arena, "gpu:%d", device->index);
+    else if (made && options->arena_limit_bytes)
+        snprintf(session->arena, sizeof session->arena, "cpu:0");
     return made;
 }
 
@@ -279,6 +285,53 @@ static void values_dispose_auto(const struct values *values)
     }
 }
 
+/* The options of one run, which another thread may use to end it. */
+struct options {
+    const struct runtime *runtime;
+    OrtRunOptions *raw; /* NULL: the usual ones */
+};
+
+static void options_dispose_auto(const struct options *options)
+{
+    if (options->raw)
+        options->runtime->api->ReleaseRunOptions(options->raw);
+}
+
+static bool options_make(const struct session *session, const struct session_run *run,
+                         struct options *out, struct error *err)
+{
+    const OrtApi *api = out->runtime->api;
+    bool shrink = run->shrink && session->arena[0];
+    if (!run->control && !shrink)
+        return true;
+    return ort_ok(out->runtime, api->CreateRunOptions(&out->raw), err) &&
+           (!shrink || ort_ok(out->runtime,
+                              api->AddRunConfigEntry(
+                                  out->raw, "memory.enable_memory_arena_shrinkage", session->arena),
+                              err));
+}
+
+static void options_stop(void *context)
+{
+    const struct options *options = context;
+    (void)ort_ok(options->runtime, options->runtime->api->RunOptionsSetTerminate(options->raw),
+                 NULL);
+}
+
+static bool values_run(struct session *session, const struct session_run *run,
+                       struct values *values, struct error *err)
+{
+    AUTO(options_dispose) struct options options = {.runtime = session->runtime};
+    if (!options_make(session, run, &options, err) ||
+        !run_control_begin(run->control, options_stop, &options, err))
+        return false;
+    OrtStatus *status = session->runtime->api->Run(
+        session->session, options.raw, values->in_names, (const OrtValue *const *)values->in,
+        (size_t)run->input_count, values->out_names, (size_t)run->out_count, values->out);
+    run_control_end(run->control);
+    return ort_ok(session->runtime, status, err);
+}
+
 bool session_run(struct session *session, const struct session_run *run, struct error *err)
 {
     AUTO(values_dispose) struct values values = {.runtime = session->runtime};
@@ -294,15 +347,11 @@ bool session_run(struct session *session, const struct session_run *run, struct 
         if (!allocated[i] && !value_wrap(session, &run->out[i], &values.out[i], err))
             return false;
     }
-    if (!ort_ok(session->runtime,
-                session->runtime->api->Run(session->session, run_control_options(run->control),
-                                           values.in_names, (const OrtValue *const *)values.in,
-                                           (size_t)run->input_count, values.out_names,
-                                           (size_t)run->out_count, values.out),
-                err))
-        return false;
-    for (int i = 0; i < run->out_count; i++)
-        if (allocated[i] && !value_copy(session, values.out[i], &run->out[i], err))
-            return false;
-    return true;
+    bool done = values_run(session, run, &values, err);
+    for (int i = 0; i < run->out_count && done; i++)
+        done = !allocated[i] || value_copy(session, values.out[i], &run->out[i], err);
+    for (int i = 0; i < run->out_count && !done; i++)
+        if (allocated[i])
+            tensor_dispose(&run->out[i]);
+    return done;
 }

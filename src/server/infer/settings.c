@@ -57,25 +57,36 @@ static bool append_cuda(const struct runtime *runtime, const struct session_opti
     return done;
 }
 
-static bool fill(const struct runtime *runtime, const struct session_options *options,
+/* Without a limit nothing is held back between runs; with one, the shared arena keeps to it. */
+static bool cpu_memory(struct runtime *runtime, size_t limit_bytes, OrtSessionOptions *settings,
+                       struct error *err)
+{
+    const OrtApi *api = runtime->api;
+    if (limit_bytes == 0)
+        return ort_ok(runtime, api->DisableCpuMemArena(settings), err);
+    return runtime_arena(runtime, limit_bytes, err) &&
+           ort_ok(runtime, api->AddSessionConfigEntry(settings, "session.use_env_allocators", "1"),
+                  err);
+}
+
+static bool fill(struct runtime *runtime, const struct session_options *options,
                  const struct device *device, OrtSessionOptions *settings, struct error *err)
 {
     const OrtApi *api = runtime->api;
     int threads = options->threads > 0 ? options->threads : 1;
+    size_t limit_bytes = device->cuda ? 0 : options->arena_limit_bytes;
     /* Spinning threads would take the cores that coding and decoding need. */
-    bool done =
-        ort_ok(runtime, api->SetIntraOpNumThreads(settings, threads), err) &&
-        ort_ok(runtime, api->SetInterOpNumThreads(settings, 1), err) &&
-        ort_ok(runtime, api->SetSessionGraphOptimizationLevel(settings, ORT_ENABLE_ALL), err) &&
-        ort_ok(runtime,
-               api->AddSessionConfigEntry(settings, "session.intra_op.allow_spinning", "0"), err);
-    if (done && !options->arena_limit_bytes)
-        done = ort_ok(runtime, api->DisableCpuMemArena(settings), err);
-    return done && (!device->cuda || append_cuda(runtime, options, device, settings, err));
+    return ort_ok(runtime, api->SetIntraOpNumThreads(settings, threads), err) &&
+           ort_ok(runtime, api->SetInterOpNumThreads(settings, 1), err) &&
+           ort_ok(runtime, api->SetSessionGraphOptimizationLevel(settings, ORT_ENABLE_ALL), err) &&
+           ort_ok(runtime,
+                  api->AddSessionConfigEntry(settings, "session.intra_op.allow_spinning", "0"),
+                  err) &&
+           cpu_memory(runtime, limit_bytes, settings, err) &&
+           (!device->cuda || append_cuda(runtime, options, device, settings, err));
 }
 
-OrtSessionOptions *session_settings(const struct runtime *runtime,
-                                    const struct session_options *options,
+OrtSessionOptions *session_settings(struct runtime *runtime, const struct session_options *options,
                                     const struct device *device, struct error *err)
 {
     OrtSessionOptions *settings = NULL;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "image/segment.h"
 #include "pipeline/artifact_internal.h"
 #include "pipeline/backdrop_internal.h"
 #include "pipeline/pipeline_internal.h"
@@ -76,7 +77,10 @@ static bool portrait_compute(struct message *message, struct error *err)
         !photo_check(&photo, order->face, err) || !go_on(message, err))
         return false;
     message->made->photo_s = now_s(message) - before;
-    const struct portrait_wish wish = order_portrait(order, &photo);
+    struct portrait_wish wish = order_portrait(order, &photo);
+    const struct segment_how how = {.gone = message->client->cancelled,
+                                    .asked = message->client->context};
+    wish.how = &how;
     return portrait_make_one(message->pipeline->options.vision, &photo.picture, &wish,
                              &message->portrait, err);
 }

@@ -86,6 +86,26 @@ def birefnet_nan():
     graph.save("birefnet_nan", [("x", F32, [1, 3, 64, 64])], [("y", F32, [1, 1, 64, 64])])
 
 
+def birefnet_slow():
+    """Takes as long as the picture is bright: grey no time at all, white for ever. Every tenth of
+    the mean of the normalised input makes it ten times as long."""
+    graph = Graph()
+    mean = graph.add("ReduceMean", "x", axes=[0, 1, 2, 3], keepdims=0)
+    exponent = graph.add("Mul", graph.add("Sub", mean, graph.constant(1.0)), graph.constant(10.0))
+    rounds = graph.add("Pow", graph.constant(10.0), graph.add("Min", exponent, graph.constant(14.0)))
+    body = helper.make_graph(
+        [helper.make_node("Identity", ["go_on"], ["still"]),
+         helper.make_node("Mul", ["state", "state"], ["next"])], "body",
+        [helper.make_tensor_value_info("round", I64, []),
+         helper.make_tensor_value_info("go_on", TensorProto.BOOL, []),
+         helper.make_tensor_value_info("state", F32, [])],
+        [helper.make_tensor_value_info("still", TensorProto.BOOL, []),
+         helper.make_tensor_value_info("next", F32, [])])
+    end = graph.add("Loop", graph.cast(rounds, I64), "", graph.constant(1.0), body=body)
+    graph.add("Mul", bright(graph, "x"), end, to="y")
+    graph.save("birefnet_slow", [("x", F32, [1, 3, 256, 256])], [("y", F32, [1, 1, 256, 256])])
+
+
 FEATURES = [("high_res_feats_0", 32, 256), ("high_res_feats_1", 64, 128), ("image_embed", 256, 64)]
 
 
@@ -194,6 +214,7 @@ birefnet("birefnet_dynamic", shape=["batch", 3, "height", "width"],
          out_shape=["batch", 1, "height", "width"])
 birefnet_scales()
 birefnet_nan()
+birefnet_slow()
 birefnet("wrong_rank", shape=[3, 64, 64], out_shape=None)
 birefnet("wrong_channels", shape=[1, 4, 64, 64], out_shape=[1, 1, 64, 64])
 birefnet("wrong_size", shape=[1, 3, 60000, 60000], out_shape=[1, 1, 60000, 60000])

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "image/cutter.h"
+#include "image/loaded_internal.h"
+#include "image/watch.h"
+
+/* How long pictures are cut out at the smaller size that fitted, before the usual one is tried
+ * again. */
+enum { STAY_SMALL_MS = 60 * 1000 };
+
+/* What the watch stops: waiting or running. */
+struct turn {
+    struct scheduler *scheduler;
+    struct ticket ticket;
+    struct run_control *control;
+};
+
+static void turn_stop(void *context)
+{
+    struct turn *turn = context;
+    scheduler_cancel(turn->scheduler, &turn->ticket);
+    run_control_cancel(turn->control);
+}
+
+static bool turn_infer(struct turn *turn, struct cutter *cutter, struct cut *cut, struct error *err)
+{
+    struct cut_how how = {.control = turn->control, .shrink = turn->ticket.alone};
+    if (!scheduler_enter(turn->scheduler, &turn->ticket, err))
+        return false;
+    bool done = cut_infer(cutter, cut, &how, err);
+    scheduler_leave(turn->scheduler, &turn->ticket);
+    return done;
+}
+
+static bool out_of_memory(const struct error *err)
+{
+    return err->kind == ERROR_LIMIT;
+}
+
+static void side_keep(struct loaded *loaded, int side)
+{
+    pthread_mutex_lock(&loaded->lock);
+    loaded->side = side;
+    loaded->side_until_ms = mono_ms() + STAY_SMALL_MS;
+    pthread_mutex_unlock(&loaded->lock);
+}
+
+/* Made when it is first needed, and kept. */
+static struct cutter *spare_get(struct loaded *loaded, struct error *err)
+{
+    pthread_mutex_lock(&loaded->lock);
+    if (!loaded->spare) {
+        const struct cutter_files files = {loaded->kind, loaded->paths[0], loaded->paths[1]};
+        const struct session_options options = {.device = "cpu", .threads = loaded->threads};
+        loaded->spare = cutter_open(loaded->runtime, &files, &options, err);
+    }
+    struct cutter *spare = loaded->spare;
+    pthread_mutex_unlock(&loaded->lock);
+    return spare;
+}
+
+static bool infer_smaller(struct attempt *attempt, struct turn *turn, int side, struct cut *cut,
+                          struct error *err)
+{
+    struct cutter *cutter = attempt->loaded->cutter;
+    while ((side = cutter_smaller(cutter, side)) != 0) {
+        cut_dispose(cut);
+        if (!cut_prepare(cutter, attempt->photo, attempt->prompt, side, cut, err))
+            return false;
+        if (turn_infer(turn, cutter, cut, err)) {
+            attempt->side = side;
+            side_keep(attempt->loaded, side);
+            return true;
+        }
+        if (!out_of_memory(err))
+            return false;
+    }
+    return false;
+}
+
+static bool infer_on_cpu(struct attempt *attempt, struct turn *turn, struct cut *cut,
+                         struct error *err)
+{
+    if (strcmp(cutter_device(attempt->loaded->cutter), "cpu") == 0)
+        return false;
+    struct cutter *spare = spare_get(attempt->loaded, err);
+    cut_dispose(cut);
+    return spare && cut_prepare(spare, attempt->photo, attempt->prompt, 0, cut, err) &&
+           turn_infer(turn, spare, cut, err);
+}
+
+/* *err says that memory ran out at `side`. */
+static bool find_relief(struct attempt *attempt, struct turn *turn, int side, struct cut *cut,
+                        struct error *err)
+{
+    log_warn("image.out_of_memory", LOG_TEXT("model", attempt->loaded->key), LOG_ERROR(err));
+    attempt->short_of_memory = true;
+    turn->ticket.alone = true;
+    attempt->relief = RELIEF_ALONE;
+    if (turn_infer(turn, attempt->loaded->cutter, cut, err))
+        return true;
+    attempt->relief = RELIEF_SMALLER;
+    if (out_of_memory(err) && infer_smaller(attempt, turn, side, cut, err))
+        return true;
+    attempt->relief = RELIEF_CPU;
+    if (out_of_memory(err) && infer_on_cpu(attempt, turn, cut, err))
+        return true;
+    attempt->relief = RELIEF_NONE;
+    if (out_of_memory(err)) {
+        err->kind = ERROR_UNAVAILABLE;
+        error_about(err, NULL, "image_out_of_memory");
+    }
+    return false;
+}
+
+static bool infer(struct attempt *attempt, struct turn *turn, struct cut *cut, struct error *err)
+{
+    int side = loaded_side(attempt->loaded);
+    attempt->side = side;
+    if (!cut_prepare(attempt->loaded->cutter, attempt->photo, attempt->prompt, side, cut, err))
+        return false;
+    return turn_infer(turn, attempt->loaded->cutter, cut, err) ||
+           (out_of_memory(err) && find_relief(attempt, turn, side, cut, err));
+}
+
+/* As the watch stopped it. */
+static bool stopped(enum watch_reason reason, struct error *err)
+{
+    if (reason == WATCH_EXPIRED)
+        return error_set(err, ERROR_TIMEOUT, "the deadline passed while it was being cut out");
+    return error_set(err, ERROR_CANCELLED, "nobody waits for it any more");
+}
+
+bool attempt_run(struct attempt *attempt, struct picture *out, struct error *err)
+{
+    static const struct segment_how unhurried;
+    const struct segment_how *how = attempt->how ? attempt->how : &unhurried;
+    AUTO(cut_dispose) struct cut cut = {0};
+    AUTO(run_control_free) struct run_control *control = NULL;
+    struct turn turn = {.scheduler = attempt->scheduler,
+                        .ticket = {.priority = how->priority,
+                                   .deadline_ms = how->deadline_ms,
+                                   .memory_bytes = attempt->loaded->memory_bytes}};
+    struct watched watched = {.deadline_ms = how->deadline_ms,
+                              .gone = how->gone,
+                              .asked = how->asked,
+                              .stop = turn_stop,
+                              .context = &turn};
+    bool watching = attempt->watch && (how->deadline_ms || how->gone);
+    if (watching) {
+        turn.control = control = run_control_new();
+        watch_begin(attempt->watch, &watched);
+    }
+    bool done = infer(attempt, &turn, &cut, err);
+    enum watch_reason reason = watching ? watch_end(attempt->watch, &watched) : WATCH_GOES_ON;
+    if (!done && reason != WATCH_GOES_ON && err->kind == ERROR_CANCELLED)
+        return stopped(reason, err);
+    return done && cut_finish(attempt->loaded->cutter, &cut, out, err);
+}
