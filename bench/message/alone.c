@@ -96,8 +96,12 @@ static bool look(struct bench *bench, const char *path, struct error *err)
     double found = cpu_s();
     if (count == 0)
         return error_set(err, ERROR_INVALID, "no face");
-    if (!portrait_make(bench->vision, &photo, &faces[0], bench->width, bench->height, true,
-                       &bench->portrait, err))
+    const struct portrait_wish wish = {.faces = faces,
+                                       .face_count = 1,
+                                       .width = bench->width,
+                                       .height = bench->height,
+                                       .cut_out = true};
+    if (!portrait_make(bench->vision, &photo, &wish, &bench->portrait, err))
         return false;
     printf("\"decode_s\": %.4f, \"faces_s\": %.4f, \"portrait_s\": %.4f, ", decode_s,
            found - decoded, cpu_s() - found);

@@ -226,7 +226,9 @@ static bool try_photo(struct measure *measure, struct photos *photos, const char
         return false;
     if (count == 0)
         return error_set(err, ERROR_NOT_FOUND, "%s: no face", path);
-    if (!portrait_make(measure->vision, &photo, &faces[0], SIDE, SIDE, false, &portrait, err))
+    const struct portrait_wish wish = {
+        .faces = faces, .face_count = 1, .width = SIDE, .height = SIDE};
+    if (!portrait_make(measure->vision, &photo, &wish, &portrait, err))
         return false;
     const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
     for (int sway = 0; sway < 2; sway++) {

@@ -245,17 +245,26 @@ static void the_crop_stays_in_the_photo_where_it_can(void **state)
     assert_true(crop.y + crop.height >= faces->points[CHIN].y);
 }
 
-static void the_portrait_is_found_again_where_it_was_put(void **state)
+/* Of one face, as wished. */
+static void make_portrait(const struct fixture *fixture, const struct picture *picture,
+                          const struct face *face, struct portrait_wish wish, struct portrait *out)
 {
     struct error err;
+    wish.faces = face;
+    wish.face_count = 1;
+    assert_ok(portrait_make(fixture->vision, picture, &wish, out, &err), &err);
+}
+
+static void the_portrait_is_found_again_where_it_was_put(void **state)
+{
     struct fixture *fixture = *state;
     AUTO(picture_dispose) struct picture picture = photo(fixture, "astronaut.jpg");
     AUTO(mem_free) struct face *faces = faces_new();
     AUTO(mem_free) struct face *again = faces_new();
     assert_int_equal(faces_of(fixture, &picture, faces), 1);
     AUTO(portrait_dispose) struct portrait portrait;
-    assert_ok(portrait_make(fixture->vision, &picture, faces, 512, 512, true, &portrait, &err),
-              &err);
+    make_portrait(fixture, &picture, faces,
+                  (struct portrait_wish){.width = 512, .height = 512, .cut_out = true}, &portrait);
     assert_int_equal(portrait.photo.width, 512);
     assert_int_equal(portrait.photo.channels, PICTURE_RGB);
     assert_int_equal(portrait.matte.channels, PICTURE_GREY);
@@ -269,14 +278,13 @@ static void the_portrait_is_found_again_where_it_was_put(void **state)
 
 static void the_person_is_cut_out_and_the_wall_is_not(void **state)
 {
-    struct error err;
     struct fixture *fixture = *state;
     AUTO(picture_dispose) struct picture picture = photo(fixture, "astronaut.jpg");
     AUTO(mem_free) struct face *faces = faces_new();
     assert_int_equal(faces_of(fixture, &picture, faces), 1);
     AUTO(portrait_dispose) struct portrait portrait;
-    assert_ok(portrait_make(fixture->vision, &picture, faces, 512, 512, true, &portrait, &err),
-              &err);
+    make_portrait(fixture, &picture, faces,
+                  (struct portrait_wish){.width = 512, .height = 512, .cut_out = true}, &portrait);
     const struct point3 *nose = &portrait.face.points[1];
     assert_int_equal(picture_row(&portrait.matte, (int)nose->y)[(int)nose->x], 255);
     for (int x = 120; x < 512; x += 20) /* above her head and beside it */
@@ -292,14 +300,14 @@ static void the_person_is_cut_out_and_the_wall_is_not(void **state)
 
 static void without_cutting_out_there_is_only_the_photo(void **state)
 {
-    struct error err;
     struct fixture *fixture = *state;
     AUTO(picture_dispose) struct picture picture = photo(fixture, "hopper.jpg");
     AUTO(mem_free) struct face *faces = faces_new();
     assert_int_equal(faces_of(fixture, &picture, faces), 1);
     AUTO(portrait_dispose) struct portrait portrait;
-    assert_ok(portrait_make(fixture->vision, &picture, faces, 720, 1280, false, &portrait, &err),
-              &err);
+    make_portrait(fixture, &picture, faces,
+                  (struct portrait_wish){.width = 720, .height = 1280, .cut_out = false},
+                  &portrait);
     assert_int_equal(portrait.photo.height, 1280);
     assert_null(portrait.matte.pixels);
     assert_null(portrait.foreground.pixels);
@@ -334,10 +342,10 @@ static void the_cut_out_of_one_of_two_has_no_other(void **state)
     struct portrait_wish wish = {
         .faces = faces, .face_count = 2, .chosen = 1, .width = 640, .height = 345, .cut_out = true};
     AUTO(portrait_dispose) struct portrait one = {0};
-    assert_ok(portrait_make_one(fixture->vision, &picture, &wish, &one, &err), &err);
+    assert_ok(portrait_make(fixture->vision, &picture, &wish, &one, &err), &err);
     AUTO(portrait_dispose) struct portrait both = {0};
-    assert_ok(portrait_make(fixture->vision, &picture, &faces[1], 640, 345, true, &both, &err),
-              &err);
+    make_portrait(fixture, &picture, &faces[1],
+                  (struct portrait_wish){.width = 640, .height = 345, .cut_out = true}, &both);
     struct box other = one.others[0];
     int from = (int)other.x, to = (int)(other.x + other.width);
     from = from > 0 ? from : 0, to = to < 640 ? to : 640;

@@ -13,7 +13,7 @@ static void format_text(struct error *err, const char *format, va_list args)
         err->text[0] = '\0';
 }
 
-bool error_set(struct error *err, enum error_kind kind, const char *format, ...)
+bool(error_set)(struct error *err, enum error_kind kind, const char *format, ...)
 {
     if (!err)
         return false;
@@ -69,7 +69,7 @@ static enum error_kind kind_of(int os)
     }
 }
 
-bool error_os(struct error *err, int os, const char *format, ...)
+bool(error_os)(struct error *err, int os, const char *format, ...)
 {
     if (!err)
         return false;
@@ -89,7 +89,7 @@ bool error_os(struct error *err, int os, const char *format, ...)
     return false;
 }
 
-bool error_wrap(struct error *err, const char *format, ...)
+bool(error_wrap)(struct error *err, const char *format, ...)
 {
     if (!err)
         return false;
@@ -115,7 +115,7 @@ bool error_wrap(struct error *err, const char *format, ...)
     return false;
 }
 
-bool error_about(struct error *err, const char *field, const char *code)
+bool(error_about)(struct error *err, const char *field, const char *code)
 {
     if (err) {
         err->field = field;

@@ -8,15 +8,15 @@
 #include "base/attributes.h"
 #include "base/auto.h"
 
-MUST_USE void *xmalloc(size_t size);
+MUST_USE NEVER_NULL void *xmalloc(size_t size);
 /* Zeroed; count * size is checked for overflow. */
-MUST_USE void *xcalloc(size_t count, size_t size);
-MUST_USE void *xrealloc(void *pointer, size_t size);
+MUST_USE NEVER_NULL void *xcalloc(size_t count, size_t size);
+MUST_USE NEVER_NULL void *xrealloc(void *pointer, size_t size);
 /* Room for `count` items of `size` bytes, checked for overflow. */
-MUST_USE void *xreallocarray(void *pointer, size_t count, size_t size);
-MUST_USE char *xstrdup(const char *text);
-MUST_USE char *xstrndup(const char *text, size_t size);
-MUST_USE char *xasprintf(const char *format, ...) PRINTF_LIKE(1, 2);
+MUST_USE NEVER_NULL void *xreallocarray(void *pointer, size_t count, size_t size);
+MUST_USE NEVER_NULL char *xstrdup(const char *text);
+MUST_USE NEVER_NULL char *xstrndup(const char *text, size_t size);
+MUST_USE NEVER_NULL char *xasprintf(const char *format, ...) PRINTF_LIKE(1, 2);
 
 /* Gives memory that was freed back to the system, where the C library keeps it. After large work,
  * not within it: it takes a few milliseconds. */

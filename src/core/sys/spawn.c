@@ -15,7 +15,9 @@
 #include "base/error.h"
 #include "base/mem.h"
 
+#ifndef __linux__ /* where unistd.h has it */
 extern char **environ;
+#endif
 
 enum stage { STAGE_FOLDER, STAGE_STREAMS, STAGE_TERMINAL, STAGE_EXEC };
 

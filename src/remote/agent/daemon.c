@@ -121,10 +121,10 @@ static void on_connection(void *context, int ready)
         return;
     }
     stream_drop(agent); /* the newest stream is the one that works */
-    agent->carrier =
-        carrier_new(agent->loop, agent->mux, &fds[0], &fds[1], on_stream_closed, agent, &err);
+    agent->carrier = carrier_new(agent->loop, agent->mux, fds, on_stream_closed, agent, &err);
     if (!agent->carrier) {
         log_error("agent.attach.failed", LOG_ERROR(&err));
+        timer_start(agent->keep, agent->plan->keep_ms); /* the one before is gone all the same */
         return;
     }
     agent->attached_fd = fd_take(&connection);

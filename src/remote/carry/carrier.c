@@ -189,20 +189,18 @@ static void carrier_free_auto(struct carrier **carrier)
     carrier_free(*carrier);
 }
 
-struct carrier *carrier_new(struct loop *loop, struct mux *mux, int *in_fd, int *out_fd,
+struct carrier *carrier_new(struct loop *loop, struct mux *mux, const int fds[2],
                             carrier_closed *closed, void *context, struct error *err)
 {
     AUTO(carrier_free) struct carrier *carrier = xcalloc(1, sizeof *carrier);
-    bool same = *in_fd == *out_fd;
+    bool same = fds[0] == fds[1];
     carrier->loop = loop;
     carrier->mux = mux;
     carrier->closed = closed;
     carrier->context = context;
     carrier->over = true;
-    carrier->in_fd = fd_take(in_fd);
-    carrier->out_fd = same ? carrier->in_fd : fd_take(out_fd);
-    if (same)
-        *out_fd = -1;
+    carrier->in_fd = fds[0];
+    carrier->out_fd = fds[1];
     if (!unblock(carrier->in_fd, err) || !unblock(carrier->out_fd, err))
         return NULL;
     pipe_widen(carrier->in_fd, PIPE_SIZE);

@@ -17,8 +17,9 @@ struct mux;
  * protocol (then *broken). The carrier is detached from the mux and may be freed here. */
 typedef void carrier_closed(void *context, const struct error *reason, bool broken);
 
-/* Takes both descriptors (they may be the same) and attaches the mux. */
-MUST_USE struct carrier *carrier_new(struct loop *loop, struct mux *mux, int *in_fd, int *out_fd,
+/* Reads from fds[0], writes to fds[1]; they may be the same. Both are its own, whatever comes of
+ * it. Attaches the mux. */
+MUST_USE struct carrier *carrier_new(struct loop *loop, struct mux *mux, const int fds[2],
                                      carrier_closed *closed, void *context, struct error *err);
 void carrier_free(struct carrier *carrier);
 

@@ -70,7 +70,7 @@ static bool join_hub(struct session *session, const struct hub *hub, struct erro
         return false;
     session->mux = mux_new(MUX_CLIENT, (struct mux_id){{0}}, &hub_events, session);
     session->carrier =
-        carrier_new(session->loop, session->mux, &fd, &fd, on_hub_closed, session, err);
+        carrier_new(session->loop, session->mux, (int[]){fd, fd}, on_hub_closed, session, err);
     session->host = xstrdup(hub->host);
     session->folder = project_remote_folder(hub->root, hub->remote);
     return session->carrier != NULL;

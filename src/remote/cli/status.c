@@ -104,7 +104,7 @@ static bool ask(const struct hub *hub, const char *service, struct buf *out, str
     struct timer *patience = timer_new(loop, on_late, &asking);
     timer_start(patience, PATIENCE_MS);
     asking.mux = mux_new(MUX_CLIENT, (struct mux_id){{0}}, &mux_events, &asking);
-    asking.carrier = carrier_new(loop, asking.mux, &fd, &fd, on_hung_up, &asking, err);
+    asking.carrier = carrier_new(loop, asking.mux, (int[]){fd, fd}, on_hung_up, &asking, err);
     asking.failed = !asking.carrier;
     if (asking.carrier) {
         channel_open(asking.mux, service, CHANNEL_CONTROL, (struct bytes){0}, &events, &asking);

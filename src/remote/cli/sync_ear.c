@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/jv.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/cli.h"
@@ -79,7 +80,7 @@ static void on_answer(void *context, const struct jv *answer)
     struct timeval limit = {.tv_sec = 1};
     setsockopt(caller->fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     if (good && !fd_write_all(caller->fd, buf_bytes(&text), &err))
-        good = false; /* whoever asked has gone */
+        log_debug("sync.answer_lost", LOG_ERROR(&err)); /* whoever asked has gone */
     finish(caller);
 }
 

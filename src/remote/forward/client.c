@@ -176,7 +176,7 @@ struct forward *forward_add(struct forward_client *client, const struct forward_
 void forward_remove(struct forward *forward)
 {
     struct forward **at = &forward->client->forwards;
-    while (*at != forward)
+    while (*at != forward) /* NOLINT(clang-analyzer-core.NullDereference): it is in there */
         at = &(*at)->next;
     *at = forward->next;
     forward->client = NULL;
@@ -213,6 +213,7 @@ void forward_client_free(struct forward_client *client)
     if (!client)
         return;
     while (client->forwards)
+        /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it takes itself off the list */
         forward_remove(client->forwards);
     free(client);
 }

@@ -230,9 +230,8 @@ static bool start(struct attempt *attempt, const char *const *arguments, bool ma
     return true;
 }
 
-struct attempt *attempt_new(struct loop *loop, const char *const *arguments, bool may_ask,
-                            const struct agents *agents, const struct attempt_events *events,
-                            void *context, struct error *err)
+struct attempt *attempt_new(struct loop *loop, const struct attempt_plan *plan,
+                            const struct attempt_events *events, void *context, struct error *err)
 {
     AUTO(attempt_free) struct attempt *attempt = xcalloc(1, sizeof *attempt);
     attempt->loop = loop;
@@ -240,10 +239,10 @@ struct attempt *attempt_new(struct loop *loop, const char *const *arguments, boo
     attempt->complaints = BUF(2 * COMPLAINT_MAX);
     attempt->line = BUF(PREFACE_LINE_MAX);
     attempt->upload = BUF(UPLOAD_MAX);
-    attempt->agents = agents;
+    attempt->agents = plan->agents;
     attempt->events = events;
     attempt->context = context;
-    return start(attempt, arguments, may_ask, err) ? TAKE(attempt) : NULL;
+    return start(attempt, plan->arguments, plan->may_ask, err) ? TAKE(attempt) : NULL;
 }
 
 void attempt_free(struct attempt *attempt)

@@ -22,10 +22,13 @@ struct attempt_events {
     void (*failed)(void *context, struct attempt *attempt, const struct error *reason, bool gone);
 };
 
-/* `arguments` is the whole command; `agents` is borrowed. With `may_ask` it stays on our terminal,
- * otherwise in a session of its own, where the terminal's Ctrl-C does not reach it. */
-MUST_USE struct attempt *attempt_new(struct loop *loop, const char *const *arguments, bool may_ask,
-                                     const struct agents *agents,
+struct attempt_plan {
+    const char *const *arguments; /* the whole command */
+    bool may_ask; /* it stays on our terminal, otherwise in a session of its own, where the
+                     terminal's Ctrl-C does not reach it */
+    const struct agents *agents; /* borrowed */
+};
+MUST_USE struct attempt *attempt_new(struct loop *loop, const struct attempt_plan *plan,
                                      const struct attempt_events *events, void *context,
                                      struct error *err);
 /* Ends the process if it still runs. Not from inside of its own events. */

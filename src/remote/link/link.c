@@ -215,7 +215,8 @@ static void on_stream(void *context, struct attempt *attempt, int *fd)
     mine->attempt = NULL;
     tries_drop(link);
     link->holder = attempt;
-    link->carrier = carrier_new(link->loop, link->mux, fd, fd, on_cut, link, &err);
+    int stream = fd_take(fd);
+    link->carrier = carrier_new(link->loop, link->mux, (int[]){stream, stream}, on_cut, link, &err);
     if (!link->carrier) {
         give_up(link, &err, false);
         return;
@@ -341,7 +342,8 @@ static struct attempt *attempt_start(struct link *link, struct error *err)
         arguments[count++] = buf_string(&command);
     }
     arguments[count] = NULL;
-    return attempt_new(link->loop, arguments, ask, &link->agents, &attempt_events, link, err);
+    struct attempt_plan attempt = {arguments, ask, &link->agents};
+    return attempt_new(link->loop, &attempt, &attempt_events, link, err);
 }
 
 static void try_now(struct link *link)

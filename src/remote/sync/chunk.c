@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sync/chunk.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -125,6 +126,7 @@ static void add_segment(struct scan *scan, uint64_t old_offset, uint64_t size)
         scan->segment_capacity = scan->segment_capacity ? scan->segment_capacity * 2 : 16;
         out->segments = xreallocarray(out->segments, scan->segment_capacity, sizeof *out->segments);
     }
+    assert(out->segments);
     out->segments[out->segment_count++] = (struct chunk_segment){old_offset, size};
 }
 

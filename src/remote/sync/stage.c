@@ -414,11 +414,15 @@ static int bring_over(struct stage *stage, staged id, int dir, char out[STAGED_N
     struct error err;
     if (from < 0 || to < 0)
         return -1;
-    if (copy_range(stage, from, 0, (uint64_t)stat.st_size, &transfer, &err) &&
-        fchmod(to, stat.st_mode & 07777) == 0)
+    int failed = 0;
+    if (!copy_range(stage, from, 0, (uint64_t)stat.st_size, &transfer, &err))
+        failed = err.os ? err.os : EIO;
+    else if (fchmod(to, stat.st_mode & 07777) != 0)
+        failed = errno;
+    if (!failed)
         return 0;
     unlinkat(dir, out, 0);
-    errno = err.os ? err.os : EIO;
+    errno = failed;
     return -1;
 }
 

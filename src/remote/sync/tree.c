@@ -237,6 +237,7 @@ const char *tree_path(const struct tree *tree, uint32_t id, char out[TREE_PATH_L
     *at = '\0';
     while (id > TREE_ROOT) {
         struct bytes name = tree_name(tree, id);
+        assert(name.size > 0);
         if ((size_t)(at - out) < name.size + 1)
             break;
         if (*at)

@@ -147,9 +147,9 @@ size_t reason_encode(const struct error *reason, uint8_t out[2 + FRAME_TEXT_MAX]
     if (!reason)
         return 2;
     out[0] = (uint8_t)(reason->kind + 1);
-    for (uint8_t i = 1; i < OS_COUNT; i++)
+    for (int i = 1; i < OS_COUNT; i++)
         if (oses[i] == reason->os)
-            out[1] = i;
+            out[1] = (uint8_t)i;
     size_t length = strnlen(reason->text, sizeof reason->text);
     memcpy(out + 2, reason->text, length);
     return 2 + length;

@@ -91,6 +91,7 @@ size_t outbox_acked(struct outbox *outbox, uint64_t number)
     assert(number <= outbox->next_number);
     while (outbox->first_number < number) {
         struct chunk *chunk = outbox->first;
+        assert(chunk);
         size_t size = frame_size(chunk->data + chunk->begin);
         if (outbox->cursor == chunk && outbox->cursor_at == chunk->begin) {
             outbox->cursor_at += size; /* known by the peer before it was sent on this stream */
@@ -148,6 +149,7 @@ size_t outbox_sent(struct outbox *outbox, size_t size)
     outbox->unsent_bytes -= size;
     while (size > 0) {
         struct chunk *chunk = outbox->cursor;
+        assert(chunk);
         if (outbox->frame_left == 0)
             outbox->frame_left = frame_size(chunk->data + outbox->cursor_at);
         size_t step = size < outbox->frame_left ? size : outbox->frame_left;

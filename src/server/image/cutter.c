@@ -114,6 +114,47 @@ void cut_dispose(struct cut *cut)
         tensor_dispose(&cut->results[i]);
 }
 
+HOT static void row_normalise(const uint8_t *restrict row, float *restrict out, int width,
+                              float scale, float offset)
+{
+    for (int x = 0; x < width; x++)
+        out[x] = (float)row[3 * x] * scale + offset;
+}
+
+/* The photo squeezed into the input's size, as its tensor. */
+static bool input_make(const struct picture *photo, const struct tensor_info *info,
+                       const struct normalisation *normalisation, struct cut *out,
+                       struct error *err)
+{
+    int width = out->width, height = out->height;
+    AUTO(picture_dispose) struct picture small = picture_new(width, height, PICTURE_RGB);
+    struct box whole = {0, 0, (float)photo->width, (float)photo->height};
+    size_t plane = (size_t)width * (size_t)height;
+    AUTO(mem_free) float *values = malloc(3 * plane * sizeof *values);
+    if (!values)
+        return error_set(err, ERROR_LIMIT, "no memory for the network's input");
+    picture_resample(photo, whole, RESAMPLE_TRIANGLE, &small);
+    for (int c = 0; c < 3; c++) {
+        float scale = 1 / (255 * normalisation->deviation[c]);
+        float offset = -normalisation->mean[c] / normalisation->deviation[c];
+        for (int y = 0; y < height; y++)
+            row_normalise(picture_row(&small, y) + c,
+                          values + (size_t)c * plane + (size_t)y * (size_t)width, width, scale,
+                          offset);
+    }
+    out->input = (struct tensor){info->type, 4, {1, 3, height, width}, NULL};
+    if (info->type == TENSOR_F32) {
+        out->input.data = TAKE(values);
+        return true;
+    }
+    uint16_t *halves = malloc(3 * plane * sizeof *halves);
+    if (!halves) /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): `values` is AUTO */
+        return error_set(err, ERROR_LIMIT, "no memory for the network's input");
+    floats_to_halves(values, halves, 3 * plane);
+    out->input.data = halves;
+    return true;
+}
+
 bool cut_prepare(const struct cutter *cutter, const struct picture *photo,
                  const struct cut_prompt *prompt, int side, struct cut *out, struct error *err)
 {
@@ -129,8 +170,7 @@ bool cut_prepare(const struct cutter *cutter, const struct picture *photo,
             .person = {person->x * x, person->y * y, person->width * x, person->height * y},
             .nose = {prompt->nose[0] * x, prompt->nose[1] * y}};
     }
-    return input_make(photo, info, out->width, out->height, cutter->backend->normalisation,
-                      &out->input, err);
+    return input_make(photo, info, cutter->backend->normalisation, out, err);
 }
 
 bool cut_infer(struct cutter *cutter, struct cut *cut, const struct cut_how *how, struct error *err)
@@ -188,44 +228,6 @@ bool input_check(const struct tensor_info *info, int *out_width, int *out_height
     if (!*out_width || !*out_height)
         return error_set(err, ERROR_INVALID, "input %s: 16 to %d pixels are supported", text,
                          MAX_SIDE);
-    return true;
-}
-
-HOT static void row_normalise(const uint8_t *restrict row, float *restrict out, int width,
-                              float scale, float offset)
-{
-    for (int x = 0; x < width; x++)
-        out[x] = (float)row[3 * x] * scale + offset;
-}
-
-bool input_make(const struct picture *photo, const struct tensor_info *info, int width, int height,
-                const struct normalisation *normalisation, struct tensor *out, struct error *err)
-{
-    AUTO(picture_dispose) struct picture small = picture_new(width, height, PICTURE_RGB);
-    struct box whole = {0, 0, (float)photo->width, (float)photo->height};
-    size_t plane = (size_t)width * (size_t)height;
-    AUTO(mem_free) float *values = malloc(3 * plane * sizeof *values);
-    if (!values)
-        return error_set(err, ERROR_LIMIT, "no memory for the network's input");
-    picture_resample(photo, whole, RESAMPLE_TRIANGLE, &small);
-    for (int c = 0; c < 3; c++) {
-        float scale = 1 / (255 * normalisation->deviation[c]);
-        float offset = -normalisation->mean[c] / normalisation->deviation[c];
-        for (int y = 0; y < height; y++)
-            row_normalise(picture_row(&small, y) + c,
-                          values + (size_t)c * plane + (size_t)y * (size_t)width, width, scale,
-                          offset);
-    }
-    *out = (struct tensor){info->type, 4, {1, 3, height, width}, NULL};
-    if (info->type == TENSOR_F32) {
-        out->data = TAKE(values);
-        return true;
-    }
-    uint16_t *halves = malloc(3 * plane * sizeof *halves);
-    if (!halves)
-        return error_set(err, ERROR_LIMIT, "no memory for the network's input");
-    floats_to_halves(values, halves, 3 * plane);
-    out->data = halves;
     return true;
 }
 

@@ -39,11 +39,6 @@ extern const struct normalisation unit_range, imagenet;
 MUST_USE bool input_check(const struct tensor_info *info, int *out_width, int *out_height,
                           struct error *err);
 
-/* The photo squeezed into the input's size, as its tensor; dispose of it. */
-MUST_USE bool input_make(const struct picture *photo, const struct tensor_info *info, int width,
-                         int height, const struct normalisation *normalisation, struct tensor *out,
-                         struct error *err);
-
 /* Plane `plane` of [..., height, width] as a mask; logits go through a sigmoid. ERROR_INTERNAL when
  * there is a NaN in it. */
 MUST_USE bool mask_make(const struct tensor *tensor, int plane, bool logits, struct picture *out,

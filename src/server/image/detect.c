@@ -30,8 +30,9 @@ static void anchor_centre(int index, float out[2])
         per_cell = 6;
     }
     int cell = index / per_cell;
-    out[0] = ((float)(cell % cells) + 0.5f) / (float)cells;
-    out[1] = ((float)(cell / cells) + 0.5f) / (float)cells;
+    int column = cell % cells, row = cell / cells;
+    out[0] = ((float)column + 0.5f) / (float)cells;
+    out[1] = ((float)row + 0.5f) / (float)cells;
 }
 
 float box_overlap(struct box a, struct box b)
@@ -217,8 +218,9 @@ bool detect_faces_in_parts(struct session *session, const struct picture *photo,
     *out_count = 0;
     for (int i = 0; i < columns * rows; i++) {
         int more = 0;
-        part.x = step_x * (float)(i % columns);
-        part.y = step_y * (float)(i / columns);
+        int column = i % columns, row = i / columns;
+        part.x = step_x * (float)column;
+        part.y = step_y * (float)row;
         if (!detect_in(&detector, part, found, &more, err))
             return false;
         memcpy(all, out, (size_t)*out_count * sizeof *all);

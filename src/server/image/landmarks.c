@@ -83,9 +83,11 @@ HOT static void region_read(const struct picture *photo, const struct region *re
     float scale = 1 / (255.0f * (float)(grid * grid));
     for (int i = 0; i < SIDE * SIDE; i++) {
         float sums[3] = {0};
+        int x = i % SIDE, y = i / SIDE;
         for (int k = 0; k < grid * grid; k++) {
-            float u = ((float)(i % SIDE) + ((float)(k % grid) + 0.5f) / (float)grid) * step;
-            float v = ((float)(i / SIDE) + ((float)(k / grid) + 0.5f) / (float)grid) * step;
+            int right = k % grid, down = k / grid;
+            float u = ((float)x + ((float)right + 0.5f) / (float)grid) * step;
+            float v = ((float)y + ((float)down + 0.5f) / (float)grid) * step;
             u -= region->size / 2;
             v -= region->size / 2;
             sample(photo, region->x + u * region->cosine - v * region->sine - 0.5f,

@@ -175,8 +175,8 @@ static void add_others(const struct picture *photo, const struct portrait_wish *
     }
 }
 
-bool portrait_make_one(struct vision *vision, const struct picture *photo,
-                       const struct portrait_wish *wish, struct portrait *out, struct error *err)
+bool portrait_make(struct vision *vision, const struct picture *photo,
+                   const struct portrait_wish *wish, struct portrait *out, struct error *err)
 {
     AUTO(portrait_dispose) struct portrait portrait;
     portrait_frame(photo, &wish->faces[wish->chosen], wish->width, wish->height, &portrait);
@@ -186,12 +186,4 @@ bool portrait_make_one(struct vision *vision, const struct picture *photo,
     *out = portrait;
     portrait = (struct portrait){0};
     return true;
-}
-
-bool portrait_make(struct vision *vision, const struct picture *photo, const struct face *face,
-                   int width, int height, bool cut_out, struct portrait *out, struct error *err)
-{
-    const struct portrait_wish wish = {
-        .faces = face, .face_count = 1, .width = width, .height = height, .cut_out = cut_out};
-    return portrait_make_one(vision, photo, &wish, out, err);
 }

@@ -82,12 +82,7 @@ static inline void portrait_dispose_auto(struct portrait *portrait)
 }
 
 /* Crops, scales, cuts out (when `cut_out`; otherwise matte and foreground stay empty) and moves
- * the landmarks. */
-MUST_USE bool portrait_make(struct vision *vision, const struct picture *photo,
-                            const struct face *face, int width, int height, bool cut_out,
-                            struct portrait *out, struct error *err);
-
-/* The same for one of several people: the others are not part of the cut-out. */
+ * the landmarks. Of several people the others are not part of the cut-out. */
 struct portrait_wish {
     const struct face *faces; /* all of the photo */
     int face_count, chosen;
@@ -95,9 +90,9 @@ struct portrait_wish {
     bool cut_out;
     const struct segment_how *how; /* image/segment.h; NULL: at leisure */
 };
-MUST_USE bool portrait_make_one(struct vision *vision, const struct picture *photo,
-                                const struct portrait_wish *wish, struct portrait *out,
-                                struct error *err);
+MUST_USE bool portrait_make(struct vision *vision, const struct picture *photo,
+                            const struct portrait_wish *wish, struct portrait *out,
+                            struct error *err);
 
 /* The two halves of portrait_make, for who wants to render while the person is still being cut
  * out: the first is fast and gives photo and face, the second fills matte and foreground and

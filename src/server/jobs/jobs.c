@@ -46,6 +46,11 @@ void jobs_id_new(char out[JOB_ID_SIZE])
     out[JOB_ID_SIZE - 1] = '\0';
 }
 
+struct stamp jobs_stamp(struct jobs *jobs)
+{
+    return (struct stamp){wall_ms(), jobs_next_revision(jobs)};
+}
+
 int64_t jobs_next_revision(struct jobs *jobs)
 {
     int64_t now = wall_ms();
@@ -84,7 +89,9 @@ static void condition_init(pthread_cond_t *condition)
 struct jobs *jobs_open(const struct jobs_options *options, struct error *err)
 {
     struct error ignored;
-    struct table *table = table_open(options->path, err ? err : &ignored);
+    char owner[JOB_ID_SIZE];
+    jobs_id_new(owner);
+    struct table *table = table_open(options->path, owner, err ? err : &ignored);
     if (!table)
         return NULL;
     struct jobs *jobs = xcalloc(1, sizeof *jobs);
@@ -93,7 +100,6 @@ struct jobs *jobs_open(const struct jobs_options *options, struct error *err)
     defaults(&jobs->options);
     jobs->table = table;
     jobs->watches = watches_new();
-    jobs_id_new(jobs->owner);
     atomic_store(&jobs->revision, table_revision(table));
     pthread_mutex_init(&jobs->lock, NULL);
     condition_init(&jobs->work);
@@ -136,8 +142,8 @@ bool jobs_submit(struct jobs *jobs, const char *request, char out_id[JOB_ID_SIZE
     if (!open_for_work(jobs, err))
         return false;
     jobs_id_new(out_id);
-    if (!table_insert(jobs->table, out_id, request, jobs->options.max_waiting, wall_ms(),
-                      jobs_next_revision(jobs), err))
+    if (!table_insert(jobs->table, out_id, request, jobs->options.max_waiting, jobs_stamp(jobs),
+                      err))
         return error_wrap(err, "submit");
     jobs_poke(jobs);
     watches_wake(jobs->watches, out_id);
@@ -195,7 +201,7 @@ struct job *jobs_get(struct jobs *jobs, const char *id, struct error *err)
 bool jobs_cancel(struct jobs *jobs, const char *id, struct error *err)
 {
     enum job_state before;
-    if (!table_cancel(jobs->table, id, wall_ms(), jobs_next_revision(jobs), &before, err))
+    if (!table_cancel(jobs->table, id, jobs_stamp(jobs), &before, err))
         return error_wrap(err, "cancel");
     if (job_state_final(before)) {
         error_set(err, ERROR_CONFLICT, "the job is %s already", job_state_name(before));

@@ -29,7 +29,6 @@ struct jobs {
     struct jobs_options options; /* without `path` */
     struct table *table;
     struct watches *watches;
-    char owner[JOB_ID_SIZE]; /* of the leases of this process */
     atomic_bool stopping;
     _Atomic int64_t revision, retries, takeovers;
 
@@ -49,6 +48,8 @@ struct jobs {
 
 /* Larger than every revision before it, in this process and earlier ones. */
 int64_t jobs_next_revision(struct jobs *jobs);
+/* For a change that is made now. */
+struct stamp jobs_stamp(struct jobs *jobs);
 void jobs_id_new(char out[JOB_ID_SIZE]);
 /* Lets a waiting worker look again. */
 void jobs_poke(struct jobs *jobs);

@@ -122,8 +122,8 @@ static void run_list_add(struct jobs *jobs, struct job_run *run)
     pthread_cond_broadcast(&jobs->work); /* the heart begins to beat */
     pthread_mutex_unlock(&jobs->lock);
     bool held = true, cancel = false;
-    if (table_renew(jobs->table, run->lease.id, jobs->owner, wall_ms() + jobs->options.lease_ms,
-                    &held, &cancel, NULL) &&
+    if (table_renew(jobs->table, run->lease.id, wall_ms() + jobs->options.lease_ms, &held, &cancel,
+                    NULL) &&
         cancel)
         atomic_store(&run->cancelled, true);
 }
@@ -156,8 +156,7 @@ static void run_one(struct jobs *jobs, struct lease *lease)
     struct outcome outcome = {.state = JOB_DONE, .result = result};
     if (!result)
         judge(&run, &why, &outcome);
-    bool ended = table_end(jobs->table, lease->id, jobs->owner, &outcome, wall_ms(),
-                           jobs_next_revision(jobs), &err);
+    bool ended = table_end(jobs->table, lease->id, &outcome, jobs_stamp(jobs), &err);
     run_list_remove(jobs, &run);
     int64_t took_ms = mono_ms() - run.claimed_mono_ms;
     if (!ended)
@@ -196,8 +195,8 @@ static void *worker_main(void *context)
         struct lease lease;
         struct error err;
         int64_t next_ms = wall_ms() + 1000;
-        switch (table_claim(jobs->table, jobs->owner, wall_ms(), jobs->options.lease_ms,
-                            jobs_next_revision(jobs), &lease, &next_ms, &err)) {
+        switch (table_claim(jobs->table, jobs->options.lease_ms, jobs_stamp(jobs), &lease, &next_ms,
+                            &err)) {
         case CLAIM_GOT:
             jobs_poke(jobs); /* there may be more */
             run_one(jobs, &lease);
@@ -222,8 +221,7 @@ static void renew(struct jobs *jobs, const char *id)
 {
     bool held = true, cancel = false;
     struct error err;
-    if (!table_renew(jobs->table, id, jobs->owner, wall_ms() + jobs->options.lease_ms, &held,
-                     &cancel, &err)) {
+    if (!table_renew(jobs->table, id, wall_ms() + jobs->options.lease_ms, &held, &cancel, &err)) {
         log_error("jobs.renew_failed", LOG_ERROR(&err));
         return;
     }

@@ -25,6 +25,7 @@ struct table {
     struct sql *writer, *reader;
     int lock_fd; /* held shared while the file is open */
     bool alone;
+    char owner[JOB_ID_SIZE]; /* of the leases of this process */
 };
 
 /* A lock for the length of a block. */
@@ -39,6 +40,7 @@ static void sql_unlock_auto(struct sql **sql)
     sql_unlock(*sql);
 }
 
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): `name` is declared */
 #define LOCKED(name, which) AUTO(sql_unlock) struct sql *name = locked(which)
 
 static void move_aside(const char *path, const struct error *why)
@@ -70,9 +72,10 @@ static bool lock_file(struct table *table, const char *path, struct error *err)
     return true;
 }
 
-struct table *table_open(const char *path, struct error *err)
+struct table *table_open(const char *path, const char *owner, struct error *err)
 {
     AUTO(table_close) struct table *table = xcalloc(1, sizeof *table);
+    snprintf(table->owner, sizeof table->owner, "%s", owner);
     table->lock_fd = -1;
     if (!lock_file(table, path, err))
         return NULL;
@@ -130,7 +133,7 @@ int64_t table_waiting(struct table *table)
 }
 
 bool table_insert(struct table *table, const char *id, const char *request, int max_waiting,
-                  int64_t now_ms, int64_t revision, struct error *err)
+                  struct stamp at, struct error *err)
 {
     LOCKED(sql, table->writer);
     sql_durable(sql, true);
@@ -139,7 +142,7 @@ bool table_insert(struct table *table, const char *id, const char *request, int 
         sql_query(sql,
                   "INSERT INTO jobs(id, state, revision, request, created_ms)"
                   " SELECT ?, 0, ?, ?, ? WHERE (SELECT count(*) FROM jobs WHERE state < 2) < ?",
-                  "titii", id, revision, request, now_ms, (int64_t)max_waiting);
+                  "titii", id, at.revision, request, at.now_ms, (int64_t)max_waiting);
     if (!sql_change(sql, insert, &changes, err))
         return false;
     if (changes == 1)
@@ -158,8 +161,8 @@ static void next_time(struct sql *sql, int64_t *out_next_ms)
         *out_next_ms = INT64_MAX; /* min() of nothing is NULL */
 }
 
-enum claim table_claim(struct table *table, const char *owner, int64_t now_ms, int64_t lease_ms,
-                       int64_t revision, struct lease *out, int64_t *out_next_ms, struct error *err)
+enum claim table_claim(struct table *table, int64_t lease_ms, struct stamp at, struct lease *out,
+                       int64_t *out_next_ms, struct error *err)
 {
     LOCKED(sql, table->writer);
     sql_durable(sql, false); /* lost with the power, it is merely claimed again */
@@ -172,7 +175,7 @@ enum claim table_claim(struct table *table, const char *owner, int64_t now_ms, i
                   "  AND CASE state WHEN 0 THEN not_before_ms ELSE lease_until_ms END <= ?2"
                   "  ORDER BY crashes, seq LIMIT 1)"
                   " RETURNING id, request, attempts, tries, crashes, created_ms",
-                  "tiii", owner, now_ms, lease_ms, revision);
+                  "tiii", table->owner, at.now_ms, lease_ms, at.revision);
     enum sql_step step = sql_step(sql, update, err);
     if (step == SQL_FAILED)
         return CLAIM_FAILED;
@@ -196,8 +199,8 @@ enum claim table_claim(struct table *table, const char *owner, int64_t now_ms, i
     return CLAIM_GOT;
 }
 
-bool table_renew(struct table *table, const char *id, const char *owner, int64_t lease_until_ms,
-                 bool *out_held, bool *out_cancel, struct error *err)
+bool table_renew(struct table *table, const char *id, int64_t lease_until_ms, bool *out_held,
+                 bool *out_cancel, struct error *err)
 {
     LOCKED(sql, table->writer);
     sql_durable(sql, false);
@@ -205,15 +208,15 @@ bool table_renew(struct table *table, const char *id, const char *owner, int64_t
         sql_query(sql,
                   "UPDATE jobs SET lease_until_ms = ? WHERE id = ? AND owner = ? AND state = 1"
                   " RETURNING cancel",
-                  "itt", lease_until_ms, id, owner);
+                  "itt", lease_until_ms, id, table->owner);
     enum sql_step step = sql_step(sql, update, err);
     *out_held = step == SQL_ROW;
     *out_cancel = step == SQL_ROW && sql_column(update, 0) != 0;
     return step != SQL_FAILED && (step == SQL_END || sql_change(sql, update, NULL, err));
 }
 
-bool table_end(struct table *table, const char *id, const char *owner,
-               const struct outcome *outcome, int64_t now_ms, int64_t revision, struct error *err)
+bool table_end(struct table *table, const char *id, const struct outcome *outcome, struct stamp at,
+               struct error *err)
 {
     LOCKED(sql, table->writer);
     sql_durable(sql, true);
@@ -225,18 +228,18 @@ bool table_end(struct table *table, const char *id, const char *owner,
                   " not_before_ms = ?5, tries = tries + ?6, owner = NULL, lease_until_ms = 0,"
                   " error_kind = ?7, error_code = ?8, error_field = ?9, error_text = ?10"
                   " WHERE id = ?11 AND owner = ?12 AND state = 1",
-                  "iitiiiittttt", (int64_t)outcome->state, revision, outcome->result,
-                  job_state_final(outcome->state) ? now_ms : INT64_C(0), outcome->not_before_ms,
+                  "iitiiiittttt", (int64_t)outcome->state, at.revision, outcome->result,
+                  job_state_final(outcome->state) ? at.now_ms : INT64_C(0), outcome->not_before_ms,
                   (int64_t)outcome->counts, error ? (int64_t)error->kind : INT64_C(0),
                   error ? error->code : NULL, error ? error->field : NULL,
-                  error ? error->text : NULL, id, owner);
+                  error ? error->text : NULL, id, table->owner);
     if (!sql_change(sql, update, &changes, err))
         return false;
     return changes == 1 || error_set(err, ERROR_CONFLICT, "the lease on job %s was lost", id);
 }
 
-static bool cancel_row(struct sql *sql, const char *id, int64_t now_ms, int64_t revision,
-                       enum job_state *out_state, struct error *err)
+static bool cancel_row(struct sql *sql, const char *id, struct stamp at, enum job_state *out_state,
+                       struct error *err)
 {
     struct sqlite3_stmt *ask = sql_query(sql, "SELECT state FROM jobs WHERE id = ?", "t", id);
     enum sql_step step = sql_step(sql, ask, err);
@@ -253,18 +256,18 @@ static bool cancel_row(struct sql *sql, const char *id, int64_t now_ms, int64_t 
                   "UPDATE jobs SET cancel = 1, revision = ?1,"
                   " completed_ms = CASE state WHEN 0 THEN ?2 ELSE completed_ms END,"
                   " state = CASE state WHEN 0 THEN 4 ELSE state END WHERE id = ?3 AND state < 2",
-                  "iit", revision, now_ms, id);
+                  "iit", at.revision, at.now_ms, id);
     return sql_change(sql, update, NULL, err);
 }
 
-bool table_cancel(struct table *table, const char *id, int64_t now_ms, int64_t revision,
-                  enum job_state *out_state, struct error *err)
+bool table_cancel(struct table *table, const char *id, struct stamp at, enum job_state *out_state,
+                  struct error *err)
 {
     LOCKED(sql, table->writer);
     sql_durable(sql, true);
     if (!sql_run(sql, "BEGIN IMMEDIATE", err))
         return false;
-    if (!cancel_row(sql, id, now_ms, revision, out_state, err) || !sql_run(sql, "COMMIT", err))
+    if (!cancel_row(sql, id, at, out_state, err) || !sql_run(sql, "COMMIT", err))
         return rolled_back(sql);
     return true;
 }

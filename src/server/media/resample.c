@@ -126,11 +126,17 @@ HOT static void line_any(const struct taps *taps, const uint8_t *restrict line,
     }
 }
 
-/* Columns [left, left + count) where only [from, to) exist; `row` begins with column `from`. */
-static void line_spread(uint8_t *line, const uint8_t *row, int left, int count, int from, int to,
-                        int channels)
+/* Columns [from, to). */
+struct columns {
+    int from, to;
+};
+
+/* The `wanted` columns where only `there` exist; `row` begins with the first of these. */
+static void line_spread(uint8_t *line, struct columns wanted, const uint8_t *row,
+                        struct columns there, size_t pixel)
 {
-    size_t pixel = (size_t)channels;
+    int left = wanted.from, count = wanted.to - wanted.from;
+    int from = there.from, to = there.to;
     int before = from > left ? from - left : 0;
     before = before < count ? before : count;
     int inside = from >= left ? to - from : 0;
@@ -171,7 +177,8 @@ void picture_resample(const struct picture *from, struct box box, enum resample_
                         size);
         }
         row_finish(sums, row, size);
-        line_spread(line, row, left, count, x0, x1, channels);
+        line_spread(line, (struct columns){left, left + count}, row, (struct columns){x0, x1},
+                    (size_t)channels);
         if (channels == 3)
             line_three(&across, line, picture_row(to, y));
         else

@@ -81,8 +81,8 @@ static bool portrait_compute(struct message *message, struct error *err)
     const struct segment_how how = {.gone = message->client->cancelled,
                                     .asked = message->client->context};
     wish.how = &how;
-    return portrait_make_one(message->pipeline->options.vision, &photo.picture, &wish,
-                             &message->portrait, err);
+    return portrait_make(message->pipeline->options.vision, &photo.picture, &wish,
+                         &message->portrait, err);
 }
 
 static bool prepare_portrait(struct message *message, struct error *err)

@@ -87,7 +87,6 @@ static void copy(char *out, size_t size, const struct jv *value, const char *key
 
 static bool order_fill(const struct jv *value, struct order *out)
 {
-    unsigned r = 0, g = 0, b = 0;
     const char *backdrop = jv_get_text(value, "background", "");
     bool known = false;
     for (int i = BACKDROP_KEEP; i <= BACKDROP_UPLOAD; i++)
@@ -95,10 +94,8 @@ static bool order_fill(const struct jv *value, struct order *out)
             out->backdrop = (enum backdrop)i;
             known = true;
         }
-    sscanf(jv_get_text(value, "color", ""), "#%2x%2x%2x", &r, &g, &b);
-    out->color[0] = (uint8_t)r;
-    out->color[1] = (uint8_t)g;
-    out->color[2] = (uint8_t)b;
+    if (!color_parse(jv_get_text(value, "color", ""), out->color))
+        memset(out->color, 0, sizeof out->color);
     out->text = xstrdup(jv_get_text(value, "text", ""));
     copy(out->voice, sizeof out->voice, value, "voice");
     copy(out->preset, sizeof out->preset, value, "preset");

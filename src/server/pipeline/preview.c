@@ -21,7 +21,7 @@ static bool portrait_of(struct pipeline *pipeline, const struct order *order, co
         !photo_check(&photo, order->face, err))
         return false;
     const struct portrait_wish wish = order_portrait(order, &photo);
-    if (!portrait_make_one(pipeline->options.vision, &photo.picture, &wish, out, err))
+    if (!portrait_make(pipeline->options.vision, &photo.picture, &wish, out, err))
         return false;
     artifact_put_portrait(store, name, out);
     return true;

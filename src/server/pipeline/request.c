@@ -122,18 +122,26 @@ static bool take_voice(struct pipeline *pipeline, const char *id, struct order *
     return voices_can_read(voices, voice->id, out->text, err);
 }
 
-static bool color_parse(const char *text, uint8_t out[3])
+static int hex_digit(char c)
 {
-    unsigned r, g, b;
-    char end;
-    if (strlen(text) != 7 || sscanf(text, "#%2x%2x%2x%c", &r, &g, &b, &end) != 3)
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+bool color_parse(const char *text, uint8_t out[3])
+{
+    uint8_t parsed[3];
+    if (strlen(text) != 7 || text[0] != '#')
         return false;
-    for (int i = 1; i < 7; i++)
-        if (!strchr("0123456789abcdefABCDEF", text[i]))
+    for (int i = 0; i < 3; i++) {
+        int high = hex_digit(text[1 + 2 * i]), low = hex_digit(text[2 + 2 * i]);
+        if (high < 0 || low < 0)
             return false;
-    out[0] = (uint8_t)r;
-    out[1] = (uint8_t)g;
-    out[2] = (uint8_t)b;
+        parsed[i] = (uint8_t)(high << 4 | low);
+    }
+    memcpy(out, parsed, sizeof parsed);
     return true;
 }
 

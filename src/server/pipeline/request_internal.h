@@ -18,6 +18,8 @@ struct format {
 };
 /* NULL for an unknown one; the default for NULL and "". */
 const struct format *format_find(const char *name);
+/* "#c81e5a". */
+MUST_USE bool color_parse(const char *text, uint8_t out[3]);
 
 enum backdrop { BACKDROP_KEEP, BACKDROP_BLUR, BACKDROP_COLOR, BACKDROP_PRESET, BACKDROP_UPLOAD };
 

@@ -38,14 +38,14 @@ static int fds_take(struct msghdr *header, int *fds, int room)
     for (struct cmsghdr *at = CMSG_FIRSTHDR(header); at; at = CMSG_NXTHDR(header, at)) {
         if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS)
             continue;
-        int passed[MAX_PASSED];
-        size_t size = at->cmsg_len - CMSG_LEN(0);
-        memcpy(passed, CMSG_DATA(at), size);
-        for (size_t i = 0; i < size / sizeof(int); i++) {
+        size_t passed = (at->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (size_t i = 0; i < passed; i++) {
+            int fd;
+            memcpy(&fd, CMSG_DATA(at) + i * sizeof fd, sizeof fd);
             if (count < room)
-                fds[count++] = passed[i];
+                fds[count++] = fd;
             else
-                close(passed[i]);
+                close(fd);
         }
     }
     return count;
@@ -55,10 +55,11 @@ bool channel_receive(int socket, void *message, size_t size, int *fds, int *coun
 {
     union control control;
     struct iovec part = {message, size};
+    /* Without the padding behind the last, in which one more descriptor would fit. */
     struct msghdr header = {.msg_iov = &part,
                             .msg_iovlen = 1,
                             .msg_control = control.room,
-                            .msg_controllen = sizeof control.room};
+                            .msg_controllen = CMSG_LEN(sizeof(int) * MAX_PASSED)};
     ssize_t got;
     do
         got = recvmsg(socket, &header, MSG_CMSG_CLOEXEC);

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -166,12 +167,11 @@ static bool filter_calls(int write_fd, struct error *err)
 /* Address space in use; a limit below it would make every allocation fail. */
 static size_t memory_now(void)
 {
-    unsigned long pages = 0;
+    char line[128];
     FILE *file = fopen("/proc/self/statm", "re");
     if (!file)
         return 0;
-    if (fscanf(file, "%lu", &pages) != 1)
-        pages = 0;
+    size_t pages = fgets(line, sizeof line, file) ? strtoul(line, NULL, 10) : 0;
     fclose(file);
     return pages * (size_t)sysconf(_SC_PAGESIZE);
 }

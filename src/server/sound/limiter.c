@@ -19,9 +19,10 @@ static const double release_s = .08;
 /* Windowed sinc, phase by phase; phase 0 is the sample itself. */
 static void filter_make(float filter[PHASES][TAPS])
 {
+    const int middle = TAPS / 2 - 1;
     for (int phase = 0; phase < PHASES; phase++)
         for (int tap = 0; tap < TAPS; tap++) {
-            double x = tap - (TAPS / 2 - 1) - (double)phase / PHASES;
+            double x = tap - middle - (double)phase / PHASES;
             double sinc = x == 0 ? 1 : sin(pi * x) / (pi * x);
             double window = .5 + .5 * cos(pi * x / (TAPS / 2.));
             filter[phase][tap] = (float)(sinc * window);

@@ -264,6 +264,7 @@ static void room_add(struct pcm *loop)
 {
     static const double delays_s[] = {.0297, .0371, .0411, .0437};
     static const float feedback = .72f, wet = .09f;
+    assert(loop->count > 0);
     AUTO(mem_free) float *dry = xreallocarray(NULL, loop->count, sizeof *dry);
     memcpy(dry, loop->samples, loop->count * sizeof *dry);
     for (size_t k = 0; k < sizeof delays_s / sizeof *delays_s; k++) {

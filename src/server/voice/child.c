@@ -87,7 +87,7 @@ static bool start(const struct child_job *job, int input, int output, pid_t *out
         return false;
     }
     limit(*out_pid, RLIMIT_AS, (rlim_t)MEMORY_LIMIT_MB << 20);
-    limit(*out_pid, RLIMIT_CPU, (rlim_t)(job->timeout_ms / 1000 + 1));
+    limit(*out_pid, RLIMIT_CPU, (rlim_t)job->timeout_ms / 1000 + 1);
     limit(*out_pid, RLIMIT_FSIZE, FILE_LIMIT_BYTES);
     limit(*out_pid, RLIMIT_CORE, 0);
     return true;

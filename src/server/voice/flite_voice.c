@@ -8,11 +8,10 @@
 #include "voice/chars.h"
 #include "voice/flite_internal.h"
 
-/* flite's voices and some of its steps come without headers. */
+/* flite's voices come without headers. */
 cst_voice *register_cmu_us_slt(const char *folder);
 cst_voice *register_cmu_us_rms(const char *folder);
 cst_voice *register_cmu_us_awb(const char *folder);
-cst_utterance *cart_intonation(cst_utterance *utterance);
 
 struct flite *flite_open(void)
 {

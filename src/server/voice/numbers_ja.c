@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "voice/numbers_ja.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "voice/chars.h"
@@ -37,8 +38,11 @@ static void say_digits(const struct chars *in, size_t at, size_t count, struct c
 {
     static const char *const names[] = {"ゼロ", "イチ", "ニー", "サン", "ヨン",
                                         "ゴー", "ロク", "ナナ", "ハチ", "キュー"};
-    for (size_t i = 0; i < count; i++)
-        chars_text(out, names[peek(in, at + i) - '0']);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t digit = peek(in, at + i) - '0';
+        assert(digit < sizeof names / sizeof *names);
+        chars_text(out, names[digit]);
+    }
 }
 
 /* 2026/11/23, 2026-11-23, 2026.11.23; 11/23. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -89,12 +90,12 @@ static char *label_bound(const char *label, size_t length)
     enum { PHRASES_MAX = 7 };
     AUTO(mem_free) char *copy = xstrndup(label, length);
     char *field = strstr(copy, "/F:"), *mark = field ? strchr(field, '@') : NULL;
-    unsigned forward;
-    int used = 0;
-    if (!mark || sscanf(mark, "@%u%n", &forward, &used) != 1 || forward <= PHRASES_MAX)
+    char *end = mark;
+    unsigned long forward = mark ? strtoul(mark + 1, &end, 10) : 0;
+    if (forward <= PHRASES_MAX)
         return TAKE(copy);
     *mark = '\0';
-    return xasprintf("%s@%d%s", copy, PHRASES_MAX, mark + used);
+    return xasprintf("%s@%d%s", copy, PHRASES_MAX, end);
 }
 
 /* Lines "start end label" between the heading and an empty line. */

@@ -103,18 +103,17 @@ static void sign(struct reading *r, uint32_t c)
 {
     static const char *const pauses = ",;:()[]{}<>|\"*_/\\`";
     const struct symbol *symbol = symbol_find(c);
-    if (c == '=' && peek(r, 1) == '=') /* a ruled line */
+    bool ruled = c == '=' && peek(r, 1) == '='; /* a line of them */
+    if (ruled || (c < 0x80 && strchr(pauses, (int)c))) {
         chars_text(r->out, "、");
-    else if (c < 0x80 && strchr(pauses, (int)c))
-        chars_text(r->out, "、");
-    else if (c == '#' && (japanese(peek(r, 1)) || char_is_latin(peek(r, 1))) &&
-             !char_is_latin(before(r)))
+        return;
+    }
+    if (c == '#' && (japanese(peek(r, 1)) || char_is_latin(peek(r, 1))) &&
+        !char_is_latin(before(r)))
         chars_text(r->out, "ハッシュタグ、");
     else if (symbol && *symbol->ja)
         chars_text(r->out, symbol->ja);
-    else if (c < 0x80 && c != '\'' && c != '^')
-        chars_push(r->out, c);
-    else if ((c >= 0x3000 && c <= 0x303f) || c == 0x30fb)
+    else if ((c < 0x80 && c != '\'' && c != '^') || (c >= 0x3000 && c <= 0x303f) || c == 0x30fb)
         chars_push(r->out, c);
     else if (c >= 0x2000) /* … ★ ♪ ─ and the like: a breath */
         chars_text(r->out, "、");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "voice/speech.h"
 
+#include <assert.h>
 #include <stdbool.h>
 
 #include "base/mem.h"
@@ -33,6 +34,7 @@ void speech_add(struct speech *speech, struct viseme_span shape, size_t samples)
         last->end_s = end_s;
         return;
     }
+    assert(track->spans);
     shape.start_s = start_s;
     shape.end_s = end_s;
     track->spans[track->count++] = shape;
