@@ -63,7 +63,7 @@ static void give(struct mux *mux, struct bytes bytes, bool *fine)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct mux_events mux_events = {nothing, nothing};
+    static const struct mux_events mux_events = {.output = nothing, .ended = nothing};
     struct taker taker = {0};
     struct hello hello = {PROTOCOL_VERSION, PROTOCOL_OLDEST, {1}, 0};
     uint8_t frame[FRAME_HEADER_SIZE + 256];

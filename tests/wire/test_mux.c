@@ -20,6 +20,7 @@ struct end {
     struct mux *mux;
     struct buf wire; /* what this end has sent and the other not yet received */
     bool ended;
+    unsigned doubts;
 };
 
 /* One direction of one channel: byte i is a function of the flow and of i. */
@@ -64,7 +65,12 @@ static void on_ended(void *context)
     ((struct end *)context)->ended = true;
 }
 
-static const struct mux_events mux_events = {on_output, on_ended};
+static void on_doubt(void *context)
+{
+    ((struct end *)context)->doubts++;
+}
+
+static const struct mux_events mux_events = {on_output, on_ended, on_doubt};
 
 static void from_closed(void *context, struct channel *channel, const struct error *reason)
 {
@@ -433,6 +439,53 @@ static void silence_is_noticed_within_seconds(void **state)
     world_dispose(&world);
 }
 
+/* Time goes on as the client wants to be called; what it sends is lost. */
+static bool silent_until(struct world *world, int64_t end_us, struct error *err)
+{
+    while (mux_next_us(world->client.mux) < end_us) {
+        int64_t next = mux_next_us(world->client.mux);
+        world->now_us = next > world->now_us ? next : world->now_us + 1;
+        if (!mux_step(world->client.mux, world->now_us, err))
+            return false;
+        flush(world, &world->client, 1 << 20);
+        buf_clear(&world->client.wire);
+    }
+    world->now_us = end_us;
+    return true;
+}
+
+static void an_overdue_answer_is_told_once_and_until_it_comes(void **state)
+{
+    (void)state;
+    struct world world;
+    struct error err;
+    world_init(&world, 5);
+    attach(&world);
+    settle(&world);
+    assert_true(silent_until(&world, world.now_us + 4000000, &err));
+    assert_int_equal(world.client.doubts, 1);
+    assert_true(mux_doubtful(world.client.mux));
+    mux_probe(world.client.mux, world.now_us);
+    settle(&world);
+    assert_false(mux_doubtful(world.client.mux));
+    assert_true(silent_until(&world, world.now_us + 4000000, &err));
+    assert_int_equal(world.client.doubts, 2);
+    assert_int_equal(world.agent.doubts, 0); /* it can do nothing about it */
+    world_dispose(&world);
+}
+
+static void a_stream_on_which_nobody_says_hello_is_dead_too(void **state)
+{
+    (void)state;
+    struct world world;
+    struct error err;
+    world_init(&world, 6);
+    attach(&world);
+    assert_false(silent_until(&world, world.now_us + 5000000, &err));
+    assert_int_equal(err.kind, ERROR_TIMEOUT);
+    world_dispose(&world);
+}
+
 static void sleep_is_not_death(void **state)
 {
     (void)state;
@@ -575,6 +628,8 @@ int main(void)
         cmocka_unit_test(nothing_is_lost_doubled_or_reordered_by_cuts),
         cmocka_unit_test(interactive_overtakes_bulk),
         cmocka_unit_test(silence_is_noticed_within_seconds),
+        cmocka_unit_test(an_overdue_answer_is_told_once_and_until_it_comes),
+        cmocka_unit_test(a_stream_on_which_nobody_says_hello_is_dead_too),
         cmocka_unit_test(sleep_is_not_death),
         cmocka_unit_test(goodbye_comes_after_the_data),
         cmocka_unit_test(a_peer_that_lies_is_cut_off),

@@ -63,6 +63,11 @@ bool child_running(const struct child *child)
     return child->pid != 0;
 }
 
+int child_pid(const struct child *child)
+{
+    return (int)child->pid;
+}
+
 void child_signal(struct child *child, int number)
 {
     if (child->pid != 0)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,7 +19,14 @@
 #include "sys/fdpass.h"
 #include "wire/mux.h"
 
-enum { FIRST_STREAM_MS = 60 * 1000 };
+enum { FIRST_STREAM_MS = 60 * 1000, CANDIDATES_MAX = 4 };
+
+/* A stream that is not used yet: the client may have brought several and speaks on one. */
+struct candidate {
+    struct agent *agent;
+    int attached_fd, fds[2];
+    struct watch *watch;
+};
 
 struct agent {
     const struct agent_plan *plan;
@@ -29,6 +37,8 @@ struct agent {
     int attached_fd; /* closes when the attach that brought the streams is to go */
     int listener;
     struct watch *listening, *attach_watch;
+    struct candidate candidates[CANDIDATES_MAX];
+    size_t next_candidate;
     struct timer *keep;
     struct signals *signals;
     struct exec_server *exec;
@@ -47,9 +57,26 @@ static void stream_drop(struct agent *agent)
         close(fd_take(&agent->attached_fd));
 }
 
+static void candidate_drop(struct candidate *candidate)
+{
+    watch_free(TAKE(candidate->watch));
+    for (size_t i = 0; i < 2; i++)
+        if (candidate->fds[i] >= 0)
+            close(fd_take(&candidate->fds[i]));
+    if (candidate->attached_fd >= 0)
+        close(fd_take(&candidate->attached_fd));
+}
+
+static void candidates_drop(struct agent *agent)
+{
+    for (size_t i = 0; i < CANDIDATES_MAX; i++)
+        candidate_drop(&agent->candidates[i]);
+}
+
 static void on_hang_up(void *context)
 {
     stream_drop(context);
+    candidates_drop(context);
 }
 
 static void stopped(void *context)
@@ -103,6 +130,55 @@ static void on_attach_gone(void *context, int ready)
     on_stream_closed(agent, &reason, false);
 }
 
+static void stream_take(struct agent *agent, const int fds[2], int *attached_fd)
+{
+    struct error err;
+    stream_drop(agent);
+    agent->carrier = carrier_new(agent->loop, agent->mux, fds, on_stream_closed, agent, &err);
+    if (!agent->carrier) {
+        log_error("agent.attach.failed", LOG_ERROR(&err));
+        timer_start(agent->keep, agent->plan->keep_ms); /* the one before is gone all the same */
+        return;
+    }
+    agent->attached_fd = fd_take(attached_fd);
+    agent->attach_watch = watch_new(agent->loop, agent->attached_fd, on_attach_gone, agent, NULL);
+    if (agent->attach_watch)
+        watch_set(agent->attach_watch, WATCH_READ);
+    timer_stop(agent->keep);
+}
+
+/* The client speaks on this one, or has dropped it. */
+static void on_candidate(void *context, int ready)
+{
+    struct candidate *candidate = context;
+    struct agent *agent = candidate->agent;
+    int waiting = 0;
+    (void)ready;
+    if (ioctl(candidate->fds[0], FIONREAD, &waiting) != 0 || waiting == 0) {
+        candidate_drop(candidate);
+        return;
+    }
+    watch_free(TAKE(candidate->watch));
+    int fds[2] = {fd_take(&candidate->fds[0]), fd_take(&candidate->fds[1])};
+    stream_take(agent, fds, &candidate->attached_fd);
+    candidates_drop(agent);
+}
+
+static void candidate_add(struct agent *agent, const int fds[2], int *attached_fd)
+{
+    struct candidate *candidate = &agent->candidates[agent->next_candidate];
+    agent->next_candidate = (agent->next_candidate + 1) % CANDIDATES_MAX;
+    candidate_drop(candidate);
+    candidate->fds[0] = fds[0];
+    candidate->fds[1] = fds[1];
+    candidate->attached_fd = fd_take(attached_fd);
+    candidate->watch = watch_new(agent->loop, candidate->fds[0], on_candidate, candidate, NULL);
+    if (candidate->watch)
+        watch_set(candidate->watch, WATCH_READ);
+    else
+        candidate_drop(candidate);
+}
+
 static void on_connection(void *context, int ready)
 {
     struct agent *agent = context;
@@ -120,18 +196,12 @@ static void on_connection(void *context, int ready)
         log_warn("agent.attach.refused");
         return;
     }
-    stream_drop(agent); /* the newest stream is the one that works */
-    agent->carrier = carrier_new(agent->loop, agent->mux, fds, on_stream_closed, agent, &err);
-    if (!agent->carrier) {
-        log_error("agent.attach.failed", LOG_ERROR(&err));
-        timer_start(agent->keep, agent->plan->keep_ms); /* the one before is gone all the same */
-        return;
-    }
-    agent->attached_fd = fd_take(&connection);
-    agent->attach_watch = watch_new(agent->loop, agent->attached_fd, on_attach_gone, agent, NULL);
-    if (agent->attach_watch)
-        watch_set(agent->attach_watch, WATCH_READ);
-    timer_stop(agent->keep);
+    /* The newest stream is the one that works, unless the last has not yet said a word: a client
+     * that tries side by side takes the one that it hears first, and that may be the older. */
+    if (agent->carrier && !mux_established(agent->mux))
+        candidate_add(agent, fds, &connection);
+    else
+        stream_take(agent, fds, &connection);
 }
 
 static void on_output(void *context)
@@ -152,7 +222,7 @@ static void on_signal(void *context, int number)
     stop(context);
 }
 
-static const struct mux_events events = {on_output, on_ended};
+static const struct mux_events events = {.output = on_output, .ended = on_ended};
 
 static bool session_id(const char *text, struct mux_id *out)
 {
@@ -198,6 +268,7 @@ static bool set_up(struct agent *agent, struct error *err)
 static void agent_dispose_auto(struct agent *agent)
 {
     stream_drop(agent);
+    candidates_drop(agent);
     exec_server_free(agent->exec);
     forward_server_free(agent->forward);
     if (agent->services)
@@ -218,6 +289,8 @@ bool daemon_run(const struct agent_plan *plan, const char *socket_path, int *lis
 {
     AUTO(agent_dispose) struct agent agent = {
         .plan = plan, .socket_path = socket_path, .attached_fd = -1, .listener = fd_take(listener)};
+    for (size_t i = 0; i < CANDIDATES_MAX; i++)
+        agent.candidates[i] = (struct candidate){&agent, -1, {-1, -1}, NULL};
     bool ready = set_up(&agent, err);
     if (ready)
         loop_run(agent.loop);

@@ -84,7 +84,7 @@ static void on_closed(void *context, const struct error *reason, bool broken)
     on_gone(context);
 }
 
-static const struct mux_events mux_events = {on_output, on_gone};
+static const struct mux_events mux_events = {.output = on_output, .ended = on_gone};
 
 /* --- what the process answers itself -------------------------------------------------------- */
 

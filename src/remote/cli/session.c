@@ -52,7 +52,7 @@ static void on_hub_ended(void *context)
     (void)context; /* the stream's end follows */
 }
 
-static const struct mux_events hub_events = {on_hub_output, on_hub_ended};
+static const struct mux_events hub_events = {.output = on_hub_output, .ended = on_hub_ended};
 
 static void on_hub_closed(void *context, const struct error *reason, bool broken)
 {

@@ -73,7 +73,7 @@ static void on_ended(void *context)
     (void)context;
 }
 
-static const struct mux_events mux_events = {on_output, on_ended};
+static const struct mux_events mux_events = {.output = on_output, .ended = on_ended};
 
 static void on_hung_up(void *context, const struct error *reason, bool broken)
 {

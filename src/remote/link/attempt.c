@@ -18,6 +18,7 @@
 #include "io/loop.h"
 #include "link/agents.h"
 #include "link/preface.h"
+#include "sys/connections.h"
 #include "sys/spawn.h"
 
 enum { COMPLAINT_MAX = 4096, NOISE_MAX = 256 * 1024, UPLOAD_MAX = 80 * 1024 * 1024 };
@@ -243,6 +244,12 @@ struct attempt *attempt_new(struct loop *loop, const struct attempt_plan *plan,
     attempt->events = events;
     attempt->context = context;
     return start(attempt, plan->arguments, plan->may_ask, err) ? TAKE(attempt) : NULL;
+}
+
+bool attempt_address(const struct attempt *attempt, struct sockaddr_storage *out)
+{
+    int pid = child_pid(attempt->child);
+    return pid > 0 && connection_of(pid, out);
 }
 
 void attempt_free(struct attempt *attempt)

@@ -12,6 +12,7 @@ struct agents;
 struct attempt;
 struct error;
 struct loop;
+struct sockaddr_storage;
 
 struct attempt_events {
     /* The stream is there: *fd is the caller's now. The process goes on until attempt_free. */
@@ -31,5 +32,7 @@ struct attempt_plan {
 MUST_USE struct attempt *attempt_new(struct loop *loop, const struct attempt_plan *plan,
                                      const struct attempt_events *events, void *context,
                                      struct error *err);
+/* The address that it talks to; false when that cannot be told. */
+MUST_USE bool attempt_address(const struct attempt *attempt, struct sockaddr_storage *out);
 /* Ends the process if it still runs. Not from inside of its own events. */
 void attempt_free(struct attempt *attempt);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -14,23 +15,24 @@
 #include "link/agents.h"
 #include "link/attempt.h"
 #include "link/ciphers.h"
-#include "link/preface.h"
+#include "link/knock.h"
+#include "link/retry.h"
+#include "link/words.h"
 #include "sys/peer.h"
 #include "wire/mux.h"
 
 enum {
-    TRIES_AT_ONCE = 6,       /* one that hangs must not keep the others from getting through */
-    TRY_LEAST_MS = 3 * 1000, /* before another takes its place, or twice what the first took */
-    TRY_LIFE_MS = 15 * 1000, /* of one that nobody may be typing a password for */
-    EAGER_MS = 120 * 1000,   /* after a cut: a new try every … */
-    EAGER_EVERY_MS = 500,
-    LATER_EVERY_MS = 5 * 1000,
-    SLOW_EVERY_MS = 30 * 1000, /* when the host said no */
-    NEWS_EVERY_MS = 250,       /* after news of the network, at the soonest */
+    TRIES_AT_ONCE = 6,           /* one that hangs must not keep the others from getting through */
+    TRY_LEAST_MS = 3 * 1000,     /* before another takes its place, or twice what the first took */
+    TRY_LIFE_MS = 15 * 1000,     /* of one that nobody may be typing a password for */
+    NEWS_MS = 100,               /* after news of the network; the next one may be on its heels */
+    DOUBT_EVERY_MS = 100,        /* while in doubt, whether the link is heard again */
+    DOUBTS_US = 5 * 1000 * 1000, /* a slow machine is not to be made slower by logins */
+    USEFUL_US = 1000 * 1000,     /* a stream that lasted so long … */
+    USEFUL_BYTES = 4096,         /* … or brought so much was of use */
     TOOK_MAX_US = 10 * 1000 * 1000,
     GOODBYE_MS = 3000,
     LOCAL_KEEP_MS = 10 * 60 * 1000,
-    ARGUMENTS_MAX = 48,
 };
 
 struct
@@ -54,10 +56,17 @@ struct link {
 
     enum link_state state;
     char why[240];
-    int64_t since_us, cut_us, took_us; /* took: the first connection, to be up */
+    int64_t since_us, took_us; /* took: the first connection, to be up */
     unsigned tries_made;
     size_t sent, total;
-    bool ever_up, refused, over;
+    bool ever_up, over;
+    bool in_doubt; /* a sign of life is overdue */
+
+    struct retry retry;
+    struct knock *knock;
+    int64_t up_us; /* when this stream began, and what had been received by then */
+    uint64_t up_bytes;
+    int64_t doubt_tried_us; /* when that last made us log in */
 
     struct carrier *carrier;
     struct attempt *holder; /* whose process carries the stream */
@@ -84,6 +93,12 @@ static void change(struct link *link, enum link_state state)
     struct link_status status;
     link_look(link, &status);
     link->events->changed(link->context, &status);
+}
+
+static void wait_for(struct link *link, const struct error *reason)
+{
+    snprintf(link->why, sizeof link->why, "%s", reason->text);
+    change(link, LINK_WAITING);
 }
 
 static void bury(struct link *link, struct attempt *attempt)
@@ -127,6 +142,7 @@ static void give_up(struct link *link, const struct error *reason, bool session_
         return;
     link->over = true;
     tries_drop(link);
+    knock_stop(link->knock);
     timer_stop(link->timer);
     if (link->closed)
         link->closed(link->closed_context);
@@ -136,30 +152,85 @@ static void give_up(struct link *link, const struct error *reason, bool session_
 
 /* --- when to try ---------------------------------------------------------------------------- */
 
-static int64_t next_try_ms(const struct link *link)
-{
-    int64_t out_ms = (loop_now_us(link->loop) - link->cut_us) / 1000;
-    if (link->refused)
-        return SLOW_EVERY_MS;
-    return out_ms < EAGER_MS ? EAGER_EVERY_MS : LATER_EVERY_MS;
-}
-
 static bool local(const struct link *link)
 {
-    return strcmp(link->host, "local:") == 0;
+    return words_local(link->host);
+}
+
+static void drop_stale(struct link *link)
+{
+    int64_t now_us = loop_now_us(link->loop);
+    for (size_t i = 0; i < TRIES_AT_ONCE; i++)
+        if (link->tries[i].attempt &&
+            now_us - link->tries[i].started_us > INT64_C(1000) * TRY_LIFE_MS + 3 * link->took_us)
+            bury(link, TAKE(link->tries[i].attempt));
+}
+
+static bool trying(const struct link *link)
+{
+    for (size_t i = 0; i < TRIES_AT_ONCE; i++)
+        if (link->tries[i].attempt)
+            return true;
+    return false;
+}
+
+/* The link that was in doubt is heard again, or over. */
+static void doubt_end(struct link *link)
+{
+    if (!link->in_doubt)
+        return;
+    link->in_doubt = false;
+    knock_stop(link->knock);
+    timer_stop(link->timer);
+    tries_drop(link);
 }
 
 static void on_timer(void *context)
 {
     struct link *link = context;
-    if (link->over || link->state == LINK_UP)
+    if (link->over || !link->ever_up)
         return;
-    int64_t now_us = loop_now_us(link->loop);
-    for (size_t i = 0; i < TRIES_AT_ONCE && link->ever_up; i++)
-        if (link->tries[i].attempt &&
-            now_us - link->tries[i].started_us > INT64_C(1000) * TRY_LIFE_MS + 3 * link->took_us)
-            bury(link, TAKE(link->tries[i].attempt));
-    if (link->ever_up)
+    if (link->state != LINK_UP) {
+        drop_stale(link);
+        try_now(link);
+        knock_start(link->knock);
+    } else if (link->in_doubt) {
+        timer_start(link->timer, DOUBT_EVERY_MS);
+        if (!mux_doubtful(link->mux))
+            doubt_end(link);
+    }
+}
+
+/* Overdue is not dead, but it may be: if the door opens while the link stays silent, another
+ * stream is sought beside it. Whichever comes first is taken. */
+static void on_doubt(void *context)
+{
+    struct link *link = context;
+    if (link->over || link->closed || link->state != LINK_UP || !knock_knows(link->knock))
+        return;
+    link->in_doubt = true;
+    knock_start(link->knock);
+    timer_start(link->timer, DOUBT_EVERY_MS);
+}
+
+static void on_answered(void *context, bool waited)
+{
+    struct link *link = context;
+    if (link->over)
+        return;
+    if (link->state == LINK_UP) {
+        int64_t now_us = loop_now_us(link->loop);
+        bool silent = link->in_doubt && mux_doubtful(link->mux);
+        if (silent && !trying(link) &&
+            (!link->doubt_tried_us || now_us - link->doubt_tried_us >= DOUBTS_US)) {
+            link->doubt_tried_us = now_us;
+            try_now(link);
+        }
+        return;
+    }
+    if (waited)
+        tries_drop(link); /* they hang in the system's patience, which is seconds by now */
+    if (!trying(link))
         try_now(link);
 }
 
@@ -171,11 +242,34 @@ static void on_news(void *context, int ready)
         return;
     if (link->state == LINK_UP && link->carrier)
         carrier_probe(link->carrier);
+    else if (link->state == LINK_WAITING && knock_knows(link->knock))
+        knock_now(link->knock);
     else if (link->state == LINK_WAITING)
-        timer_start(link->timer, NEWS_EVERY_MS);
+        timer_start(link->timer, NEWS_MS);
 }
 
 /* --- what becomes of a try ------------------------------------------------------------------ */
+
+static uint64_t received_bytes(const struct link *link)
+{
+    struct mux_stats stats;
+    mux_stats(link->mux, &stats);
+    return stats.received_bytes;
+}
+
+static bool was_useful(const struct link *link)
+{
+    return loop_now_us(link->loop) - link->up_us >= USEFUL_US ||
+           received_bytes(link) - link->up_bytes >= USEFUL_BYTES;
+}
+
+static void remember_address(struct link *link)
+{
+    struct sockaddr_storage address;
+    if (!local(link) && attempt_address(link->holder, &address))
+        knock_at(link->knock, &address);
+    link->retry.knocking = knock_knows(link->knock);
+}
 
 static void on_cut(void *context, const struct error *reason, bool broken)
 {
@@ -192,12 +286,20 @@ static void on_cut(void *context, const struct error *reason, bool broken)
         give_up(link, reason, true);
         return;
     }
-    link->cut_us = loop_now_us(link->loop);
+    bool in_doubt = link->in_doubt; /* then knocks and a try may be under way */
+    link->in_doubt = false;
+    retry_cut(&link->retry, was_useful(link), loop_now_us(link->loop));
     link->tries_made = 0;
-    link->refused = false;
-    snprintf(link->why, sizeof link->why, "%s", reason->text);
-    change(link, LINK_WAITING);
-    try_now(link);
+    wait_for(link, reason);
+    int64_t wait_ms = retry_first_ms(&link->retry);
+    if (wait_ms > 0)
+        timer_start(link->timer, wait_ms);
+    else if (in_doubt && trying(link))
+        timer_start(link->timer, retry_next_ms(&link->retry, loop_now_us(link->loop)));
+    else
+        try_now(link);
+    if (wait_ms == 0)
+        knock_start(link->knock);
 }
 
 /* Of the first one; typing a password or sending the agent does not count. */
@@ -214,6 +316,9 @@ static void on_stream(void *context, struct attempt *attempt, int *fd)
     struct error err;
     mine->attempt = NULL;
     tries_drop(link);
+    knock_stop(link->knock);
+    carrier_free(TAKE(link->carrier)); /* one in doubt; the agent has dropped it, too */
+    bury(link, TAKE(link->holder));
     link->holder = attempt;
     int stream = fd_take(fd);
     link->carrier = carrier_new(link->loop, link->mux, (int[]){stream, stream}, on_cut, link, &err);
@@ -225,7 +330,11 @@ static void on_stream(void *context, struct attempt *attempt, int *fd)
         link->took_us = connect_took_us(link, mine);
     link->ever_up = true;
     link->why[0] = '\0';
+    link->in_doubt = false;
+    link->up_us = loop_now_us(link->loop);
+    link->up_bytes = received_bytes(link);
     timer_stop(link->timer);
+    remember_address(link);
     change(link, LINK_UP);
 }
 
@@ -251,7 +360,6 @@ static void on_failed(void *context, struct attempt *attempt, const struct error
         give_up(link, reason, true);
         return;
     }
-    snprintf(link->why, sizeof link->why, "%s", reason->text);
     if (!link->ever_up) {
         if (reason->kind == ERROR_DENIED && link->may_ask && !link->asking) {
             link->asking = true; /* now with the user's help */
@@ -261,88 +369,34 @@ static void on_failed(void *context, struct attempt *attempt, const struct error
         }
         return;
     }
-    link->refused = reason->kind == ERROR_DENIED;
-    change(link, LINK_WAITING);
+    if (link->state == LINK_UP)
+        return; /* it was made in doubt */
+    link->retry.refused = reason->kind == ERROR_DENIED;
+    wait_for(link, reason);
 }
 
 static const struct attempt_events attempt_events = {on_stream, on_progress, on_failed};
 
 /* --- trying --------------------------------------------------------------------------------- */
 
-static size_t ssh_arguments(const struct link *link, const char **out)
-{
-    static const char *const always[] = {
-        "-T",
-        "-e",
-        "none",
-        "-o",
-        "Compression=no", /* what is worth it is compressed already */
-        "-o",
-        "ControlMaster=no",
-        "-o",
-        "ControlPath=none", /* a stale master would hang us */
-        "-o",
-        "ClearAllForwardings=yes",
-        "-o",
-        "ForwardX11=no",
-        "-o",
-        "PermitLocalCommand=no",
-        "-o",
-        "RemoteCommand=none",
-        "-o",
-        "IPQoS=af21",
-        "-o",
-        "ServerAliveInterval=15",
-    };
-    size_t count = 0;
-    for (size_t i = 0; link->ssh[i] && count < ARGUMENTS_MAX / 2; i++)
-        out[count++] = link->ssh[i];
-    for (size_t i = 0; i < sizeof always / sizeof *always; i++)
-        out[count++] = always[i];
-    out[count++] = "-o";
-    out[count++] = link->asking && !link->ever_up ? "BatchMode=no" : "BatchMode=yes";
-    if (link->ever_up) {
-        out[count++] = "-o";
-        out[count++] = "ConnectTimeout=10";
-    }
-    if (link->ciphers) {
-        out[count++] = "-c";
-        out[count++] = link->ciphers;
-    }
-    out[count++] = "--";
-    out[count++] = link->host;
-    return count;
-}
-
 static struct attempt *attempt_start(struct link *link, struct error *err)
 {
-    const char *arguments[ARGUMENTS_MAX + 8];
-    size_t count = 0;
-    char keep[32];
-    AUTO(buf_dispose) struct buf command = BUF(16 * 1024);
-    bool ask = link->asking && !link->ever_up;
-    if (local(link)) {
-        snprintf(keep, sizeof keep, "%lldms", (long long)link->keep_ms);
-        const char *const run[] = {link->self,    "agent",  "attach", "--session",
-                                   link->session, "--keep", keep};
-        for (size_t i = 0; i < sizeof run / sizeof *run; i++)
-            arguments[count++] = run[i];
-        if (!link->ever_up)
-            arguments[count++] = "--fresh";
-    } else {
-        struct preface_agent offers[AGENTS_MAX];
-        for (size_t i = 0; i < link->agents.count; i++)
-            offers[i] =
-                (struct preface_agent){link->agents.items[i].machine, link->agents.items[i].key};
-        struct preface_plan plan = {offers, link->agents.count, link->session, link->keep_ms,
-                                    !link->ever_up};
-        if (!preface_command(&plan, &command, err))
-            return NULL;
-        count = ssh_arguments(link, arguments);
-        arguments[count++] = buf_string(&command);
-    }
-    arguments[count] = NULL;
-    struct attempt_plan attempt = {arguments, ask, &link->agents};
+    const char *words[WORDS_MAX];
+    AUTO(buf_dispose) struct buf room = BUF(16 * 1024);
+    struct words_plan plan = {
+        .host = link->host,
+        .ssh = link->ssh,
+        .ciphers = link->ciphers,
+        .self = link->self,
+        .session = link->session,
+        .keep_ms = link->keep_ms,
+        .agents = &link->agents,
+        .again = link->ever_up,
+        .ask = link->asking && !link->ever_up,
+    };
+    if (!words_make(&plan, &room, words, err))
+        return NULL;
+    struct attempt_plan attempt = {words, plan.ask, &link->agents};
     return attempt_new(link->loop, &attempt, &attempt_events, link, err);
 }
 
@@ -356,7 +410,8 @@ static void try_now(struct link *link)
         else if (link->tries[i].started_us < link->tries[oldest].started_us)
             oldest = i;
     }
-    timer_start(link->timer, next_try_ms(link));
+    if (link->state != LINK_UP)
+        timer_start(link->timer, retry_next_ms(&link->retry, loop_now_us(link->loop)));
     if (slot == TRIES_AT_ONCE) {
         int64_t least_us = INT64_C(1000) * TRY_LEAST_MS;
         if (least_us < 2 * link->took_us)
@@ -369,11 +424,10 @@ static void try_now(struct link *link)
     link->tries_made++;
     struct attempt *attempt = attempt_start(link, &err);
     if (!attempt) {
-        snprintf(link->why, sizeof link->why, "%s", err.text);
         if (!link->ever_up)
             give_up(link, &err, false);
-        else
-            change(link, LINK_WAITING);
+        else if (link->state != LINK_UP)
+            wait_for(link, &err);
         return;
     }
     link->tries[slot] = (struct try){attempt, loop_now_us(link->loop)};
@@ -396,7 +450,7 @@ static void on_ended(void *context)
     give_up(link, &reason, true);
 }
 
-static const struct mux_events mux_events = {on_output, on_ended};
+static const struct mux_events mux_events = {on_output, on_ended, on_doubt};
 
 static void session_new(struct link *link)
 {
@@ -435,8 +489,9 @@ struct link *link_new(struct loop *loop, const struct link_plan *plan,
     link->may_ask = plan->may_ask;
     link->events = events;
     link->context = context;
-    link->since_us = link->cut_us = loop_now_us(loop);
+    link->since_us = link->retry.cut_us = loop_now_us(loop);
     link->timer = timer_new(loop, on_timer, link);
+    link->knock = knock_new(loop, on_answered, link);
     link->sweep = later_new(loop, sweep, link);
     if (!local(link))
         link->ciphers = ciphers_find(plan->ssh, plan->host);
@@ -508,6 +563,7 @@ void link_free(struct link *link)
     bury(link, TAKE(link->holder));
     sweep(link);
     timer_free(link->timer);
+    knock_free(link->knock);
     later_free(link->sweep);
     watch_free(link->news);
     if (link->news_fd >= 0)

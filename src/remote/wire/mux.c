@@ -12,8 +12,10 @@ enum {
     ACK_DELAY_US = 20 * 1000,    /* otherwise it waits for something to travel with */
     PING_US = 2000 * 1000,       /* of silence */
     PING_BUSY_US = 500 * 1000,   /* of silence while something is unacknowledged */
-    DEAD_US = 3000 * 1000,       /* without an answer */
+    DOUBT_US = 500 * 1000,       /* without an answer: worth a look … */
+    DEAD_US = 3000 * 1000,       /* … and this is the end */
     DEAD_HURRY_US = 1000 * 1000, /* the same, when the network has just changed */
+    RTT_SLACK_US = 50 * 1000,    /* what a busy link adds to its round trip */
     LATE_US = 1000 * 1000,       /* so late a step means that we were not running */
     OUTPUT_MAX = 1024 * 1024,
     UNSENT_MAX = 128 * 1024,
@@ -84,8 +86,9 @@ void mux_attach(struct mux *mux, int64_t now_us)
     mux->established = false;
     mux->asked = false;
     mux->attaches++;
-    mux->ping_open = false;
-    mux->now_us = mux->heard_us = mux->stepped_us = now_us;
+    mux->ping_open = mux->side == MUX_CLIENT; /* our hello asks for the peer's */
+    mux->doubted = false;
+    mux->now_us = mux->heard_us = mux->stepped_us = mux->ping_us = now_us;
     mux->hurry_us = 0;
     buf_clear(&mux->partial);
     buf_clear(&mux->urgent);
@@ -135,6 +138,7 @@ static bool got_hello(struct mux *mux, struct bytes payload, struct error *err)
             (unsigned long long)mux->outbox.high_number);
     outbox_acked(&mux->outbox, hello.received);
     mux->established = true;
+    mux->ping_open = false;
     mux_want_output(mux);
     return true;
 }
@@ -149,6 +153,7 @@ static bool got_ack(struct mux *mux, struct bytes payload, struct error *err)
     if (ack.received <= mux->outbox.first_number)
         return true; /* an older one that was overtaken */
     size_t bytes = outbox_acked(&mux->outbox, ack.received);
+    mux->doubted = false;
     pace_acked(&mux->pace, ack.received, bytes, ack.delay_us, mux->now_us);
     if (mux->bulk_waits)
         mux_want_output(mux);
@@ -158,9 +163,13 @@ static bool got_ack(struct mux *mux, struct bytes payload, struct error *err)
 static void got_pong(struct mux *mux, struct bytes payload)
 {
     int64_t sent_us = (int64_t)read_u64(payload.data);
+    bool late = mux->doubted;
+    mux->doubted = false;
     if (mux->ping_open && sent_us == mux->ping_us) {
         mux->ping_open = false;
         mux->hurry_us = 0;
+        if (late)
+            return; /* it waited for the network, which says nothing about the link */
         pace_rtt(&mux->pace, mux->now_us - sent_us, mux->now_us);
     }
 }
@@ -371,16 +380,29 @@ void mux_sent(struct mux *mux, size_t size, int64_t now_us)
 
 /* --- time ----------------------------------------------------------------------------------- */
 
+/* A round trip to expect. A stream that outlived a short cut has measured that, too: seconds that
+ * are not to make us patient with the next one. */
+static int64_t usual_rtt_us(const struct mux *mux)
+{
+    int64_t most_us = 2 * mux->pace.base_rtt_us + RTT_SLACK_US;
+    return mux->pace.base_rtt_us && mux->pace.srtt_us > most_us ? most_us : mux->pace.srtt_us;
+}
+
 static int64_t dead_after_us(const struct mux *mux)
 {
-    int64_t rtt = mux->pace.srtt_us * 4;
-    return (mux->hurry_us ? DEAD_HURRY_US : DEAD_US) + rtt;
+    return (mux->hurry_us ? DEAD_HURRY_US : DEAD_US) + 4 * usual_rtt_us(mux);
+}
+
+static int64_t doubt_after_us(const struct mux *mux)
+{
+    bool told = mux->doubted || !mux->events->doubt;
+    return told ? dead_after_us(mux) : DOUBT_US + 4 * usual_rtt_us(mux);
 }
 
 static int64_t ping_at_us(const struct mux *mux)
 {
     bool busy = mux->outbox.bytes > mux->outbox.unsent_bytes;
-    return mux->heard_us + (busy ? PING_BUSY_US + 2 * mux->pace.srtt_us : PING_US);
+    return mux->heard_us + (busy ? PING_BUSY_US + 2 * usual_rtt_us(mux) : PING_US);
 }
 
 static void send_ping(struct mux *mux)
@@ -412,8 +434,8 @@ bool mux_step(struct mux *mux, int64_t now_us, struct error *err)
     if (!mux->attached || mux->ended)
         return true;
     if (late && mux->side == MUX_CLIENT) { /* a silence that we slept through proves nothing */
-        mux->heard_us = now_us;
-        mux->ping_open = false;
+        mux->heard_us = mux->ping_us = now_us;
+        mux->ping_open = !mux->established;
         mux_probe(mux, now_us);
         return true;
     }
@@ -425,6 +447,10 @@ bool mux_step(struct mux *mux, int64_t now_us, struct error *err)
                              (double)(now_us - mux->heard_us) / 1e6);
         if (!mux->ping_open && mux->established && now_us >= ping_at_us(mux))
             send_ping(mux);
+        if (mux->ping_open && !mux->doubted && now_us - mux->ping_us >= doubt_after_us(mux)) {
+            mux->doubted = true;
+            mux->events->doubt(mux->context);
+        }
     }
     if (ack_due(mux))
         mux_want_output(mux);
@@ -436,12 +462,17 @@ int64_t mux_next_us(const struct mux *mux)
     if (!mux->attached || mux->ended)
         return INT64_MAX;
     int64_t next = INT64_MAX;
-    if (mux->side == MUX_CLIENT && mux->established)
-        next = mux->ping_open ? mux->ping_us + dead_after_us(mux) : ping_at_us(mux);
+    if (mux->side == MUX_CLIENT && (mux->established || mux->ping_open))
+        next = mux->ping_open ? mux->ping_us + doubt_after_us(mux) : ping_at_us(mux);
     if (mux->established && mux->received > mux->acked &&
         mux->unacked_since_us + ACK_DELAY_US < next)
         next = mux->unacked_since_us + ACK_DELAY_US;
     return next;
+}
+
+bool mux_doubtful(const struct mux *mux)
+{
+    return mux->doubted;
 }
 
 void mux_end(struct mux *mux)

@@ -115,6 +115,9 @@ struct mux_events {
     void (*output)(void *context);
     /* The peer ended the session for good. */
     void (*ended)(void *context);
+    /* A sign of life is overdue: the link may be gone, or only slow. Once for each silence. May be
+     * NULL. */
+    void (*doubt)(void *context);
 };
 
 struct mux *mux_new(enum mux_side side, struct mux_id id, const struct mux_events *events,
@@ -147,6 +150,8 @@ void mux_sent(struct mux *mux, size_t size, int64_t now_us);
  * for too long. Call again at mux_next_us (INT64_MAX: only when something happens). */
 MUST_USE bool mux_step(struct mux *mux, int64_t now_us, struct error *err);
 int64_t mux_next_us(const struct mux *mux);
+/* From `doubt` until the peer has answered; what it said before it heard us is no answer. */
+bool mux_doubtful(const struct mux *mux);
 /* Something about the network changed: ask for a sign of life now and expect it soon. */
 void mux_probe(struct mux *mux, int64_t now_us);
 

@@ -80,6 +80,7 @@ struct mux {
     unsigned attaches;
     int64_t now_us, received_at_us, unacked_since_us, heard_us, ping_us, stepped_us, hurry_us;
     bool ping_open; /* a ping is on its way */
+    bool doubted;   /* its answer is overdue, which was told */
     uint64_t sent_bytes, received_bytes, repeated_bytes;
 };
 
