@@ -1,13 +1,14 @@
 # vmad: the application. From the leaves up.
 module(server/media DEPENDS base LIBRARIES m)
-module(server/codec DEPENDS base media LIBRARIES lib::jpeg lib::png lib::webp)
+module(server/codec DEPENDS base media LIBRARIES lib::jpeg lib::png lib::deflate lib::webp
+  TEST_LIBRARIES lib::png)
 module(server/sound DEPENDS base media LIBRARIES lib::ebur128 lib::swresample lib::avutil m
   TEST_LIBRARIES lib::ebur128 m)
 module(server/voice DEPENDS base media
   LIBRARIES lib::htsengine lib::flite Threads::Threads m)
 module(server/infer DEPENDS base LIBRARIES lib::onnxruntime ${CMAKE_DL_LIBS})
 module(server/sandbox DEPENDS base LIBRARIES Threads::Threads)
-module(server/decoder DEPENDS base sandbox LIBRARIES lib::vips)
+module(server/decoder DEPENDS base sandbox LIBRARIES lib::vips lib::jpeg)
 program(vmad-decoder server/decoder DEPENDS sandbox)
 module(server/image DEPENDS base media codec infer sandbox
   LIBRARIES lib::curl Threads::Threads m TEST_LIBRARIES lib::vips m)

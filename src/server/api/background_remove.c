@@ -12,9 +12,10 @@ bool api_background_remove(struct api *api, const struct http_request *request,
 {
     AUTO(photo_work_end) struct photo_work work = {0};
     AUTO(picture_dispose) struct picture cut = {0};
-    struct cutout_who who;
-    return (photo_work_begin(api, request, &work, err) && photo_work_everybody(&work, &who, err) &&
-            photo_work_cut_out(&work, &who, &cut, err) && answer_png(&cut, response, err)) ||
+    if (!photo_work_begin(api, request, &work, err))
+        return error_wrap(err, "remove the background");
+    struct cutout_who who = photo_work_everybody(&work);
+    return (photo_work_cut_out(&work, &who, &cut, err) && answer_png(&cut, response, err)) ||
            error_wrap(err, "remove the background");
 }
 

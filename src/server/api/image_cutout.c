@@ -75,8 +75,9 @@ static bool read_wish(const struct http_request *request, struct wish *out, stru
 static bool choose(struct photo_work *work, const struct wish *wish, bool keep[MAX_FACES],
                    struct cutout_who *out, struct error *err)
 {
-    if (!photo_work_everybody(work, out, err))
+    if (wish->person >= 0 && !photo_work_faces(work, err))
         return false;
+    *out = photo_work_everybody(work);
     out->box = wish->box;
     if (wish->person < 0)
         return true;

@@ -170,9 +170,7 @@ bool api_person_extract(struct api *api, const struct http_request *request,
         return error_wrap(err, "extract persons");
     int width = work.photo.width, height = work.photo.height;
     work_crop(&work, &crop);
-    struct cutout_who who;
-    if (!photo_work_everybody(&work, &who, err))
-        return false;
+    struct cutout_who who = photo_work_everybody(&work);
     who.keep = wish.keep;
     if (!photo_work_cut_out(&work, &who, &cut, err))
         return error_wrap(err, "extract persons");

@@ -11,12 +11,12 @@ bool persons_find(struct photo_work *work, float confidence, struct persons_foun
 {
     AUTO(picture_dispose) struct picture matte = {0};
     struct box boxes[MAX_FACES];
-    struct cutout_who everybody;
     *out = (struct persons_found){.count = 0};
-    if (!photo_work_everybody(work, &everybody, err))
+    if (!photo_work_faces(work, err))
         return false;
     if (work->face_count == 0)
         return true;
+    struct cutout_who everybody = photo_work_everybody(work);
     if (!cutout_matte(work->vision, &work->photo, &everybody, &matte, err))
         return false;
     for (int i = 0; i < work->face_count; i++)

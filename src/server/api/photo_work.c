@@ -92,13 +92,10 @@ bool photo_work_faces(struct photo_work *work, struct error *err)
     return vision_faces(work->vision, &work->photo, work->faces, &work->face_count, err);
 }
 
-bool photo_work_everybody(struct photo_work *work, struct cutout_who *out, struct error *err)
+struct cutout_who photo_work_everybody(const struct photo_work *work)
 {
-    if (!photo_work_faces(work, err))
-        return false;
-    *out =
-        (struct cutout_who){.faces = work->faces, .face_count = work->face_count, .how = work->how};
-    return true;
+    return (struct cutout_who){
+        .faces = work->faces, .face_count = work->face_count, .how = work->how};
 }
 
 bool photo_work_cut_out(const struct photo_work *work, const struct cutout_who *who,

@@ -32,9 +32,8 @@ static inline void photo_work_end_auto(struct photo_work *work)
 /* Finds the faces, largest first, unless that was done. None is no error. */
 MUST_USE bool photo_work_faces(struct photo_work *work, struct error *err);
 
-/* Everybody, faces included. */
-MUST_USE bool photo_work_everybody(struct photo_work *work, struct cutout_who *out,
-                                   struct error *err);
+/* Everybody: with their faces where these were found already. */
+struct cutout_who photo_work_everybody(const struct photo_work *work);
 
 /* The people (see cutout.h) with straight alpha. */
 MUST_USE bool photo_work_cut_out(const struct photo_work *work, const struct cutout_who *who,

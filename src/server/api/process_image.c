@@ -60,8 +60,8 @@ static bool process(struct photo_work *work, const struct wish *wish, struct jv 
     AUTO(picture_dispose) struct picture cut = {0};
     if (!wish->remove)
         return put_jpeg_url(body, "processed_image", &work->photo, err);
-    struct cutout_who who;
-    if (!photo_work_everybody(work, &who, err) || !photo_work_cut_out(work, &who, &cut, err))
+    struct cutout_who who = photo_work_everybody(work);
+    if (!photo_work_cut_out(work, &who, &cut, err))
         return false;
     return wish->background ? put_behind(work, wish->background, &cut, body, err)
                             : put_png_url(body, "processed_image", &cut, err);

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "codec/codec.h"
+#include "codec/png_internal.h"
 #include "media/picture.h"
 
 /* A cut-out is mostly photo and mostly nothing: the first levels of zlib get nearly all there is
@@ -83,6 +84,8 @@ bool picture_to_png(const struct picture *picture, struct buf *out, struct error
 {
     struct writer writer = {.out = out, .err = err};
     size_t before = out->size;
+    if (png_is_small(picture, out))
+        return png_write_small(picture, out, err);
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &writer, give_up, ignore);
     png_infop info = png ? png_create_info_struct(png) : NULL;
     bool done = info && compress(png, info, &writer, picture);

@@ -2,10 +2,12 @@
 #include "image/cutout.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/auto.h"
 #include "base/error.h"
+#include "base/mem.h"
 #include "image/cutter.h"
 #include "image/matte.h"
 #include "image/persons.h"
@@ -143,14 +145,54 @@ static bool matte_of_each(struct segment *segment, const struct picture *photo,
     return true;
 }
 
-bool cutout_matte(struct vision *vision, const struct picture *photo, const struct cutout_who *who,
-                  struct picture *out, struct error *err)
+/* Is nobody there at all, or is a face that a quick look shows not part of the matte? */
+static bool may_miss_somebody(struct vision *vision, const struct picture *photo,
+                              const struct picture *matte, bool *out_may, struct error *err)
+{
+    const float almost_nothing = 2.5f; /* of 255 */
+    struct box boxes[MAX_FACES];
+    int count = 0;
+    if (!vision_glance(vision, photo, boxes, &count, err))
+        return false;
+    *out_may = mean_in(matte, 0, 0, (float)matte->width, (float)matte->height) < almost_nothing;
+    for (int i = 0; i < count; i++)
+        *out_may |= overlooked(matte, &boxes[i]);
+    return true;
+}
+
+/* Room for the faces that are looked for here, because nobody did before. */
+static bool find_faces(struct vision *vision, const struct picture *photo, struct face **room,
+                       struct cutout_who *who, struct error *err)
+{
+    *room = xcalloc(MAX_FACES, sizeof **room);
+    who->faces = *room;
+    return vision_faces(vision, photo, *room, &who->face_count, err);
+}
+
+static bool matte_of_all(struct vision *vision, const struct picture *photo, struct cutout_who *who,
+                         struct face **room, struct picture *out, struct error *err)
+{
+    bool may = false;
+    if (!segment_matte(vision_segment(vision), photo, NULL, &who->how, out, err))
+        return false;
+    if (!who->faces && (!may_miss_somebody(vision, photo, out, &may, err) ||
+                        (may && !find_faces(vision, photo, room, who, err))))
+        return false;
+    return look_again(vision, photo, who, out, err);
+}
+
+bool cutout_matte(struct vision *vision, const struct picture *photo,
+                  const struct cutout_who *wanted, struct picture *out, struct error *err)
 {
     struct segment *segment = vision_segment(vision);
-    bool told = who->face_count > 0 && segment_takes_prompts(segment);
+    struct cutout_who known = *wanted, *who = &known;
+    AUTO(mem_free) struct face *room = NULL;
+    bool takes = segment_takes_prompts(segment);
+    if (takes && !who->faces && !find_faces(vision, photo, &room, who, err))
+        return false;
+    bool told = takes && who->face_count > 0;
     if (told ? !matte_of_each(segment, photo, who, out, err)
-             : !segment_matte(segment, photo, NULL, &who->how, out, err) ||
-                   !look_again(vision, photo, who, out, err))
+             : !matte_of_all(vision, photo, who, &room, out, err))
         return false;
     if (!told && !everybody(who)) {
         struct box boxes[MAX_FACES];

@@ -14,16 +14,16 @@ struct vision;
 
 /* Whom to keep. All zero: everybody. */
 struct cutout_who {
-    const struct face *faces; /* those of the photo */
+    const struct face *faces; /* those of the photo; NULL: they were not looked for */
     int face_count;
-    const bool *keep; /* of each face; NULL: all of them */
+    const bool *keep; /* of each face, which must be known then; NULL: all of them */
     struct box box;   /* only what lies in here, about; empty: everywhere */
     struct segment_how how;
 };
 
 /* `photo` is RGB. `out` is grey, of its size. Blocking. Whoever the network overlooks in the whole
- * photo, because others are larger, is looked at again from nearby: so everybody's faces are worth
- * knowing even when nobody is left out. */
+ * photo, because others are larger, is looked at again from nearby. Where faces were not looked
+ * for, one quick look tells whether somebody may be missing; only then they are. */
 MUST_USE bool cutout_matte(struct vision *vision, const struct picture *photo,
                            const struct cutout_who *who, struct picture *out, struct error *err);
 

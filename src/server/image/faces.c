@@ -109,6 +109,22 @@ static int larger_first(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
+bool faces_glance(struct session *detector, const struct picture *photo, struct box *boxes,
+                  int room, int *out_count, struct error *err)
+{
+    const float likely = 0.6f;
+    struct detection found[MAX_DETECTIONS];
+    struct box whole = {0, 0, (float)photo->width, (float)photo->height};
+    int count = 0;
+    *out_count = 0;
+    if (!detect_faces(detector, photo, whole, found, &count, err))
+        return false;
+    for (int i = 0; i < count && *out_count < room; i++)
+        if (found[i].score >= likely)
+            boxes[(*out_count)++] = found[i].box;
+    return true;
+}
+
 bool faces_find(const struct face_models *models, const struct picture *photo, struct face *faces,
                 int room, int *out_count, struct error *err)
 {

@@ -16,6 +16,11 @@ struct face_models {
     struct session *detector, *landmarks;
 };
 
+/* Boxes of what one look at the whole photo takes for a face, unchecked: at most `room`, which is
+ * a fraction of what faces_find costs. */
+MUST_USE bool faces_glance(struct session *detector, const struct picture *photo, struct box *boxes,
+                           int room, int *out_count, struct error *err);
+
 /* At most `room` faces of `photo` (RGB), the largest first. */
 MUST_USE bool faces_find(const struct face_models *models, const struct picture *photo,
                          struct face *faces, int room, int *out_count, struct error *err);

@@ -20,17 +20,48 @@ static const float epsilon = 4e-4f, solid_below = 0.12f, solid_above = 0.88f;
 /* Planes of means: colour, matte, their products. */
 enum { R, G, B, P, RP, GP, BP, RR, RG, RB, GG, GB, BB, MEANS };
 
-HOT static void products_row(const uint8_t *restrict colour, const uint8_t *restrict mask,
-                             float *restrict const rows[MEANS], int width)
+HOT static void colours_unpack(const uint8_t *restrict colour, float *restrict r, float *restrict g,
+                               float *restrict b, int width)
 {
+    const float unit = 1.0f / 255;
     for (int x = 0; x < width; x++) {
-        float r = (float)colour[3 * x] / 255, g = (float)colour[3 * x + 1] / 255;
-        float b = (float)colour[3 * x + 2] / 255, p = (float)mask[x] / 255;
-        rows[R][x] = r, rows[G][x] = g, rows[B][x] = b, rows[P][x] = p;
-        rows[RP][x] = r * p, rows[GP][x] = g * p, rows[BP][x] = b * p;
-        rows[RR][x] = r * r, rows[RG][x] = r * g, rows[RB][x] = r * b;
-        rows[GG][x] = g * g, rows[GB][x] = g * b, rows[BB][x] = b * b;
+        r[x] = (float)colour[3 * x] * unit;
+        g[x] = (float)colour[3 * x + 1] * unit;
+        b[x] = (float)colour[3 * x + 2] * unit;
     }
+}
+
+HOT static void grey_unpack(const uint8_t *restrict mask, float *restrict p, int width)
+{
+    for (int x = 0; x < width; x++)
+        p[x] = (float)mask[x] * (1.0f / 255);
+}
+
+HOT static void multiply(const float *restrict a, const float *restrict b, float *restrict out,
+                         int width)
+{
+    for (int x = 0; x < width; x++)
+        out[x] = a[x] * b[x];
+}
+
+HOT static void square(const float *restrict a, float *restrict out, int width)
+{
+    for (int x = 0; x < width; x++)
+        out[x] = a[x] * a[x];
+}
+
+static void products_row(const uint8_t *colour, const uint8_t *mask, float *const rows[MEANS],
+                         int width)
+{
+    static const int products[][3] = {{RP, R, P}, {GP, G, P}, {BP, B, P},
+                                      {RG, R, G}, {RB, R, B}, {GB, G, B}};
+    static const int squares[][2] = {{RR, R}, {GG, G}, {BB, B}};
+    colours_unpack(colour, rows[R], rows[G], rows[B], width);
+    grey_unpack(mask, rows[P], width);
+    for (size_t i = 0; i < sizeof products / sizeof *products; i++)
+        multiply(rows[products[i][1]], rows[products[i][2]], rows[products[i][0]], width);
+    for (size_t i = 0; i < sizeof squares / sizeof *squares; i++)
+        square(rows[squares[i][1]], rows[squares[i][0]], width);
 }
 
 static void products_fill(const struct picture *colour, const struct picture *coarse,

@@ -2,6 +2,7 @@
 #include "image/planes.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -30,7 +31,7 @@ HOT static void add_row(double *restrict sums, const float *restrict row, double
         sums[x] += (double)row[x] * sign;
 }
 
-/* Near the edges, where the neighbourhood is cut, and for radii too large for the loop below. */
+/* For radii too large for the loop below. */
 static void mean_across(const double *restrict sums, float *restrict out, int width, int radius,
                         int rows)
 {
@@ -51,27 +52,54 @@ static void mean_across(const double *restrict sums, float *restrict out, int wi
     }
 }
 
-/* The same for a small radius, away from the edges: adding a few numbers again for each place is
- * faster than a sum that runs along, since all places can be done at once. */
-HOT static void mean_across_narrow(const double *restrict sums, float *restrict out, int width,
+/* For a small radius, adding a few rows and a few columns again for each place is faster than a sum
+ * that runs along, since all places are done at once; and nothing is left over from far away, so
+ * floats are enough. */
+HOT static void sum_down(const float *restrict rows, float *restrict sums, int width, int count)
+{
+    for (int x = 0; x < width; x++)
+        sums[x] = rows[x];
+    for (int k = 1; k < count; k++) {
+        const float *row = rows + (size_t)k * (size_t)width;
+        for (int x = 0; x < width; x++)
+            sums[x] += row[x];
+    }
+}
+
+HOT static void mean_across_narrow(const float *restrict sums, float *restrict out, int width,
                                    int radius, int rows)
 {
-    double scale = 1.0 / ((2 * radius + 1) * rows);
-    for (int x = radius; x < width - radius; x++) {
-        double sum = 0;
-        for (int k = -radius; k <= radius; k++)
-            sum += sums[x + k];
-        out[x] = (float)(sum * scale);
-    }
+    float scale = 1.0f / (float)((2 * radius + 1) * rows);
+    int inside = width - 2 * radius;
+    for (int x = 0; x < inside; x++)
+        out[x + radius] = sums[x];
+    for (int k = 1; k <= 2 * radius; k++)
+        for (int x = 0; x < inside; x++)
+            out[x + radius] += sums[x + k];
+    for (int x = radius; x < width - radius; x++)
+        out[x] *= scale;
     for (int x = 0; x < width; x++) {
         if (x == radius)
             x = width - radius;
-        double sum = 0;
+        float sum = 0;
         int from = x - radius < 0 ? 0 : x - radius;
         int to = x + radius >= width ? width - 1 : x + radius;
         for (int k = from; k <= to; k++)
             sum += sums[k];
-        out[x] = (float)(sum / ((to - from + 1) * rows));
+        out[x] = sum / (float)((to - from + 1) * rows);
+    }
+}
+
+static void plane_box_mean_narrow(const struct planes *planes, int plane, int radius, float *copy,
+                                  float *sums)
+{
+    int width = planes->width, height = planes->height;
+    memcpy(copy, planes_row(planes, plane, 0), (size_t)width * (size_t)height * sizeof *copy);
+    for (int y = 0; y < height; y++) {
+        int from = y < radius ? 0 : y - radius;
+        int to = y + radius < height ? y + radius : height - 1;
+        sum_down(copy + (size_t)from * (size_t)width, sums, width, to - from + 1);
+        mean_across_narrow(sums, planes_row(planes, plane, y), width, radius, to - from + 1);
     }
 }
 
@@ -94,21 +122,22 @@ static void plane_box_mean(const struct planes *planes, int plane, int radius, f
             add_row(sums, copy + (size_t)(y - radius - 1) * (size_t)width, -1, width);
             have--;
         }
-        float *out = planes_row(planes, plane, y);
-        if (radius <= NARROW && width > 2 * radius)
-            mean_across_narrow(sums, out, width, radius, have);
-        else
-            mean_across(sums, out, width, radius, have);
+        mean_across(sums, planes_row(planes, plane, y), width, radius, have);
     }
 }
 
 void planes_box_mean(struct planes *planes, int radius)
 {
     size_t size = (size_t)planes->width * (size_t)planes->height;
-    AUTO(mem_free) float *copy = xcalloc(size, sizeof *copy);
+    AUTO(mem_free) float *copy = xmalloc(size * sizeof *copy);
     AUTO(mem_free) double *sums = xcalloc((size_t)planes->width, sizeof *sums);
-    for (int plane = 0; plane < planes->count; plane++)
-        plane_box_mean(planes, plane, radius, copy, sums);
+    bool narrow = radius <= NARROW && planes->width > 2 * radius;
+    for (int plane = 0; plane < planes->count; plane++) {
+        if (narrow)
+            plane_box_mean_narrow(planes, plane, radius, copy, (float *)sums);
+        else
+            plane_box_mean(planes, plane, radius, copy, sums);
+    }
 }
 
 /* Where pixel `at` of `large` lies among `small` samples: the one before it and the share of the

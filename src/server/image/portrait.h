@@ -55,6 +55,10 @@ MUST_USE bool vision_matte(struct vision *vision, const struct picture *photo, s
 MUST_USE bool vision_faces(struct vision *vision, const struct picture *photo,
                            struct face faces[MAX_FACES], int *out_count, struct error *err);
 
+/* Where faces may be, at one quick look: no landmarks, and tiny ones are not seen. RGB. */
+MUST_USE bool vision_glance(struct vision *vision, const struct picture *photo,
+                            struct box boxes[MAX_FACES], int *out_count, struct error *err);
+
 /* Is this face usable for a talking portrait? Errors about "image": image_face_too_small,
  * image_face_profile. */
 MUST_USE bool face_usable(const struct face *face, const struct picture *photo, struct error *err);

@@ -107,6 +107,12 @@ bool vision_faces(struct vision *vision, const struct picture *photo, struct fac
     return faces_find(&models, photo, faces, MAX_FACES, out_count, err);
 }
 
+bool vision_glance(struct vision *vision, const struct picture *photo, struct box boxes[MAX_FACES],
+                   int *out_count, struct error *err)
+{
+    return faces_glance(vision->detector, photo, boxes, MAX_FACES, out_count, err);
+}
+
 bool vision_matte(struct vision *vision, const struct picture *photo, struct picture *out,
                   struct error *err)
 {

@@ -92,17 +92,22 @@ HOT static void row_finish(const int32_t *restrict sums, uint8_t *restrict out, 
     }
 }
 
-/* `line` holds the columns from `taps->first[0]` on, edges repeated already. */
+/* `line` holds the columns from `taps->first[0]` on, edges repeated already, and a byte more. */
 HOT static void line_three(const struct taps *taps, const uint8_t *restrict line,
                            uint8_t *restrict out)
 {
+    typedef int four __attribute__((vector_size(16)));
+    typedef uint8_t four_bytes __attribute__((vector_size(4)));
+    const four half = {ONE / 2, ONE / 2, ONE / 2, 0};
     for (int i = 0; i < taps->count; i++) {
         const uint8_t *at = line + 3 * (size_t)(taps->first[i] - taps->first[0]);
         const int16_t *weights = taps->weights + (size_t)i * (size_t)taps->taps;
-        int sums[3] = {ONE / 2, ONE / 2, ONE / 2};
-        for (int k = 0; k < taps->taps; k++)
-            for (int c = 0; c < 3; c++)
-                sums[c] += at[3 * k + c] * weights[k];
+        four sums = half;
+        for (int k = 0; k < taps->taps; k++) {
+            four_bytes pixel; /* and the first byte of the next one */
+            memcpy(&pixel, at + 3 * (size_t)k, sizeof pixel);
+            sums += __builtin_convertvector(pixel, four) * (int)weights[k];
+        }
         for (int c = 0; c < 3; c++) {
             int value = sums[c] >> 14;
             out[3 * i + c] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
@@ -165,7 +170,7 @@ void picture_resample(const struct picture *from, struct box box, enum resample_
     size_t size = (size_t)(x1 - x0) * (size_t)channels;
     AUTO(mem_free) int32_t *sums = xmalloc(size * sizeof *sums);
     AUTO(mem_free) uint8_t *row = xmalloc(size);
-    AUTO(mem_free) uint8_t *line = xmalloc((size_t)count * (size_t)channels);
+    AUTO(mem_free) uint8_t *line = xmalloc((size_t)count * (size_t)channels + 1);
 
     for (int y = 0; y < to->height; y++) {
         memset(sums, 0, size * sizeof *sums);
