@@ -92,40 +92,36 @@ static inline void solve(const float m[MEANS], float out[4])
     out[3] = m[P] - out[0] * m[R] - out[1] * m[G] - out[2] * m[B];
 }
 
-HOT static void lines_row(const float *const rows[MEANS], float *const lines[4], int width)
+/* `step` numbers from one plane's row to the next one's, in both. */
+HOT static void lines_row(const float *restrict rows, float *restrict lines, size_t step, int width)
 {
     for (int x = 0; x < width; x++) {
         float m[MEANS], line[4];
-        for (int i = 0; i < MEANS; i++)
-            m[i] = rows[i][x];
+        for (size_t i = 0; i < MEANS; i++)
+            m[i] = rows[i * step + (size_t)x];
         solve(m, line);
-        for (int i = 0; i < 4; i++)
-            lines[i][x] = line[i];
+        for (size_t i = 0; i < 4; i++)
+            lines[i * step + (size_t)x] = line[i];
     }
 }
 
 static void lines_solve(const struct planes *means, struct planes *lines)
 {
-    for (int y = 0; y < means->height; y++) {
-        const float *rows[MEANS];
-        float *out[4];
-        for (int i = 0; i < MEANS; i++)
-            rows[i] = planes_row(means, i, y);
-        for (int i = 0; i < 4; i++)
-            out[i] = planes_row(lines, i, y);
-        lines_row(rows, out, means->width);
-    }
+    size_t step = (size_t)means->width * (size_t)means->height;
+    for (int y = 0; y < means->height; y++)
+        lines_row(planes_row(means, 0, y), planes_row(lines, 0, y), step, means->width);
 }
 
-HOT static void lines_apply(const float *restrict lines, const uint8_t *restrict row,
+/* Both have a row of R, one of G and one of B; of the lines the offset follows. */
+HOT static void lines_apply(const float *restrict lines, const float *restrict colours,
                             uint8_t *restrict out, int width)
 {
     const float *r = lines, *g = r + width, *b = g + width, *offset = b + width;
+    const float *red = colours, *green = red + width, *blue = green + width;
     const float gain = 255 / (solid_above - solid_below);
     for (int x = 0; x < width; x++) {
-        float value =
-            r[x] * (float)row[3 * x] + g[x] * (float)row[3 * x + 1] + b[x] * (float)row[3 * x + 2];
-        value = (value * (1.0f / 255) + offset[x] - solid_below) * gain;
+        float value = r[x] * red[x] + g[x] * green[x] + b[x] * blue[x];
+        value = (value + offset[x] - solid_below) * gain;
         value = value < 0 ? 0 : value > 255 ? 255 : value;
         out[x] = (uint8_t)(value + 0.5f);
     }
@@ -155,9 +151,13 @@ void matte_refine(const struct picture *photo, const struct picture *coarse,
 
     struct enlarger enlarger AUTO(enlarger_dispose);
     enlarger_init(&enlarger, &lines, photo->width, photo->height);
-    AUTO(mem_free) float *row = xcalloc((size_t)photo->width * 4, sizeof *row);
+    size_t across = (size_t)photo->width;
+    AUTO(mem_free) float *row = xcalloc(across * 7, sizeof *row);
+    float *colours = row + 4 * across;
     for (int y = 0; y < photo->height; y++) {
         enlarger_row(&enlarger, y, row);
-        lines_apply(row, picture_row(photo, y), picture_row(out, y), photo->width);
+        colours_unpack(picture_row(photo, y), colours, colours + across, colours + 2 * across,
+                       photo->width);
+        lines_apply(row, colours, picture_row(out, y), photo->width);
     }
 }

@@ -92,26 +92,35 @@ HOT static void row_finish(const int32_t *restrict sums, uint8_t *restrict out, 
     }
 }
 
-/* `line` holds the columns from `taps->first[0]` on, edges repeated already, and a byte more. */
-HOT static void line_three(const struct taps *taps, const uint8_t *restrict line,
-                           uint8_t *restrict out)
+typedef float four_floats __attribute__((vector_size(16), may_alias));
+typedef int four_ints __attribute__((vector_size(16)));
+
+/* Three bytes become the first three of four floats, so that a pixel is one vector. */
+HOT static void pixels_widen(const uint8_t *restrict line, float *restrict out, int count)
 {
-    typedef int four __attribute__((vector_size(16)));
-    typedef uint8_t four_bytes __attribute__((vector_size(4)));
-    const four half = {ONE / 2, ONE / 2, ONE / 2, 0};
+    for (int i = 0; i < count; i++)
+        for (int c = 0; c < 4; c++)
+            out[4 * i + c] = (float)line[3 * i + c];
+}
+
+/* `line` holds the columns from `taps->first[0]` on, edges repeated already. Its numbers and the
+ * weights are small enough for floats to be exact. */
+HOT static void line_three(const struct taps *taps, const float *restrict real_weights,
+                           const four_floats *restrict line, uint8_t *restrict out)
+{
+    const four_ints none = {0, 0, 0, 0}, most = {255, 255, 255, 255};
     for (int i = 0; i < taps->count; i++) {
-        const uint8_t *at = line + 3 * (size_t)(taps->first[i] - taps->first[0]);
-        const int16_t *weights = taps->weights + (size_t)i * (size_t)taps->taps;
-        four sums = half;
-        for (int k = 0; k < taps->taps; k++) {
-            four_bytes pixel; /* and the first byte of the next one */
-            memcpy(&pixel, at + 3 * (size_t)k, sizeof pixel);
-            sums += __builtin_convertvector(pixel, four) * (int)weights[k];
-        }
-        for (int c = 0; c < 3; c++) {
-            int value = sums[c] >> 14;
-            out[3 * i + c] = (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
-        }
+        const four_floats *at = line + (taps->first[i] - taps->first[0]);
+        const float *weights = real_weights + (size_t)i * (size_t)taps->taps;
+        four_floats sums = {ONE / 2, ONE / 2, ONE / 2, ONE / 2};
+        for (int k = 0; k < taps->taps; k++)
+            sums += at[k] * weights[k];
+        four_ints values = __builtin_convertvector(sums, four_ints) >> 14;
+        values &= values > none;
+        four_ints over = values > most;
+        values = (values & ~over) | (most & over);
+        for (int c = 0; c < 3; c++)
+            out[3 * i + c] = (uint8_t)values[c];
     }
 }
 
@@ -154,39 +163,76 @@ static void line_spread(uint8_t *line, struct columns wanted, const uint8_t *row
         memcpy(line + (size_t)i * pixel, last, pixel);
 }
 
+/* Where the second pass works. */
+struct across {
+    struct taps taps;
+    struct columns wanted; /* some may lie outside of the picture */
+    struct columns there;  /* those that do not */
+    uint8_t *line;         /* the wanted pixels and a byte more */
+    float *wide;           /* RGB only: the same as floats */
+    float *real_weights;
+};
+
+static struct across across_make(const struct picture *from, struct box box, int count,
+                                 enum resample_filter filter)
+{
+    struct across across = {.taps = taps_make((double)box.x, (double)box.width, count, filter)};
+    size_t weights = (size_t)count * (size_t)across.taps.taps;
+    struct columns wanted = {across.taps.first[0], across.taps.first[count - 1] + across.taps.taps};
+    across.wanted = wanted;
+    across.there = (struct columns){clamp_index(wanted.from, from->width),
+                                    clamp_index(wanted.to - 1, from->width) + 1};
+    size_t pixels = (size_t)(wanted.to - wanted.from);
+    across.line = xcalloc(pixels * (size_t)from->channels + 1, 1);
+    if (from->channels != PICTURE_RGB)
+        return across;
+    across.wide = xmalloc(pixels * 4 * sizeof *across.wide);
+    across.real_weights = xmalloc(weights * sizeof *across.real_weights);
+    for (size_t i = 0; i < weights; i++)
+        across.real_weights[i] = across.taps.weights[i];
+    return across;
+}
+
+static void across_dispose_auto(const struct across *across)
+{
+    taps_dispose_auto(&across->taps);
+    free(across->line);
+    free(across->wide);
+    free(across->real_weights);
+}
+
+static void row_across(const struct across *across, const uint8_t *row, int channels, uint8_t *out)
+{
+    line_spread(across->line, across->wanted, row, across->there, (size_t)channels);
+    if (channels != PICTURE_RGB) {
+        line_any(&across->taps, across->line, out, channels);
+        return;
+    }
+    pixels_widen(across->line, across->wide, across->wanted.to - across->wanted.from);
+    line_three(&across->taps, across->real_weights, (const four_floats *)across->wide, out);
+}
+
 void picture_resample(const struct picture *from, struct box box, enum resample_filter filter,
                       const struct picture *to)
 {
     int channels = from->channels;
-    AUTO(taps_dispose)
-    struct taps across = taps_make((double)box.x, (double)box.width, to->width, filter);
+    AUTO(across_dispose) struct across across = across_make(from, box, to->width, filter);
     AUTO(taps_dispose)
     struct taps down = taps_make((double)box.y, (double)box.height, to->height, filter);
 
-    int left = across.first[0];
-    int count = across.first[to->width - 1] + across.taps - left;
-    int x0 = clamp_index(left, from->width);
-    int x1 = clamp_index(left + count - 1, from->width) + 1;
-    size_t size = (size_t)(x1 - x0) * (size_t)channels;
+    size_t size = (size_t)(across.there.to - across.there.from) * (size_t)channels;
+    size_t start = (size_t)across.there.from * (size_t)channels;
     AUTO(mem_free) int32_t *sums = xmalloc(size * sizeof *sums);
     AUTO(mem_free) uint8_t *row = xmalloc(size);
-    AUTO(mem_free) uint8_t *line = xmalloc((size_t)count * (size_t)channels + 1);
-
     for (int y = 0; y < to->height; y++) {
         memset(sums, 0, size * sizeof *sums);
         for (int k = 0; k < down.taps; k++) {
             int weight = down.weights[(size_t)y * (size_t)down.taps + (size_t)k];
             int source = clamp_index(down.first[y] + k, from->height);
             if (weight != 0)
-                row_add(sums, picture_row(from, source) + (size_t)x0 * (size_t)channels, weight,
-                        size);
+                row_add(sums, picture_row(from, source) + start, weight, size);
         }
         row_finish(sums, row, size);
-        line_spread(line, (struct columns){left, left + count}, row, (struct columns){x0, x1},
-                    (size_t)channels);
-        if (channels == 3)
-            line_three(&across, line, picture_row(to, y));
-        else
-            line_any(&across, line, picture_row(to, y), channels);
+        row_across(&across, row, channels, picture_row(to, y));
     }
 }
