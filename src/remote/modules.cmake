@@ -1,6 +1,6 @@
 # vma: the laptop's client and the remote agent. Links nothing heavy.
 module(remote/wire DEPENDS base LIBRARIES lib::zstd)
-module(remote/sync DEPENDS base sys LIBRARIES lib::zstd TEST_LIBRARIES Threads::Threads)
+module(remote/sync DEPENDS base sys LIBRARIES lib::zstd Threads::Threads)
 if(BUILD_TESTING)
   # A thousand rounds, of which each closes watches, and the kernel takes its time for that.
   set_tests_properties(sync/random PROPERTIES TIMEOUT 240)

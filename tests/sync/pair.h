@@ -71,7 +71,7 @@ static inline void pair_event(void *context, const struct sync_event *event)
                 event->kind, event->path, event->text);
 }
 
-static const struct sync_port pair_port = {pair_send, pair_queued, pair_event};
+static const struct sync_port pair_port = {pair_send, pair_queued, pair_event, NULL, NULL};
 
 static inline void pair_laptop(struct pair *pair)
 {

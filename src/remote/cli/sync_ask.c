@@ -66,17 +66,13 @@ static bool run(struct runner_request *request, struct sync *sync)
     struct error err;
     struct jv *list = NULL;
     if (strcmp(what, "flush") == 0) {
-        struct sync_status status;
-        if (!sync_flushed(sync)) {
-            sync_status(sync, &status);
-            if (status.phase != SYNC_HALTED && status.phase != SYNC_PAUSED)
-                return false;
-        }
+        enum sync_phase phase = sync_phase(sync);
+        if (!sync_flushed(sync) && phase != SYNC_HALTED && phase != SYNC_PAUSED)
+            return false;
     } else if (strcmp(what, "look") == 0) { /* both trees are known */
-        struct sync_status status;
-        sync_status(sync, &status);
-        if (status.phase == SYNC_AWAY || status.phase == SYNC_SCANNING || !sync_is_live(sync))
-            return status.phase == SYNC_HALTED;
+        enum sync_phase phase = sync_phase(sync);
+        if (phase == SYNC_AWAY || phase == SYNC_SCANNING || !sync_is_live(sync))
+            return phase == SYNC_HALTED;
     } else if (strcmp(what, "pause") == 0) {
         sync_pause(sync);
     } else if (strcmp(what, "resume") == 0) {

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "sync/engine_internal.h"
+#include "sync/packing.h"
 #include "sync/snapshot.h"
 #include "sys/fs.h"
 
@@ -28,7 +29,7 @@ static uint64_t open_work(const struct sync *sync)
            (sync->sending != NULL);
 }
 
-static enum sync_phase phase_of(const struct sync *sync)
+enum sync_phase sync_phase(const struct sync *sync)
 {
     if (sync->vanished || sync->withheld.count)
         return SYNC_HALTED;
@@ -43,18 +44,21 @@ static enum sync_phase phase_of(const struct sync *sync)
 
 void sync_status(const struct sync *sync, struct sync_status *out)
 {
-    *out = (struct sync_status){.phase = phase_of(sync),
+    struct packing_counts bulk = {0};
+    if (sync->packing)
+        bulk = packing_counts(sync->packing);
+    *out = (struct sync_status){.phase = sync_phase(sync),
                                 .work_files = sync->work_files,
                                 .work_bytes = sync->work_bytes,
                                 .done_files = sync->done_files,
                                 .done_bytes = sync->done_bytes,
-                                .sent_bytes = sync->sent_bytes,
+                                .sent_bytes = sync->sent_bytes + bulk.packed,
                                 .received_bytes = sync->received_bytes,
-                                .sent_raw_bytes = sync->raw_bytes,
+                                .sent_raw_bytes = sync->raw_bytes + bulk.raw,
                                 .pending = open_work(sync),
                                 .conflicts = sync->conflicts,
                                 .problems = sync->problems,
-                                .level = sync->level};
+                                .level = bulk.level};
     for (uint32_t id = TREE_ROOT + 1; id < tree_limit(sync->tree); id++) {
         const struct node *node = node_at(sync, id);
         if (node->local.kind != ENTRY_FILE && node->local.kind != ENTRY_LINK)

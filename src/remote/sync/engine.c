@@ -15,6 +15,7 @@
 #include "sync/engine_internal.h"
 #include "sync/ignore.h"
 #include "sync/packed.h"
+#include "sync/packing.h"
 #include "sync/path.h"
 #include "sync/sender.h"
 #include "sync/snapshot.h"
@@ -23,7 +24,8 @@
 
 enum {
     FAST_LEVEL = 3,
-    FIRST_LEVEL = 3,
+    STREAM_WINDOW_LOG = 23, /* far enough back; both sides need that much memory */
+    FULL_US = 2000,         /* until it is looked at again, if nobody says anything */
     SAVE_AFTER_US = 5 * 1000 * 1000,
     QUIET_US = 2 * 1000 * 1000,
     SAVE_LATEST_US = 120 * 1000 * 1000
@@ -113,9 +115,12 @@ static void lanes_reset(struct sync *sync)
         in->inner = BUF(SYNC_MESSAGE_MAX + 1024 * 1024);
         in->scratch = BUF(SYNC_MESSAGE_MAX);
     }
-    packer_free(TAKE(sync->packer));
-    sync->packer_dirty = false;
-    sync->level = FIRST_LEVEL;
+    if (sync->packing) {
+        struct packing_counts counts = packing_counts(sync->packing);
+        sync->sent_bytes += counts.packed;
+        sync->raw_bytes += counts.raw;
+        packing_free(TAKE(sync->packing));
+    }
 }
 
 struct sync *sync_new(const struct sync_options *options, const struct sync_port *port,
@@ -226,72 +231,45 @@ int sync_watch_fd(const struct sync *sync)
 
 /* --- Lanes --------------------------------------------------------------------------------- */
 
-static bool send_stream(struct sync *sync, struct bytes packed, struct error *err)
+static void send_packed(void *context, struct bytes packed)
 {
-    if (packed.size == 0)
-        return true;
+    struct sync *sync = context;
+    struct error err;
     AUTO(buf_dispose) struct buf out = BUF(packed.size + 64);
-    if (!sync_message_encode(SYNC_STREAM, packed, 0, &out, err))
-        return false;
-    sync->sent_bytes += out.size;
+    if (!sync_message_encode(SYNC_STREAM, packed, 0, &out, &err))
+        abort(); /* it fits */
     sync->port->send(sync->context, LANE_BULK, buf_bytes(&out));
-    return true;
 }
 
-/* Far back for large work; the reader needs as much memory. */
-static int window_log(uint64_t bytes)
+static size_t queued_packed(void *context)
 {
-    int log = 20;
-    while (log < 25 && UINT64_C(1) << log < bytes)
-        log++;
-    return log;
+    struct sync *sync = context;
+    return sync->port->queued(sync->context, LANE_BULK);
 }
 
-/* A slow link is worth processor time: fewer bytes are the only way to be faster there. On a fast
- * one the processors are the limit, of the other side too, and so the level falls. */
-static void adapt_level(struct sync *sync)
+static int64_t distance(void *context)
 {
-    enum { EVERY = 4 * 1024 * 1024, MAX_LEVEL = 10, SLOW = 25, FAST = 60 /* MB/s */ };
-    if (sync->raw_bytes < sync->level_at)
-        return;
-    int64_t now_us = mono_ns() / 1000;
-    size_t queued = sync->port->queued(sync->context, LANE_BULK);
-    uint64_t left = sync->sent_bytes > queued ? sync->sent_bytes - queued : 0;
-    int64_t took_us = now_us - sync->level_us;
-    int64_t rate = took_us > 0 ? (int64_t)(left - sync->level_sent) / took_us : 0; /* = MB/s */
-    bool measured = sync->level_us && left >= sync->level_sent;
-    sync->level_at = sync->raw_bytes + EVERY;
-    sync->level_us = now_us;
-    sync->level_sent = left;
-    int level = sync->level;
-    if (measured && queued > 512 * 1024 && rate < SLOW && level < MAX_LEVEL)
-        level++;
-    else if (measured && (queued < 64 * 1024 || rate > FAST) && level > 1)
-        level--;
-    if (level != sync->level)
-        packer_level(sync->packer, level);
-    sync->level = level;
+    struct sync *sync = context;
+    return sync->port->distance_us ? sync->port->distance_us(sync->context) : 0;
 }
 
-static bool send_bulk(struct sync *sync, uint8_t type, struct bytes payload, struct error *err)
+static void room_for_raw(void *context)
 {
-    if (!sync->packer) {
-        sync->packer = packer_new(
-            &(struct packer_options){.level = sync->level,
-                                     .window_log = window_log(sync->work_bytes + payload.size),
-                                     .workers = 2});
-        sync->level_at = sync->raw_bytes;
-        sync->level_us = 0;
-    }
-    adapt_level(sync);
-    AUTO(buf_dispose) struct buf raw = BUF(SYNC_MESSAGE_MAX + 64);
-    AUTO(buf_dispose) struct buf packed = BUF(SYNC_MESSAGE_MAX);
-    if (!sync_message_encode(type, payload, 0, &raw, err))
-        return false;
-    sync->raw_bytes += raw.size;
-    sync->packer_dirty = true;
-    return packer_add(sync->packer, buf_bytes(&raw), PACK_MORE, &packed, err) &&
-           send_stream(sync, buf_bytes(&packed), err);
+    struct sync *sync = context;
+    sync->port->wake(sync->context);
+}
+
+static void send_bulk(struct sync *sync, struct buf *raw)
+{
+    if (!sync->packing)
+        sync->packing = packing_new(&(struct packing_plan){.threaded = sync->port->wake != NULL,
+                                                           .window_log = STREAM_WINDOW_LOG,
+                                                           .context = sync,
+                                                           .send = send_packed,
+                                                           .queued = queued_packed,
+                                                           .distance_us = distance,
+                                                           .room = room_for_raw});
+    packing_add(sync->packing, raw);
 }
 
 bool sync_send(struct sync *sync, enum sync_lane lane, uint8_t type, struct bytes payload,
@@ -299,28 +277,31 @@ bool sync_send(struct sync *sync, enum sync_lane lane, uint8_t type, struct byte
 {
     if (!sync->connected)
         return true;
-    if (lane == LANE_BULK)
-        return send_bulk(sync, type, payload, err);
     AUTO(buf_dispose) struct buf out = BUF(SYNC_MESSAGE_MAX + 64);
-    if (!sync_message_encode(type, payload, FAST_LEVEL, &out, err))
+    bool bulk = lane == LANE_BULK;
+    if (!sync_message_encode(type, payload, bulk ? 0 : FAST_LEVEL, &out, err))
         return false;
+    if (bulk) {
+        send_bulk(sync, &out);
+        return true;
+    }
     sync->raw_bytes += payload.size;
     sync->sent_bytes += out.size;
     sync->port->send(sync->context, LANE_FAST, buf_bytes(&out));
     return true;
 }
 
-bool sync_send_stream_end(struct sync *sync, struct error *err)
+bool sync_send_batch(struct sync *sync, struct bytes head, struct buf *ops, struct error *err)
 {
-    if (!sync->packer)
+    AUTO(buf_dispose) struct buf out = BUF(1024);
+    if (!sync->connected)
         return true;
-    AUTO(buf_dispose) struct buf packed = BUF(256 * 1024 * 1024);
-    bool done = packer_add(sync->packer, (struct bytes){0}, PACK_END, &packed, err) &&
-                send_stream(sync, buf_bytes(&packed), err);
-    packer_free(TAKE(sync->packer));
-    sync->packer_dirty = false;
-    memory_trim();
-    return done;
+    if (!sync_message_head(SYNC_BATCH, head.size + ops->size, &out, err) ||
+        !buf_append(&out, head, err))
+        return false;
+    send_bulk(sync, &out);
+    send_bulk(sync, ops);
+    return true;
 }
 
 static bool handle_all(struct sync *sync, struct buf *bytes, struct buf *scratch, bool outer,
@@ -519,10 +500,7 @@ bool sync_step(struct sync *sync, int64_t now_us, int64_t *out_next_us, struct e
         if (!done)
             return false;
         if (sync->wave_at < sync->wave_count || sync->large.count)
-            sync_wake_at(sync, out_next_us,
-                         sync->port->queued(sync->context, LANE_BULK) < QUEUE_BYTES
-                             ? now_us
-                             : now_us + 2000);
+            sync_wake_at(sync, out_next_us, push_is_full(sync) ? now_us + FULL_US : now_us);
     }
     return save_if_due(sync, out_next_us, err);
 }

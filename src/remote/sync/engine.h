@@ -48,6 +48,11 @@ struct sync_port {
     /* Bytes handed to `send` that have not left yet. */
     size_t (*queued)(void *context, enum sync_lane lane);
     void (*event)(void *context, const struct sync_event *event);
+    /* Call sync_step soon. NULL: nothing may be called from another thread. Otherwise a thread of
+     * the engine's compresses, and calls this, `send` and `queued` for the bulk lane. */
+    void (*wake)(void *context);
+    /* The least time there and back of late, 0 while unknown; likewise. May be NULL. */
+    int64_t (*distance_us)(void *context);
 };
 
 struct sync_options {
@@ -117,7 +122,9 @@ struct sync_status {
     char guard[256];   /* why it is halted; "" */
     char problem[256]; /* the latest */
 };
+/* Looks at the whole tree: not in every turn. */
 void sync_status(const struct sync *sync, struct sync_status *out);
+enum sync_phase sync_phase(const struct sync *sync);
 
 /* Both trees are known. */
 bool sync_is_live(const struct sync *sync);

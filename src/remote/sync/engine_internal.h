@@ -14,7 +14,7 @@
 struct fswatch;
 struct ignore;
 struct journal;
-struct packer;
+struct packing;
 struct unpacker;
 
 enum {
@@ -121,12 +121,8 @@ struct sync {
     struct hash128 rules_sent;
     uint32_t generation;
     struct lane_in in[LANE_COUNT];
-    struct packer *packer;
-    bool packer_dirty;
-    int level;
-    uint64_t level_at, level_sent; /* when the level was looked at: bytes in, bytes out … */
-    int64_t level_us;              /* … and time */
-    uint64_t sent_bytes, received_bytes, raw_bytes;
+    struct packing *packing; /* of the bulk lane, once something was sent there */
+    uint64_t sent_bytes, received_bytes, raw_bytes; /* without what the packing counts */
 
     /* push.c */
     uint64_t sequence, transfer;
@@ -175,7 +171,9 @@ void sync_tell(struct sync *sync, enum sync_event_kind kind, const char *path, c
 void sync_problem(struct sync *sync, const char *path, const char *text);
 MUST_USE bool sync_send(struct sync *sync, enum sync_lane lane, uint8_t type, struct bytes payload,
                         struct error *err);
-MUST_USE bool sync_send_stream_end(struct sync *sync, struct error *err);
+/* A batch in the bulk lane: what it begins with, and its changes, which are taken over. */
+MUST_USE bool sync_send_batch(struct sync *sync, struct bytes head, struct buf *ops,
+                              struct error *err);
 MUST_USE bool sync_open_root(struct sync *sync, bool create, struct error *err);
 void sync_wake_at(struct sync *sync, int64_t *next_us, int64_t at_us);
 MUST_USE bool sync_handle(struct sync *sync, const struct sync_message *message, struct error *err);
@@ -199,6 +197,8 @@ bool local_watched(const struct sync *sync, uint32_t id);
 MUST_USE bool push_express(struct sync *sync, int64_t *next_us, struct error *err);
 MUST_USE bool push_wave(struct sync *sync, struct error *err);
 void push_wave_start(struct sync *sync);
+/* The bulk lane takes no more for now. */
+bool push_is_full(struct sync *sync);
 /* Looks at everything dirty on the disk, without sending. */
 void push_look(struct sync *sync);
 MUST_USE bool draft_send(struct sync *sync, enum sync_lane lane, bool more, struct error *err);

@@ -84,6 +84,15 @@ bool sync_message_encode(uint8_t type, struct bytes payload, int level, struct b
     return true;
 }
 
+bool sync_message_head(uint8_t type, size_t size, struct buf *out, struct error *err)
+{
+    uint8_t header[HEADER];
+    assert(size < SYNC_MESSAGE_MAX);
+    write_u32(header, (uint32_t)size + 1);
+    header[4] = type;
+    return buf_append(out, (struct bytes){header, HEADER}, err);
+}
+
 /* --- Parts --------------------------------------------------------------------------------- */
 
 bool sync_number_encode(uint64_t value, struct buf *out, struct error *err)

@@ -62,6 +62,9 @@ MUST_USE enum sync_decoded sync_message_decode(struct bytes input, struct buf *s
 MUST_USE bool sync_message_encode(uint8_t type, struct bytes payload, int level, struct buf *out,
                                   struct error *err);
 
+/* Appends only what a message of `size` bytes of payload begins with. */
+MUST_USE bool sync_message_head(uint8_t type, size_t size, struct buf *out, struct error *err);
+
 /* --- Payloads ------------------------------------------------------------------------------ */
 
 enum { HELLO_EXPECTS_ROOT = 1, HELLO_MAY_CREATE = 2, HELLO_WATCH = 4 };

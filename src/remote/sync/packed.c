@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 
-enum { WINDOW_LOG_MAX = 27 };
+enum { WINDOW_LOG_MAX = 23 };
 
 bool packed_once(struct bytes input, int level, struct buf *out)
 {
@@ -50,9 +50,6 @@ struct packer *packer_new(const struct packer_options *options)
     ZSTD_CCtx_setParameter(packer->context, ZSTD_c_compressionLevel, options->level);
     ZSTD_CCtx_setParameter(packer->context, ZSTD_c_windowLog, options->window_log);
     ZSTD_CCtx_setParameter(packer->context, ZSTD_c_enableLongDistanceMatching, 1);
-    /* Without threads in the library this fails and it works on the caller's. */
-    ZSTD_CCtx_setParameter(packer->context, ZSTD_c_nbWorkers, options->workers);
-    ZSTD_CCtx_setParameter(packer->context, ZSTD_c_jobSize, 4 * 1024 * 1024);
     return packer;
 }
 
@@ -61,11 +58,6 @@ void packer_free(struct packer *packer)
     if (packer)
         ZSTD_freeCCtx(packer->context);
     free(packer);
-}
-
-void packer_level(struct packer *packer, int level)
-{
-    ZSTD_CCtx_setParameter(packer->context, ZSTD_c_compressionLevel, level);
 }
 
 bool packer_add(struct packer *packer, struct bytes input, enum pack_until until, struct buf *out,

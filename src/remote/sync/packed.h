@@ -19,7 +19,6 @@ struct packer;
 struct packer_options {
     int level;
     int window_log; /* how far back it looks: 2^window_log bytes */
-    int workers;    /* threads beside the caller's; 0: none */
 };
 MUST_USE struct packer *packer_new(const struct packer_options *options);
 void packer_free(struct packer *packer);
@@ -27,8 +26,6 @@ static inline void packer_free_auto(struct packer **packer)
 {
     packer_free(*packer);
 }
-/* From about here on. */
-void packer_level(struct packer *packer, int level);
 /* Appends what is ready to `out`; PACK_FLUSH: everything that was put in; PACK_END: and closes the
  * stream, so that the reader can give its memory back. */
 enum pack_until { PACK_MORE, PACK_FLUSH, PACK_END };

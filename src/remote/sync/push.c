@@ -13,6 +13,7 @@
 #include "sync/chunk.h"
 #include "sync/engine_internal.h"
 #include "sync/ignore.h"
+#include "sync/packing.h"
 #include "sync/sender.h"
 #include "sync/snapshot.h"
 #include "sys/fs.h"
@@ -50,8 +51,7 @@ bool draft_send(struct sync *sync, enum sync_lane lane, bool more, struct error 
                                .flags = direction | (more ? BATCH_MORE : 0),
                                .count = draft->count};
     AUTO(buf_dispose) struct buf payload = BUF(SYNC_MESSAGE_MAX);
-    if (!sync_batch_encode(&batch, &payload, err) ||
-        !buf_append(&payload, buf_bytes(&draft->ops), err))
+    if (!sync_batch_encode(&batch, &payload, err))
         return false;
     journal_flush(sync);
     if (laptop) {
@@ -66,10 +66,13 @@ bool draft_send(struct sync *sync, enum sync_lane lane, bool more, struct error 
     }
     draft->count = 0;
     draft->memory.size = 0;
+    bool done = lane == LANE_BULK ? sync_send_batch(sync, buf_bytes(&payload), &draft->ops, err)
+                                  : buf_append(&payload, buf_bytes(&draft->ops), err) &&
+                                        sync_send(sync, lane, SYNC_BATCH, buf_bytes(&payload), err);
     buf_clear(&draft->ops);
     if (draft->ops.capacity > 4 * BATCH_BYTES)
         buf_dispose(&draft->ops);
-    return sync_send(sync, lane, SYNC_BATCH, buf_bytes(&payload), err);
+    return done;
 }
 
 bool draft_add(struct sync *sync, enum sync_lane lane, const struct sync_op *op, uint32_t id,
@@ -434,12 +437,17 @@ static bool next_of_wave(struct sync *sync, struct error *err)
     return done;
 }
 
+bool push_is_full(struct sync *sync)
+{
+    return sync->port->queued(sync->context, LANE_BULK) >= QUEUE_BYTES ||
+           (sync->packing && packing_full(sync->packing)) || sync->inflight_ops >= INFLIGHT_OPS;
+}
+
 bool push_wave(struct sync *sync, struct error *err)
 {
     bool worked = false;
     while (sync->sending || sync->wave_at < sync->wave_count || sync->large.count) {
-        if (sync->port->queued(sync->context, LANE_BULK) >= QUEUE_BYTES ||
-            sync->inflight_ops >= INFLIGHT_OPS)
+        if (push_is_full(sync))
             return true;
         if (sync->dirty.count && worked && !sync->sending)
             return true; /* a save overtakes */
@@ -453,5 +461,7 @@ bool push_wave(struct sync *sync, struct error *err)
         free(TAKE(sync->wave));
         sync->wave_count = sync->wave_at = 0;
     }
-    return !sync->packer_dirty || sync_send_stream_end(sync, err);
+    if (sync->packing)
+        packing_end(sync->packing);
+    return true;
 }

@@ -40,7 +40,9 @@ struct runner {
     struct buf in[LANE_COUNT], out[LANE_COUNT];
     size_t consumed[LANE_COUNT]; /* taken from `in` and not yet credited */
     size_t queued[LANE_COUNT];   /* in the channels, when last looked */
-    bool connect, disconnect, stop, signalled, failed;
+    int64_t distance_us;         /* of the link, when last looked */
+    bool connect, stop, signalled, failed;
+    unsigned detaches, detaches_seen; /* by the engine */
     struct error failure;
     struct told *told, **told_end;
     size_t told_count;
@@ -63,7 +65,8 @@ static void engine_send(void *context, enum sync_lane lane, struct bytes bytes)
     struct runner *runner = context;
     struct error err;
     pthread_mutex_lock(&runner->lock);
-    bool done = buf_append(&runner->out[lane], bytes, &err);
+    bool stale = runner->detaches != runner->detaches_seen; /* for a session that is lost */
+    bool done = stale || buf_append(&runner->out[lane], bytes, &err);
     if (!done && !runner->failed) {
         runner->failed = true;
         runner->failure = err;
@@ -106,11 +109,30 @@ static void engine_event(void *context, const struct sync_event *event)
     wake_signal(runner->wake);
 }
 
-static const struct sync_port port = {engine_send, engine_queued, engine_event};
+static void engine_wake(void *context)
+{
+    struct runner *runner = context;
+    pthread_mutex_lock(&runner->lock);
+    wake_engine(runner);
+    pthread_mutex_unlock(&runner->lock);
+}
+
+static int64_t engine_distance(void *context)
+{
+    struct runner *runner = context;
+    pthread_mutex_lock(&runner->lock);
+    int64_t distance_us = runner->distance_us;
+    pthread_mutex_unlock(&runner->lock);
+    return distance_us;
+}
+
+static const struct sync_port port = {engine_send, engine_queued, engine_event, engine_wake,
+                                      engine_distance};
 
 struct turn {
     struct buf in[LANE_COUNT];
     bool connect, disconnect, stop;
+    unsigned detaches;
     struct runner_request *asked;
 };
 
@@ -122,18 +144,23 @@ static void take_turn(struct runner *runner, struct turn *turn)
         runner->in[lane] = BUF(BOX_MAX);
     }
     turn->connect = runner->connect;
-    turn->disconnect = runner->disconnect;
+    turn->detaches = runner->detaches;
+    turn->disconnect = runner->detaches != runner->detaches_seen;
     turn->stop = runner->stop;
     turn->asked = runner->asked;
-    runner->connect = runner->disconnect = runner->signalled = false;
+    runner->connect = runner->signalled = false;
     runner->asked = NULL;
     pthread_mutex_unlock(&runner->lock);
 }
 
 static bool hand_over(struct runner *runner, struct turn *turn, struct error *err)
 {
-    if (turn->disconnect)
+    if (turn->disconnect) {
         sync_disconnected(runner->sync);
+        pthread_mutex_lock(&runner->lock);
+        runner->detaches_seen = turn->detaches;
+        pthread_mutex_unlock(&runner->lock);
+    }
     if (turn->connect)
         sync_connected(runner->sync);
     bool done = true;
@@ -275,8 +302,13 @@ static void on_woken(void *context)
         buf_dispose(&out[lane]);
         if (channel && consumed[lane])
             channel_consumed(channel, consumed[lane]);
+        struct mux_stats stats = {0};
+        if (channel)
+            mux_stats(channel_mux(channel), &stats);
         pthread_mutex_lock(&runner->lock);
         runner->queued[lane] = channel ? channel_queued(channel) : 0;
+        if (stats.base_rtt_us)
+            runner->distance_us = stats.base_rtt_us;
         pthread_mutex_unlock(&runner->lock);
     }
     deliver(runner, told);
@@ -326,7 +358,7 @@ static void detach(struct runner *runner)
         runner->consumed[lane] = runner->queued[lane] = 0;
     }
     runner->connect = false;
-    runner->disconnect = true;
+    runner->detaches++;
     wake_engine(runner);
     pthread_mutex_unlock(&runner->lock);
 }

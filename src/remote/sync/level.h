@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How hard to compress what goes over a link. A slow link is worth processor time, since fewer
+ * bytes are the only way to be faster there; on a fast one the processors are the limit, those of
+ * ssh and of the other side too. Pure arithmetic on what was measured. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { LEVEL_FIRST = 1, LEVEL_MAX = 9 };
+
+/* What happened since one looked last. */
+struct level_sample {
+    int64_t took_us;
+    int64_t packing_us; /* of it, spent in compressing */
+    uint64_t raw, packed;
+    size_t queued_before, queued; /* compressed bytes in front of the link, then and now */
+    int64_t distance_us;          /* there and back; 0: unknown */
+};
+
+/* The level to go on with; the present one when there is nothing to be gained. */
+int level_next(int level, const struct level_sample *sample);

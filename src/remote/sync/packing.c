@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sync/packing.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/mem.h"
+#include "sync/level.h"
+#include "sync/packed.h"
+#include "sys/memory.h"
+
+enum {
+    WAITING_FULL = 768 * 1024,     /* of raw bytes */
+    PIECE_MAX = 8 * 1024 * 1024,   /* of what one buffer becomes */
+    LOOK_FIRST = 4 * 1024 * 1024,  /* raw bytes until the level is looked at … */
+    LOOK_EVERY = 12 * 1024 * 1024, /* … and then */
+    SETTLED_LOOKS = 3,
+};
+
+struct raw {
+    struct raw *next;
+    struct buf bytes; /* empty: the end of the stream */
+};
+
+struct packing {
+    struct packing_plan plan;
+    pthread_t thread;
+    pthread_cond_t work;
+    bool open; /* the caller's: something was added since the last end */
+
+    pthread_mutex_t lock; /* guards what follows */
+    struct raw *first, **last;
+    size_t waiting; /* raw bytes in the list and in work */
+    bool full, stop;
+    struct packing_counts counts;
+
+    /* The thread's own, or the caller's where there is none. */
+    struct packer *packer;
+    int level;
+    unsigned looks;
+    struct level_sample sample;
+    int64_t looked_us;
+};
+
+/* --- Compressing --------------------------------------------------------------------------- */
+
+static void send(struct packing *packing, const struct buf *out)
+{
+    if (out->size == 0)
+        return;
+    pthread_mutex_lock(&packing->lock);
+    bool stop = packing->stop;
+    packing->counts.packed += out->size;
+    pthread_mutex_unlock(&packing->lock);
+    packing->sample.packed += out->size;
+    if (!stop)
+        packing->plan.send(packing->plan.context, buf_bytes(out));
+}
+
+static void close_stream(struct packing *packing)
+{
+    struct error err;
+    AUTO(buf_dispose) struct buf out = BUF(PIECE_MAX);
+    if (!packing->packer)
+        return;
+    if (!packer_add(packing->packer, (struct bytes){0}, PACK_END, &out, &err))
+        abort(); /* memory is gone */
+    packer_free(TAKE(packing->packer));
+    send(packing, &out);
+}
+
+static void sample_begins(struct packing *packing, int64_t now_us)
+{
+    packing->looked_us = now_us;
+    packing->sample =
+        (struct level_sample){.queued_before = packing->plan.queued(packing->plan.context)};
+}
+
+/* The level changes with a new stream, which costs what the old one remembered: seldom, then. */
+static void look(struct packing *packing)
+{
+    struct level_sample *sample = &packing->sample;
+    if (sample->raw < (packing->looks ? LOOK_EVERY : LOOK_FIRST))
+        return;
+    int64_t now_us = mono_ns() / 1000;
+    sample->took_us = now_us - packing->looked_us;
+    sample->queued = packing->plan.queued(packing->plan.context);
+    sample->distance_us = packing->plan.distance_us(packing->plan.context);
+    int level = level_next(packing->level, sample);
+    int change = level > packing->level ? level - packing->level : packing->level - level;
+    packing->looks++;
+    if (change > (packing->looks <= SETTLED_LOOKS ? 0 : 1)) {
+        close_stream(packing);
+        packing->level = level;
+        pthread_mutex_lock(&packing->lock);
+        packing->counts.level = level;
+        pthread_mutex_unlock(&packing->lock);
+    }
+    sample_begins(packing, now_us);
+}
+
+static void pack(struct packing *packing, const struct raw *raw)
+{
+    struct error err;
+    if (raw->bytes.size == 0) {
+        close_stream(packing);
+        packing->looks = 0;
+        memory_trim();
+        return;
+    }
+    AUTO(buf_dispose) struct buf out = BUF(PIECE_MAX + 2 * raw->bytes.size);
+    int64_t begin_us = mono_ns() / 1000;
+    if (packing->looks == 0 && packing->sample.raw == 0)
+        sample_begins(packing, begin_us);
+    if (!packing->packer)
+        packing->packer = packer_new(&(struct packer_options){
+            .level = packing->level, .window_log = packing->plan.window_log});
+    if (!packer_add(packing->packer, buf_bytes(&raw->bytes), PACK_MORE, &out, &err))
+        abort();
+    packing->sample.raw += raw->bytes.size;
+    packing->sample.packing_us += mono_ns() / 1000 - begin_us;
+    send(packing, &out);
+    look(packing);
+}
+
+static void raw_free(struct raw *raw)
+{
+    buf_dispose(&raw->bytes);
+    free(raw);
+}
+
+static void *run(void *context)
+{
+    struct packing *packing = context;
+    pthread_mutex_lock(&packing->lock);
+    while (!packing->stop) {
+        struct raw *raw = packing->first;
+        if (!raw) {
+            pthread_cond_wait(&packing->work, &packing->lock);
+            continue;
+        }
+        packing->first = raw->next;
+        if (!packing->first)
+            packing->last = &packing->first;
+        pthread_mutex_unlock(&packing->lock);
+        pack(packing, raw);
+        pthread_mutex_lock(&packing->lock);
+        packing->waiting -= raw->bytes.size;
+        bool room = packing->full && packing->waiting < WAITING_FULL;
+        packing->full = packing->full && !room;
+        pthread_mutex_unlock(&packing->lock);
+        raw_free(raw);
+        if (room)
+            packing->plan.room(packing->plan.context);
+        pthread_mutex_lock(&packing->lock);
+    }
+    pthread_mutex_unlock(&packing->lock);
+    return NULL;
+}
+
+/* --- The caller's side --------------------------------------------------------------------- */
+
+struct packing *packing_new(const struct packing_plan *plan)
+{
+    struct packing *packing = xcalloc(1, sizeof *packing);
+    packing->plan = *plan;
+    packing->last = &packing->first;
+    packing->level = packing->counts.level = LEVEL_FIRST;
+    pthread_mutex_init(&packing->lock, NULL);
+    pthread_cond_init(&packing->work, NULL);
+    if (plan->threaded && pthread_create(&packing->thread, NULL, run, packing) != 0)
+        packing->plan.threaded = false;
+    return packing;
+}
+
+void packing_free(struct packing *packing)
+{
+    if (!packing)
+        return;
+    if (packing->plan.threaded) {
+        pthread_mutex_lock(&packing->lock);
+        packing->stop = true;
+        pthread_cond_signal(&packing->work);
+        pthread_mutex_unlock(&packing->lock);
+        pthread_join(packing->thread, NULL);
+    }
+    for (struct raw *raw = packing->first, *next; raw; raw = next) {
+        next = raw->next;
+        raw_free(raw);
+    }
+    packer_free(packing->packer);
+    pthread_cond_destroy(&packing->work);
+    pthread_mutex_destroy(&packing->lock);
+    free(packing);
+}
+
+static void put(struct packing *packing, struct raw *raw)
+{
+    if (!packing->plan.threaded) {
+        pack(packing, raw);
+        raw_free(raw);
+        return;
+    }
+    pthread_mutex_lock(&packing->lock);
+    *packing->last = raw;
+    packing->last = &raw->next;
+    packing->waiting += raw->bytes.size;
+    pthread_cond_signal(&packing->work);
+    pthread_mutex_unlock(&packing->lock);
+}
+
+void packing_add(struct packing *packing, struct buf *raw)
+{
+    struct raw *item = xcalloc(1, sizeof *item);
+    if (raw->size == 0)
+        return free(item);
+    item->bytes = *raw;
+    *raw = BUF(raw->limit);
+    pthread_mutex_lock(&packing->lock);
+    packing->counts.raw += item->bytes.size;
+    pthread_mutex_unlock(&packing->lock);
+    packing->open = true;
+    put(packing, item);
+}
+
+void packing_end(struct packing *packing)
+{
+    if (!packing->open)
+        return;
+    packing->open = false;
+    put(packing, xcalloc(1, sizeof(struct raw)));
+}
+
+bool packing_full(struct packing *packing)
+{
+    pthread_mutex_lock(&packing->lock);
+    bool full = packing->plan.threaded && packing->waiting >= WAITING_FULL;
+    packing->full = packing->full || full;
+    pthread_mutex_unlock(&packing->lock);
+    return full;
+}
+
+struct packing_counts packing_counts(struct packing *packing)
+{
+    pthread_mutex_lock(&packing->lock);
+    struct packing_counts counts = packing->counts;
+    pthread_mutex_unlock(&packing->lock);
+    return counts;
+}
