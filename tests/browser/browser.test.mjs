@@ -195,7 +195,9 @@ describe('the page', { concurrency: 2 }, () => {
     await page.getByRole('button', { name: 'Use the camera' }).click();
     await page.getByRole('button', { name: 'Take the photo' }).click();
     await page.getByRole('button', { name: 'Choose another' }).waitFor();
-    await page.locator('#photo-state .warning, #photo-state .good').waitFor(); // the fake camera shows no face
+    await page.locator('#photo-state .good').waitFor(); // it sees the sample portrait
+    await page.locator('.face').waitFor();
+    assert.equal(await page.getByRole('dialog').count(), 0);
     await close();
   });
 
@@ -228,7 +230,7 @@ describe('the page', { concurrency: 2 }, () => {
     assert.ok((await page.locator('.stage-name').textContent()).length > 3);
     await page.getByRole('button', { name: words.cancel }).click();
     await page.getByText('作成をやめました').waitFor();
-    await page.getByText('中止しました').waitFor();
+    await page.locator('.recents').waitFor({ state: 'detached' }); // nothing to come back to
     assert.ok(await page.getByRole('button', { name: words.make }).isVisible());
     await close();
   });
@@ -286,16 +288,104 @@ describe('the page', { concurrency: 2 }, () => {
     await close();
   });
 
+  test('a reload keeps the photo, who speaks in it and the picture behind', async () => {
+    const { page, close } = await open(browser, server.url, { language: 'en' });
+    await page.setInputFiles('#photo input[type=file]', TWO_FACES);
+    const people = page.getByRole('group', { name: 'There are 2 people' });
+    await people.waitFor();
+    const other = people.getByRole('radio', { checked: false });
+    const name = await other.getAttribute('id');
+    await other.check();
+    await page.setInputFiles('#look input[type=file]', PHOTO);
+    await page.waitForFunction(() => document.querySelector('.behind')?.getAttribute('src')?.startsWith('blob:'));
+    await page.reload();
+    await people.waitFor();
+    assert.ok(await page.locator(`#${name}`).isChecked(), 'the same person speaks');
+    await page.waitForFunction(() => document.querySelector('.behind')?.getAttribute('src')?.startsWith('blob:'));
+    assert.ok(await page.getByRole('radio', { name: 'Your picture' }).isChecked());
+    await page.getByRole('button', { name: 'Remove the photo' }).click();
+    await page.reload();
+    await page.locator('input[name=voice]:checked').waitFor();
+    await page.waitForTimeout(300); // it would be back by now
+    assert.equal(await page.locator('.photo.has').count(), 0, 'what was removed stays away');
+    await close();
+  });
+
+  test('sharing hands over the file, or copies the link where there is no share sheet', async () => {
+    const { page, context, close, words } = await open(browser, server.url, { language: 'en', permissions: ['clipboard-read', 'clipboard-write'] });
+    await context.addInitScript(() => {
+      globalThis.shared = [];
+      navigator.canShare = ({ files }) => files?.every((file) => file.type === 'video/mp4') ?? false;
+      navigator.share = async (data) => {
+        if (!navigator.userActivation.isActive) throw new DOMException('too late', 'NotAllowedError');
+        shared.push({ title: data.title, name: data.files[0].name, size: data.files[0].size });
+        if (shared.length === 2) throw new DOMException('closed', 'AbortError');
+        if (shared.length === 3) throw new DOMException('no', 'NotAllowedError');
+      };
+    });
+    await page.reload();
+    await fill(page, 'en');
+    await page.getByRole('button', { name: words.make }).click();
+    await assertPlays(page);
+    const button = page.getByRole('button', { name: words.share });
+    await button.click();
+    await page.waitForFunction(() => shared.length === 1);
+    const [{ title, name, size }] = await page.evaluate(() => shared);
+    assert.deepEqual([title, name], ['A video message', 'video-message.mp4']);
+    assert.ok(size > 10_000, `${size} bytes`);
+    await button.click(); // closed by the person: nothing is said
+    await page.waitForFunction(() => shared.length === 2);
+    assert.equal(await page.locator('.result .say:not(.good)').textContent(), '');
+    await button.click(); // refused by the system: then the link
+    await page.getByText('The link was copied.').waitFor();
+    assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^http:.*\/api\/video\/jobs\/\w+\/video$/);
+    await close();
+  });
+
+  test('the footer says how long this server keeps things', async () => {
+    for (const [language, words] of [['ja', '写真は7日後、ビデオは30日後に自動で消えます。'], ['en', 'Photos are deleted after 7 days, videos after 30 days.']]) {
+      const { page, close } = await open(browser, server.url, { language });
+      await page.locator('.foot').getByText(words).waitFor();
+      await close();
+    }
+    const { page, close } = await open(browser, server.url, { language: 'en' });
+    await page.route('**/api/limits', (route) => route.fulfill({ json: { keep: { uploads_s: 43200, videos_s: 86400 * 2 } } }));
+    await page.reload();
+    await page.locator('.foot').getByText('Photos are deleted after 12 hours, videos after 2 days.').waitFor();
+    await close();
+  });
+
   test('it can be installed', async () => {
-    const { page, close } = await open(browser, server.url);
+    // In a profile of its own: other contexts count as private windows, which install nothing.
+    const profile = mkdtempSync(join(tmpdir(), 'profile-'));
+    const context = await launch(profile);
+    const page = await context.newPage();
+    await page.goto(server.url);
+    await page.evaluate(() => navigator.serviceWorker.ready);
+    const devtools = await context.newCDPSession(page);
+    const read = await devtools.send('Page.getAppManifest');
+    assert.deepEqual([read.errors, new URL(read.url).pathname], [[], '/manifest.webmanifest']);
+    const obstacles = async () => (await devtools.send('Page.getInstallabilityErrors')).installabilityErrors.map(({ errorId }) => errorId);
+    assert.deepEqual(await obstacles(), []);
+    await page.goto('about:blank');
+    assert.notDeepEqual(await obstacles(), [], 'the browser does look');
+    await page.goto(server.url);
     const manifest = await (await page.request.get(`${server.url}/manifest.webmanifest`)).json();
     assert.equal(manifest.display, 'standalone');
-    for (const { src, type } of manifest.icons) {
+    for (const { src, type, sizes } of manifest.icons) {
       const icon = await page.request.get(server.url + src);
       assert.ok(icon.ok(), src);
       assert.ok(icon.headers()['content-type'].startsWith(type), src);
+      const real = await page.evaluate(async (url) => {
+        const image = new Image();
+        image.src = url;
+        await image.decode();
+        return `${image.naturalWidth}x${image.naturalHeight}`;
+      }, src);
+      if (sizes !== 'any') assert.equal(real, sizes, src);
     }
-    await close();
+    await context.close();
+    rmSync(profile, { recursive: true });
   });
 
   test('the language switch is remembered', async () => {

@@ -6,7 +6,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startStandIn } from '../support/stand_in_server.mjs';
 
@@ -67,13 +67,20 @@ export async function startServer() {
   return { url, stop, real: true };
 }
 
-export function launch() {
+/** A browser, or, with a profile's folder, the window of a person who keeps one. */
+export function launch(profile) {
   const { chromium } = require('playwright-core');
-  return chromium.launch({
+  // What the camera sees: the sample portrait.
+  const seen = join(mkdtempSync(join(tmpdir(), 'camera-')), 'seen.mjpeg');
+  execFileSync('ffmpeg', ['-v', 'error', '-loop', '1', '-i', PHOTO, '-vf', 'scale=640:640', '-frames:v', '10', '-pix_fmt', 'yuvj420p', seen]);
+  process.once('exit', () => rmSync(dirname(seen), { recursive: true, force: true }));
+  const options = {
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'],
-  });
+      '--disable-component-update', '--disable-sync', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream',
+      `--use-file-for-fake-video-capture=${seen}`],
+  };
+  return profile ? chromium.launchPersistentContext(profile, options) : chromium.launch(options);
 }
 
 export async function open(browser, url, { language = 'ja', width = 1280, allow = [], workers = 'block', ...more } = {}) {

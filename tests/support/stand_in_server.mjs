@@ -190,6 +190,7 @@ export async function startStandIn({ port = 0, dist = join(ROOT, 'web/dist') } =
     if (/^\/api\/voices\/[^/]+\/sample$/.test(path)) return sendFile(request, response, join(files, 'voice.wav'));
     if (path === '/api/presets/backgrounds') return presets(response, japanese);
     if (ground) return sendFile(request, response, join(ROOT, 'assets/backgrounds', `${ground[1]}${{ image: '', thumbnail: '_thumb', '1:1': '' }[ground[2]] ?? `_${ground[2].replace(':', 'x')}`}.jpg`));
+    if (path === '/api/limits') return json(response, 200, { keep: { uploads_s: 604800, videos_s: 2592000 } });
     if (path === '/api/presets/music') {
       const music = [['soft', 'やさしいピアノ', 'Gentle piano'], ['bright', 'はずむマリンバ', 'Bouncing marimba']];
       return json(response, 200, { music: music.map(([id, ja, en]) => ({ id, name: japanese ? ja : en, description: japanese ? 'やわらかな曲' : 'A soft piece', preview: `/api/presets/music/${id}/preview` })) });

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { fetchBackgrounds, fetchMusic, fetchVoices } from './api/client.ts';
+import { fetchBackgrounds, fetchLimits, fetchMusic, fetchVoices } from './api/client.ts';
 import type { Job } from './api/types.ts';
 import { useLanguage } from './i18n/language.tsx';
 import { excerpt } from './lib/text.ts';
@@ -21,10 +21,11 @@ import { statusOf, unfinished, useRecent, type Recent } from './state/recent.ts'
 export function App() {
   const { language, messages: t } = useLanguage();
   const [draft, change] = useDraft();
-  const takePhoto = usePhoto(change);
+  const takePhoto = usePhoto(draft.face, change);
   const voices = useLoaded(fetchVoices, language);
   const backgrounds = useLoaded(fetchBackgrounds, language);
   const music = useLoaded(fetchMusic, language);
+  const limits = useLoaded(fetchLimits, '');
   const [gap, setGap] = useState<Field | null>(null);
   const stage = useRef<HTMLElement>(null);
   const recent = useRecent();
@@ -99,11 +100,11 @@ export function App() {
             <LookStep draft={draft} change={change} backgrounds={backgrounds} missing={gap === 'background'} fault={fault} />
             <MoreStep draft={draft} change={change} music={music} open={gap === 'details'} />
           </div>
-          <Stage ref={stage} draft={draft} job={job} backgrounds={backgrounds.value} recent={shownRecent} make={make} />
+          <Stage ref={stage} draft={draft} job={job} backgrounds={backgrounds.value} recent={shownRecent} limits={limits.value} make={make} />
         </form>
         <RecentList recent={recent} open={open} current={shownId.current} />
       </main>
-      <Footer credit={credit} />
+      <Footer credit={credit} limits={limits.value} />
       <Notices busy={phase.kind === 'sending' || phase.kind === 'working'} />
     </>
   );

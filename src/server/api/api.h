@@ -33,6 +33,7 @@ struct api {
     unsigned roles;        /* which surfaces are offered: bits of enum api_role */
     int64_t wait_limit_ms; /* of a synchronous answer, then 202 */
     int64_t heartbeat_ms;  /* of event streams */
+    int64_t keep_uploads_ms, keep_videos_ms;
 };
 
 enum api_role {

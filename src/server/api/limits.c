@@ -48,6 +48,9 @@ bool api_limits(struct api *api, const struct http_request *request, struct http
         jv_push_text(accepted, types[i]);
     jv_int(jv_put_object(body, "text"), "max_characters", TEXT_MAX_CHARACTERS);
     jv_int(jv_put_object(body, "sample"), "max_characters", SAMPLE_MAX_CHARACTERS);
+    struct jv *keep = jv_put_object(body, "keep");
+    jv_real(keep, "uploads_s", (double)api->keep_uploads_ms / 1e3);
+    jv_real(keep, "videos_s", (double)api->keep_videos_ms / 1e3);
     put_numbers(body);
     put_formats(body);
     http_response_header(response, "Cache-Control", "no-cache");

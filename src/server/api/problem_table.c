@@ -77,9 +77,12 @@ static const struct problem_row rows[] = {
     ROW("text_unspeakable", 422, "Nothing to say", "読み上げられる文字がありません",
         "The text has no letters, numbers or words that a voice could say.",
         "文章に読み上げられる文字や数字が含まれていません。"),
-    ROW("voice_text_unspeakable", 422, "Nothing to say", "読み上げられる文字がありません",
-        "The text has nothing that this voice can say. Choose a voice for the text's language.",
-        "この声で読み上げられる文字がありません。文章の言語に合った声を選んでください。"),
+    ROW("voice_text_unspeakable", 422, "The voice cannot read this", "この声では読めません",
+        "The text has letters that this voice cannot read. Write in Japanese or English, and "
+        "choose "
+        "a voice of that language.",
+        "この声では読めない文字があります。日本語か英語で書き、その言語の声を選んでください。",
+        .show_reason = true),
 
     /* Choices */
     ROW("voice_unknown", 422, "Unknown voice", "その声はありません",

@@ -290,6 +290,8 @@ static bool start(struct running *running, struct error *err)
         .roles = roles_of(options->role),
         .wait_limit_ms = options->wait_ms,
         .heartbeat_ms = options->heartbeat_ms,
+        .keep_uploads_ms = options->keep_uploads_ms,
+        .keep_videos_ms = options->keep_videos_ms,
     };
     api_app(&running->api, &running->app);
     const struct http_options http = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { networkProblem, problemFromText } from './problem.ts';
-import type { BackgroundPreset, FacesReply, Job, MusicPreset, VoicesReply } from './types.ts';
+import type { BackgroundPreset, FacesReply, Job, Limits, MusicPreset, VoicesReply } from './types.ts';
 
 let language = 'ja';
 
@@ -44,6 +44,10 @@ export async function fetchBackgrounds(): Promise<BackgroundPreset[]> {
 export async function fetchMusic(): Promise<MusicPreset[]> {
   const reply = await json<{ music: MusicPreset[] }>('/api/presets/music');
   return reply.music;
+}
+
+export function fetchLimits(): Promise<Limits> {
+  return json('/api/limits');
 }
 
 export function findFaces(photo: Blob, signal: AbortSignal): Promise<FacesReply> {

@@ -57,6 +57,11 @@ export interface MusicPreset {
   preview: string;
 }
 
+/** A part of /api/limits. */
+export interface Limits {
+  keep: { uploads_s: number; videos_s: number };
+}
+
 export type JobStatus = 'queued' | 'running' | 'done' | 'error' | 'cancelled';
 
 export interface Job {

@@ -130,7 +130,7 @@ export const en = {
     percent: (n: number) => `${n} %`,
     cancel: 'Cancel',
     cancelling: 'Stopping…',
-    cancelled: 'Stopped. Nothing was kept.',
+    cancelled: 'Stopped. Your photo and words are still here.',
     reconnecting: 'The connection was lost. We keep trying…',
     done: 'Your video is ready.',
     video: 'Your video message',
@@ -150,7 +150,8 @@ export const en = {
     busy: 'Many videos are being made right now. Please try again in a moment.',
     unexpected: 'Something went wrong on our side. Please try again.',
     job: 'The video could not be made. Please try again, or choose another photo.',
-    gone: 'This video is no longer there. Videos are kept for 30 days.',
+    gone: 'This video is no longer there.',
+    goneAfter: (time: string) => `This video is no longer there. Videos are kept for ${time}.`,
     needPhoto: 'Please choose the photo again, then try once more.',
   },
   recent: {
@@ -164,7 +165,7 @@ export const en = {
     update: 'A new version is ready.',
     reload: 'Reload',
     credit: (names: string) => `Voice: ${names}`,
-    privacy: 'Photos are deleted after 7 days, videos after 30.',
+    privacy: (photos: string, videos: string) => `Photos are deleted after ${photos}, videos after ${videos}.`,
     crash: 'Something went wrong in this page. Reloading usually helps.',
   },
 };

@@ -131,7 +131,7 @@ export const ja: Messages = {
     percent: (n) => `${n}%`,
     cancel: 'やめる',
     cancelling: '止めています…',
-    cancelled: '作成をやめました。何も残っていません。',
+    cancelled: '作成をやめました。写真とことばはそのままです。',
     reconnecting: '接続が切れました。つなぎなおしています…',
     done: 'ビデオができました。',
     video: 'ビデオメッセージ',
@@ -151,7 +151,8 @@ export const ja: Messages = {
     busy: 'ただいま混み合っています。少し待ってから、もう一度おためしください。',
     unexpected: 'こちらで問題が起きました。もう一度おためしください。',
     job: 'ビデオをつくれませんでした。もう一度ためすか、別の写真をえらんでください。',
-    gone: 'このビデオはもうありません。ビデオは30日で消えます。',
+    gone: 'このビデオはもうありません。',
+    goneAfter: (time) => `このビデオはもうありません。ビデオは${time}で消えます。`,
     needPhoto: 'もう一度写真をえらんでから、おためしください。',
   },
   recent: {
@@ -165,7 +166,7 @@ export const ja: Messages = {
     update: '新しい版があります。',
     reload: '更新する',
     credit: (names) => `音声：${names}`,
-    privacy: '写真は7日後、ビデオは30日後に自動で消えます。',
+    privacy: (photos, videos) => `写真は${photos}後、ビデオは${videos}後に自動で消えます。`,
     crash: 'ページに問題が起きました。再読み込みしてください。',
   },
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 export const MAX_BYTES = 10_000_000;
+const MAX_PIXELS = 50_000_000;
 const MAX_SIDE = 4096;
 
 /**
@@ -8,8 +9,11 @@ const MAX_SIDE = 4096;
  * smaller JPEG of it. Nobody should have to shrink a phone's photo by hand.
  */
 export async function fitPhoto(file: Blob): Promise<Blob> {
-  if (file.size <= MAX_BYTES) return file;
-  return shrink(file, MAX_SIDE);
+  if (file.size > MAX_BYTES) return shrink(file, MAX_SIDE);
+  const url = URL.createObjectURL(file);
+  const size = await measure(url);
+  URL.revokeObjectURL(url);
+  return size && size.width * size.height > MAX_PIXELS ? shrink(file, MAX_SIDE) : file;
 }
 
 async function shrink(file: Blob, side: number): Promise<Blob> {

@@ -9,6 +9,14 @@ export function codePoints(text: string): number {
   return count;
 }
 
+/** How long something is kept, in whole days or, when it is less than two, hours. */
+export function spanOf(seconds: number, language: string): string {
+  const days = seconds >= 2 * 86400;
+  const unit = days ? 'day' : 'hour';
+  const count = Math.max(1, Math.round(seconds / (days ? 86400 : 3600)));
+  return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(count).replace(' 日', '日').replace(' 時間', '時間');
+}
+
 /** The language a text is most likely in; null while there is nothing to tell it by. */
 export function languageOf(text: string): 'ja' | 'en' | null {
   if (/[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Han}]/u.test(text)) return 'ja';

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Limits } from '../api/types.ts';
 import { useLanguage, useMessages, type Language } from '../i18n/language.tsx';
+import { spanOf } from '../lib/text.ts';
 import { useOnline, useUpdate } from '../state/app.ts';
 import { Mark } from './icons.tsx';
 
@@ -26,11 +28,12 @@ export function Header() {
   );
 }
 
-export function Footer({ credit }: { credit: string | null }) {
-  const t = useMessages();
+export function Footer({ credit, limits }: { credit: string | null; limits: Limits | null }) {
+  const { language, messages: t } = useLanguage();
+  const span = (seconds: number) => spanOf(seconds, language);
   return (
     <footer className="foot">
-      <p>{t.app.privacy}</p>
+      {limits && <p>{t.app.privacy(span(limits.keep.uploads_s), span(limits.keep.videos_s))}</p>}
       {credit && <p>{t.app.credit(credit)}</p>}
     </footer>
   );

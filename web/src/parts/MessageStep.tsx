@@ -25,6 +25,7 @@ export function MessageStep({ draft, change, missing, fault }: Props) {
         id="field-text"
         name="text"
         rows={5}
+        dir="auto"
         value={draft.text}
         placeholder={t.message.placeholder}
         onChange={(event) => change({ text: event.target.value })}

@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { jobPath } from '../api/client.ts';
 import { useLanguage } from '../i18n/language.tsx';
 import type { Recent, RecentList as List } from '../state/recent.ts';
-import { CloseIcon, PlayIcon } from './icons.tsx';
+import { CloseIcon, PlayIcon, WarnIcon } from './icons.tsx';
 
 interface Props {
   recent: List;
@@ -24,7 +24,7 @@ export function RecentList({ recent, open, current }: Props) {
           <li key={item.id} className={item.id === current ? 'current' : ''}>
             <button type="button" className="recent" onClick={() => open(item)} disabled={item.status === 'gone'}>
               <Thumbnail item={item} />
-              <span className="recent-text">{item.text}</span>
+              <span className="recent-text" dir="auto">{item.text}</span>
               <span className="option-note">
                 {t.recent.status[item.status]} · <time dateTime={new Date(item.at).toISOString()}>{date.format(item.at)}</time>
               </span>
@@ -46,6 +46,8 @@ function Thumbnail({ item }: { item: Recent }) {
     <span className="thumb" aria-hidden="true">
       {ready && <img src={`${jobPath(item.id)}/thumbnail`} alt="" loading="lazy" onError={() => setBroken(true)} />}
       {item.status === 'done' && <span className="thumb-play"><PlayIcon /></span>}
+      {(item.status === 'queued' || item.status === 'running') && <span className="thumb-busy" />}
+      {(item.status === 'error' || item.status === 'gone') && <WarnIcon />}
     </span>
   );
 }

@@ -34,7 +34,8 @@ Result.Actions = function Actions({ job, recent, again }: Props) {
   const save = useRef<HTMLAnchorElement>(null);
   useEffect(() => save.current?.focus({ preventScroll: true }), []);
   const url = videoUrl(job);
-  const share = async () => setSaid((await shareVideo(url, t.make.shareTitle)) ? '' : (await copyLink(url)) ? t.make.copied : t.make.copyFailed);
+  const file = useShareable(url);
+  const share = async () => setSaid((await shareVideo(file, t.make.shareTitle)) ? '' : (await copyLink(url)) ? t.make.copied : t.make.copyFailed);
   return (
     <div className="result">
       <div role="status"><Good>{t.make.done}</Good></div>
@@ -51,13 +52,28 @@ Result.Actions = function Actions({ job, recent, again }: Props) {
   );
 };
 
+/**
+ * The video as a file for the share sheet, fetched beforehand: a sheet opens only right after a
+ * touch, and a download would come between. Null where there is no sheet.
+ */
+function useShareable(url: string): Promise<File> | null {
+  const [file, setFile] = useState<Promise<File> | null>(null);
+  useEffect(() => {
+    if (!('canShare' in navigator)) return;
+    const fetched = fetchVideo(url).then((blob) => new File([blob], 'video-message.mp4', { type: 'video/mp4' }));
+    fetched.catch(() => {}); // told when somebody wants to share it
+    setFile(fetched);
+  }, [url]);
+  return file;
+}
+
 /** Hands the file to the system's share sheet; false where there is none. Closing it is no failure. */
-async function shareVideo(url: string, title: string): Promise<boolean> {
-  if (!('canShare' in navigator)) return false;
+async function shareVideo(fetched: Promise<File> | null, title: string): Promise<boolean> {
+  if (!fetched) return false;
   try {
-    const file = new File([await fetchVideo(url)], 'video-message.mp4', { type: 'video/mp4' });
-    if (!navigator.canShare({ files: [file] })) return false;
-    await navigator.share({ files: [file], title });
+    const data = { files: [await fetched], title };
+    if (!navigator.canShare(data)) return false;
+    await navigator.share(data);
     return true;
   } catch (error) {
     return error instanceof DOMException && error.name === 'AbortError';

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useEffect, useRef, type Ref } from 'react';
 import { isProblem, type Problem } from '../api/problem.ts';
-import type { BackgroundPreset } from '../api/types.ts';
-import { useMessages } from '../i18n/language.tsx';
+import type { BackgroundPreset, Limits } from '../api/types.ts';
+import { useLanguage, useMessages } from '../i18n/language.tsx';
 import type { Messages } from '../i18n/en.ts';
 import { RATIO } from '../lib/framing.ts';
+import { spanOf } from '../lib/text.ts';
 import type { Draft } from '../state/draft.ts';
 import type { JobControl } from '../state/job.ts';
 import type { Recent } from '../state/recent.ts';
@@ -19,11 +20,12 @@ interface Props {
   job: JobControl;
   backgrounds: BackgroundPreset[] | null;
   recent: Recent | null;
+  limits: Limits | null;
   make: () => void;
 }
 
 /** Where the video comes to be: the preview, then the progress, then the video itself. */
-export function Stage({ ref, draft, job, backgrounds, recent, make }: Props) {
+export function Stage({ ref, draft, job, backgrounds, recent, limits, make }: Props) {
   const t = useMessages();
   const { phase } = job;
   const busy = phase.kind === 'sending' || phase.kind === 'working';
@@ -41,7 +43,7 @@ export function Stage({ ref, draft, job, backgrounds, recent, make }: Props) {
       <div className="desk">
         {busy && <Progress phase={phase} cancel={job.cancel} />}
         {phase.kind === 'done' && <Result.Actions job={phase.job} recent={recent} again={job.compose} />}
-        {phase.kind === 'failed' && <Failed problem={phase.problem} draft={draft} retry={make} back={job.compose} />}
+        {phase.kind === 'failed' && <Failed problem={phase.problem} draft={draft} limits={limits} retry={make} back={job.compose} />}
         {(phase.kind === 'compose' || phase.kind === 'cancelled') && (
           <>
             <div role="status">{phase.kind === 'cancelled' && <p className="say">{t.make.cancelled}</p>}</div>
@@ -56,12 +58,14 @@ export function Stage({ ref, draft, job, backgrounds, recent, make }: Props) {
 interface FailedProps {
   problem: Problem;
   draft: Draft;
+  limits: Limits | null;
   retry: () => void;
   back: () => void;
 }
 
-function Failed({ problem, draft, retry, back }: FailedProps) {
-  const t = useMessages();
+function Failed({ problem, draft, limits, retry, back }: FailedProps) {
+  const { language, messages: t } = useLanguage();
+  const gone = problem.code === 'gone' && limits ? t.error.goneAfter(spanOf(limits.keep.videos_s, language)) : null;
   const button = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     if (!problem.field) button.current?.focus({ preventScroll: true });
@@ -71,7 +75,7 @@ function Failed({ problem, draft, retry, back }: FailedProps) {
     <div className="failed">
       <div role="alert">
         <h2><WarnIcon /> {t.error.title}</h2>
-        <p>{sentence(problem, t)}</p>
+        <p>{gone ?? sentence(problem, t)}</p>
         {noPhoto && problem.code !== 'gone' && <p>{t.error.needPhoto}</p>}
       </div>
       <div className="row">

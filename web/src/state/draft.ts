@@ -2,6 +2,7 @@
 import { useEffect, useReducer } from 'react';
 import { fileName } from '../api/client.ts';
 import type { Face, Format, VoicesReply } from '../api/types.ts';
+import { keepPicture, keptPicture } from '../lib/pictures.ts';
 import { readStored, writeStored } from '../lib/storage.ts';
 import { codePoints, languageOf, MAX_TEXT } from '../lib/text.ts';
 
@@ -72,15 +73,15 @@ const EMPTY: Draft = {
 export type Change = Partial<Draft> | ((draft: Draft) => Partial<Draft>);
 
 const KEY = 'vm.draft';
-type Kept = Pick<Draft, 'text' | 'voice' | 'background' | 'format' | 'details'>;
+const BEHIND = 'background';
+type Kept = Pick<Draft, 'text' | 'voice' | 'background' | 'format' | 'details' | 'face'>;
 
-/** What was typed and chosen comes back after a reload of this tab; pictures do not. */
+/** What was typed and chosen comes back after a reload of this tab; pictures follow a moment later. */
 function restored(): Draft {
   const kept = readStored<Partial<Kept>>(KEY, () => sessionStorage) ?? {};
   const draft: Draft = { ...EMPTY, ...kept };
   draft.background = { ...EMPTY.background, ...kept.background };
   draft.details = { ...NORMAL, ...kept.details };
-  if (draft.background.kind === 'upload') draft.background.kind = 'keep';
   return draft;
 }
 
@@ -90,11 +91,26 @@ function reduce(draft: Draft, change: Change): Draft {
 
 export function useDraft(): [Draft, (change: Change) => void] {
   const [draft, change] = useReducer(reduce, null, restored);
-  const { text, voice, background, format, details } = draft;
+  const { text, voice, background, format, details, photo, face, backgroundImage } = draft;
+  const chosen = photo?.faces.length ? face : undefined; // before it was looked at, nobody was chosen
   useEffect(() => {
-    const kept: Kept = { text, voice, background, format, details };
+    const known = readStored<Partial<Kept>>(KEY, () => sessionStorage)?.face ?? null;
+    const kept: Kept = { text, voice, background, format, details, face: chosen === undefined ? known : chosen };
     writeStored(KEY, kept, () => sessionStorage);
-  }, [text, voice, background, format, details]);
+  }, [text, voice, background, format, details, chosen]);
+
+  useEffect(() => {
+    if (background.kind !== 'upload' || backgroundImage) return;
+    void keptPicture(BEHIND).then((blob) => {
+      if (blob) change({ backgroundImage: { blob, url: URL.createObjectURL(blob) } });
+      else change((now) => (now.backgroundImage ? {} : { background: { ...now.background, kind: 'keep' } }));
+    });
+    // Once, at the start: the picture of before a reload.
+  }, []);
+  const behind = backgroundImage?.blob ?? null;
+  useEffect(() => {
+    if (behind) void keepPicture(BEHIND, behind);
+  }, [behind]);
   return [draft, change];
 }
 

@@ -4,29 +4,34 @@ import { findFaces } from '../api/client.ts';
 import { isProblem } from '../api/problem.ts';
 import type { Face } from '../api/types.ts';
 import { fitPhoto, measure } from '../lib/photo.ts';
+import { keepPicture, keptPicture } from '../lib/pictures.ts';
 import type { Change, Photo } from './draft.ts';
 
-/** Takes a photo into the draft and has it checked while the person goes on. */
-export function usePhoto(change: (change: Change) => void): (file: Blob | null) => Promise<void> {
+/**
+ * Takes a photo into the draft and has it checked while the person goes on. The one of before a
+ * reload comes back by itself, with the `face` that was chosen in it.
+ */
+export function usePhoto(face: number | null, change: (change: Change) => void): (file: Blob | null) => Promise<void> {
   const running = useRef<AbortController | null>(null);
   const shown = useRef<string | null>(null);
-  useEffect(() => () => running.current?.abort(), []);
+  const before = useRef(face);
 
-  return useCallback(
-    async (file: Blob | null) => {
+  const take = useCallback(
+    async (file: Blob | null, wanted: number | null) => {
       running.current?.abort();
       const check = new AbortController();
       running.current = check;
       if (shown.current) URL.revokeObjectURL(shown.current);
       shown.current = null;
       change({ photo: null, face: null });
-      if (!file) return;
+      if (!file) return void keepPicture(KEPT, null);
 
       const blob = await fitPhoto(file);
       const url = URL.createObjectURL(blob);
       const size = await measure(url);
       if (check.signal.aborted) return URL.revokeObjectURL(url);
       shown.current = url;
+      void keepPicture(KEPT, blob);
       const photo: Photo = {
         blob,
         url,
@@ -39,11 +44,23 @@ export function usePhoto(change: (change: Change) => void): (file: Blob | null) 
       };
       change({ photo });
       const result = await checked(photo, check.signal);
-      if (!check.signal.aborted) change({ photo: { ...photo, ...result }, face: best(result.faces) });
+      if (check.signal.aborted) return;
+      const still = result.faces.some((item) => item.index === wanted);
+      change({ photo: { ...photo, ...result }, face: still ? wanted : best(result.faces) });
     },
     [change],
   );
+
+  useEffect(() => {
+    void keptPicture(KEPT).then((kept) => {
+      if (kept && running.current === null) void take(kept, before.current);
+    });
+    return () => running.current?.abort();
+  }, [take]);
+  return useCallback((file: Blob | null) => take(file, null), [take]);
 }
+
+const KEPT = 'photo';
 
 type Checked = Pick<Photo, 'state' | 'faces' | 'problem' | 'width' | 'height'>;
 

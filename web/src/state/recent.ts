@@ -34,6 +34,8 @@ export function useRecent(): RecentList {
     setList((old) => [item, ...old.filter((other) => other.id !== item.id)].slice(0, MAX));
   }, []);
   const update = useCallback((id: string, status: Recent['status']) => {
+    // What was stopped left nothing to come back to.
+    if (status === 'cancelled') return setList((old) => old.filter((item) => item.id !== id));
     setList((old) =>
       old.some((item) => item.id === id && item.status !== status)
         ? old.map((item) => (item.id === id ? { ...item, status } : item))
