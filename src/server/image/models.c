@@ -60,7 +60,7 @@ static bool file_take(struct model_entry *entry, int index, const char *folder,
     if (info.st_size != entry->bytes[index])
         return error_set(err, ERROR_INVALID, "%s has %lld bytes, not %lld", name,
                          (long long)info.st_size, (long long)entry->bytes[index]);
-    return strlen(entry->sha256[index]) == SHA256_TEXT_SIZE - 1 ||
+    return strspn(entry->sha256[index], "0123456789abcdef") == SHA256_TEXT_SIZE - 1 ||
            error_set(err, ERROR_INVALID, "%s has no sha256", name);
 }
 

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -18,7 +17,6 @@
 
 enum {
     TRACE_LIMIT = 8 << 20, /* 400 bytes a label, and as much again for its states */
-    LABELS_MAX = 8000,
     TIMEOUT_MS = 5000,
 };
 
@@ -82,47 +80,6 @@ void openjtalk_close(struct openjtalk *openjtalk)
     free(openjtalk);
 }
 
-/* The voice was trained on breath groups of up to seven accent phrases ("@forward_backward|" in
- * "/F:"). A place beyond that falls on the leaf for silence, half a second for each phoneme, so it
- * stays the last one that is known. */
-static char *label_bound(const char *label, size_t length)
-{
-    enum { PHRASES_MAX = 7 };
-    AUTO(mem_free) char *copy = xstrndup(label, length);
-    char *field = strstr(copy, "/F:"), *mark = field ? strchr(field, '@') : NULL;
-    char *end = mark;
-    unsigned long forward = mark ? strtoul(mark + 1, &end, 10) : 0;
-    if (forward <= PHRASES_MAX)
-        return TAKE(copy);
-    *mark = '\0';
-    return xasprintf("%s@%d%s", copy, PHRASES_MAX, end);
-}
-
-/* Lines "start end label" between the heading and an empty line. */
-static bool trace_parse(const char *trace, struct labels *out, struct error *err)
-{
-    static const char heading[] = "[Output label]\n";
-    const char *at = strstr(trace, heading);
-    if (!at)
-        return error_set(err, ERROR_INTERNAL, "open_jtalk's trace has no labels");
-    AUTO(labels_dispose) struct labels labels = {0};
-    labels_reserve(&labels, LABELS_MAX);
-    for (at += sizeof heading - 1; *at && *at != '\n' && labels.count < LABELS_MAX;) {
-        size_t length = strcspn(at, "\n");
-        const char *label = memrchr(at, ' ', length);
-        label = label ? label + 1 : at;
-        labels.lines[labels.count++] = label_bound(label, (size_t)(at + length - label));
-        at += length;
-        at += *at == '\n';
-    }
-    if (labels.count < 3) /* silence at both ends and nothing between */
-        return error_set(err, ERROR_INVALID, "nothing to say");
-    labels_reserve(&labels, labels.count);
-    *out = labels;
-    labels = (struct labels){0};
-    return true;
-}
-
 bool openjtalk_labels(const struct openjtalk *openjtalk, const char *sentence, struct labels *out,
                       struct error *err)
 {
@@ -141,7 +98,7 @@ bool openjtalk_labels(const struct openjtalk *openjtalk, const char *sentence, s
         return error_set(err, ERROR_LIMIT, "a sentence of %zu bytes", job.input.size);
     struct error cause = {0};
     if (child_run(&job, &trace, &cause))
-        return trace_parse(buf_string(&trace), out, err);
+        return labels_parse(buf_string(&trace), out, err);
     /* It ends with status 1 and no trace when analysis leaves nothing. */
     if (cause.kind == ERROR_UNAVAILABLE && trace.size == 0 &&
         access(openjtalk->dictionary, R_OK) == 0)
