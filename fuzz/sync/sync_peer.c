@@ -39,12 +39,8 @@ static void port_event(void *context, const struct sync_event *event)
     assert(event->path && event->text);
 }
 
-static void port_wake(void *context)
-{
-    (void)context;
-}
-
-static const struct sync_port port = {port_send, port_queued, port_event, port_wake};
+static const struct sync_port port = {
+    .send = port_send, .queued = port_queued, .event = port_event};
 
 static void make(const char *top, const char *path, const char *text)
 {
