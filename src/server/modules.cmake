@@ -6,7 +6,17 @@ module(server/sound DEPENDS base media LIBRARIES lib::ebur128 lib::swresample li
   TEST_LIBRARIES lib::ebur128 m)
 module(server/voice DEPENDS base media
   LIBRARIES lib::htsengine lib::flite Threads::Threads m)
-module(server/infer DEPENDS base LIBRARIES lib::onnxruntime ${CMAKE_DL_LIBS})
+module(server/infer DEPENDS base sys LIBRARIES lib::onnxruntime Threads::Threads ${CMAKE_DL_LIBS})
+program(vmad-infer server/infer)
+if(SANITIZE)
+  # ONNX Runtime throws: what catches that for a sanitizer must be there before it is loaded.
+  target_link_libraries(vmad-infer PRIVATE -Wl,--no-as-needed stdc++ -Wl,--as-needed)
+endif()
+if(BUILD_TESTING)
+  # An ONNX Runtime that fails as graphics cards do, to be named in ONNXRUNTIME_LIB.
+  add_library(onnxruntime_stand_in MODULE tests/support/ort_stand_in.c)
+  target_link_libraries(onnxruntime_stand_in PRIVATE lib::onnxruntime warnings ${CMAKE_DL_LIBS})
+endif()
 module(server/sandbox DEPENDS base LIBRARIES Threads::Threads)
 module(server/decoder DEPENDS base sandbox LIBRARIES lib::vips lib::jpeg)
 program(vmad-decoder server/decoder DEPENDS sandbox)

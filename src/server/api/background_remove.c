@@ -36,6 +36,14 @@ bool api_background_health(struct api *api, const struct http_request *request,
     jv_text(body, "why", state.why[0] ? state.why : NULL);
     jv_real(body, "seconds", state.seconds);
     jv_int(body, "memory_bytes", (int64_t)state.memory_bytes);
+    jv_text(body, "memory", state.short_of_memory[0] ? state.short_of_memory : NULL);
+    struct jv *inference = jv_put_object(body, "inference");
+    jv_text(inference, "process", state.apart ? "child" : "inside");
+    if (state.pid)
+        jv_int(inference, "pid", state.pid);
+    else
+        jv_null(inference, "pid");
+    jv_int(inference, "deaths", (int64_t)state.deaths);
     struct jv *queue = jv_put_object(body, "queue");
     jv_int(queue, "inside", state.scheduler.inside);
     jv_int(queue, "waiting", state.scheduler.waiting);

@@ -26,8 +26,8 @@
 #include "store/store.h"
 
 struct options {
-    const char *models, *image_model, *image_device, *image_service, *onnxruntime;
-    int64_t image_threads, image_streams, image_queue;
+    const char *models, *image_model, *image_device, *image_service, *onnxruntime, *inference;
+    int64_t image_threads, image_streams, image_queue, image_memory_bytes;
     const char *host, *data, *role, *web, *environment, *log_level, *log_format;
     int64_t port, wait_ms, grace_ms, queue, heartbeat_ms, header_ms, body_ms, connections;
     int64_t keep_uploads_ms, keep_intermediate_ms, keep_videos_ms, reserve_bytes;
@@ -43,6 +43,7 @@ static const char *const roles[] = {"all",     "gateway", "worker", "voice", "im
                                     "prosody", "music",   "video",  NULL};
 static const char *const log_levels[] = {"debug", "info", "warn", "error", "off", NULL};
 static const char *const log_formats[] = {"auto", "json", "text", NULL};
+static const char *const places[] = {"auto", "child", "inside", NULL};
 static const char *const environments[] = {"development", "production", NULL};
 
 static const struct option rows[] = {
@@ -100,6 +101,12 @@ static const struct option rows[] = {
                .environment = "IMAGE_STREAMS", .min = 1, .max = 64),
     OPTION_INT(0, "image-queue", "N", image_queue, "let this many pictures wait [16]",
                .environment = "IMAGE_QUEUE", .min = 1, .max = 10000),
+    OPTION_SIZE(0, "image-memory", "SIZE", image_memory_bytes,
+                "let models take this much of their device's memory [no limit]",
+                .environment = "IMAGE_MEMORY"),
+    OPTION_CHOICE(0, "inference", "PLACE", inference,
+                  "run models in a child process, inside this one, or as suits each [auto]",
+                  .choices = places, .environment = "INFERENCE_PROCESS"),
     OPTION_TEXT(0, "onnxruntime", "FILE", onnxruntime,
                 "load this libonnxruntime.so [beside the program, then the system's]",
                 .environment = "ONNXRUNTIME_LIB"),
@@ -235,6 +242,8 @@ static void open_engines(struct running *running)
                    .threads = (int)running->options->image_threads,
                    .streams = (int)running->options->image_streams,
                    .queue = (int)running->options->image_queue,
+                   .memory_bytes = (size_t)running->options->image_memory_bytes,
+                   .inference = running->options->inference,
                    .onnxruntime = running->options->onnxruntime},
         .assets_dir = daemon->paths.assets,
         .state_path = running->dir.state,

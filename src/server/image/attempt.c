@@ -118,6 +118,14 @@ static bool find_relief(struct attempt *attempt, struct turn *turn, int side, st
     return false;
 }
 
+/* The picture brought the process down that cut it out, also when it was there alone. */
+static bool blame(struct error *err)
+{
+    if (err->code && strcmp(err->code, "inference_died") == 0)
+        error_about(err, "image", "image_unprocessable");
+    return false;
+}
+
 static bool infer(struct attempt *attempt, struct turn *turn, struct cut *cut, struct error *err)
 {
     int side = loaded_side(attempt->loaded);
@@ -160,5 +168,7 @@ bool attempt_run(struct attempt *attempt, struct picture *out, struct error *err
     enum watch_reason reason = watching ? watch_end(attempt->watch, &watched) : WATCH_GOES_ON;
     if (!done && reason != WATCH_GOES_ON && err->kind == ERROR_CANCELLED)
         return stopped(reason, err);
-    return done && cut_finish(attempt->loaded->cutter, &cut, out, err);
+    if (!done)
+        return blame(err);
+    return cut_finish(attempt->loaded->cutter, &cut, out, err);
 }

@@ -32,13 +32,14 @@ int loaded_side(struct loaded *loaded)
     return side;
 }
 
-/* The process's resident memory now, or at its highest since the last reset. */
-static size_t memory_read(const char *field)
+/* A process's resident memory now, or at its highest since the last reset. */
+static size_t memory_read(const char *process, const char *field)
 {
-    char line[256];
+    char line[256], path[64];
     unsigned long kib = 0;
     size_t length = strlen(field);
-    FILE *file = fopen("/proc/self/status", "re");
+    snprintf(path, sizeof path, "/proc/%s/status", process);
+    FILE *file = fopen(path, "re");
     while (file && fgets(line, sizeof line, file))
         if (strncmp(line, field, length) == 0)
             kib = strtoul(line + length + 1, NULL, 10);
@@ -47,9 +48,11 @@ static size_t memory_read(const char *field)
     return (size_t)kib * 1024;
 }
 
-static void memory_reset(void)
+static void memory_reset(const char *process)
 {
-    AUTO(fd_close) int fd = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC);
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%s/clear_refs", process);
+    AUTO(fd_close) int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0 || write(fd, "5", 1) != 1)
         log_debug("image.memory_not_measured");
 }
@@ -63,12 +66,16 @@ static bool measure(struct loaded *loaded, struct error *err)
     struct scheduler *scheduler = scheduler_new(&(struct scheduler_settings){0});
     struct attempt attempt = {.scheduler = scheduler, .loaded = loaded, .photo = &grey};
     memset(grey.pixels, 128, grey.stride * 64);
-    memory_reset();
-    size_t before = memory_read("VmRSS:");
+    struct runtime_state runs = runtime_state(loaded->runtime);
+    char process[24] = "self";
+    if (runs.apart)
+        snprintf(process, sizeof process, "%lld", (long long)runs.pid);
+    memory_reset(process);
+    size_t before = memory_read(process, "VmRSS:");
     int64_t start_ns = mono_ns();
     bool done = attempt_run(&attempt, &mask, err);
     scheduler_free(scheduler);
-    size_t highest = memory_read("VmHWM:");
+    size_t highest = memory_read(process, "VmHWM:");
     loaded->seconds = (double)(mono_ns() - start_ns) / 1e9;
     loaded->memory_bytes = highest > before ? highest - before : 0;
     return done;

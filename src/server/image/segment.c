@@ -27,9 +27,10 @@ _Static_assert(RELIEFS == sizeof((struct segment_state *)0)->reliefs / sizeof(ui
                "the state has a place for each");
 
 struct segment {
-    struct runtime *runtime;
+    struct runtime *runtime; /* borrowed */
+    struct runtime *apart;   /* ours; NULL until it is needed; under the lock */
     struct segment_settings settings;
-    char *embedded_dir, *user_dir, *image_model, *device, *use_path;
+    char *embedded_dir, *user_dir, *image_model, *device, *use_path, *onnxruntime;
     struct scheduler *scheduler;
     struct watch *watch;
     pthread_mutex_t lock; /* everything below; taken before the scheduler's */
@@ -57,6 +58,22 @@ static const struct model_entry *entry_wanted(const struct segment *segment,
     return NULL;
 }
 
+/* Where `entry` runs. Without vmad-infer everything runs here, and the log says so. */
+static struct runtime *runtime_for(struct segment *segment, const struct model_entry *entry)
+{
+    struct error err;
+    bool ours = entry->embedded && strcmp(segment->device, "cpu") == 0;
+    if (segment->settings.place == INFERENCE_INSIDE || ours)
+        return segment->runtime;
+    if (runtime_state(segment->runtime).apart)
+        return segment->runtime;
+    if (!segment->apart)
+        segment->apart = runtime_open_apart(NULL, segment->onnxruntime, &err);
+    if (!segment->apart)
+        log_warn("image.inference_inside", LOG_ERROR(&err));
+    return segment->apart ? segment->apart : segment->runtime;
+}
+
 /* Loads it, unless it is the current one, which is then what is returned. */
 static struct loaded *load_wanted(struct segment *segment, struct error *err)
 {
@@ -76,7 +93,7 @@ static struct loaded *load_wanted(struct segment *segment, struct error *err)
     struct session_options options = {.device = segment->device,
                                       .threads = segment->settings.threads,
                                       .arena_limit_bytes = segment->settings.memory_bytes};
-    return loaded_open(segment->runtime, entry, &options, err);
+    return loaded_open(runtime_for(segment, entry), entry, &options, err);
 }
 
 static char *copy_or_null(const char *text)
@@ -93,6 +110,7 @@ struct segment *segment_open(struct runtime *runtime, const struct segment_setti
     segment->embedded_dir = xstrdup(settings->embedded_dir);
     segment->user_dir = copy_or_null(settings->user_dir);
     segment->image_model = copy_or_null(settings->image_model);
+    segment->onnxruntime = copy_or_null(settings->onnxruntime);
     segment->device = xstrdup(settings->device ? settings->device : "cpu");
     segment->use_path = segment->user_dir ? xasprintf("%s/use", segment->user_dir) : NULL;
     segment->scheduler = scheduler_new(
@@ -113,6 +131,7 @@ void segment_close(struct segment *segment)
     if (!segment)
         return;
     loaded_free(segment->current);
+    runtime_close(segment->apart);
     watch_free(segment->watch);
     scheduler_free(segment->scheduler);
     pthread_mutex_destroy(&segment->lock);
@@ -121,6 +140,7 @@ void segment_close(struct segment *segment)
     free(segment->image_model);
     free(segment->device);
     free(segment->use_path);
+    free(segment->onnxruntime);
     free(segment);
 }
 
@@ -243,6 +263,10 @@ struct segment_state segment_state(struct segment *segment)
         snprintf(state.short_of_memory, sizeof state.short_of_memory,
                  "memory is short: pictures are cut out at %d x %d", side, side);
     memcpy(state.reliefs, segment->reliefs, sizeof state.reliefs);
+    struct runtime_state runs = runtime_state(loaded->runtime);
+    state.apart = runs.apart;
+    state.pid = runs.pid;
+    state.deaths = runs.deaths;
     state.memory_bytes = loaded->memory_bytes;
     state.seconds = loaded->seconds;
     pthread_mutex_unlock(&segment->lock);

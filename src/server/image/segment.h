@@ -18,16 +18,28 @@ struct remote;
 struct runtime;
 struct segment;
 
+/* Where models run. A process of its own is ended and started again without the service noticing
+ * much: for GPU drivers, which bring processes down, and for models that we have not seen. The
+ * embedded ones are ours and cost least here. */
+enum inference_place {
+    INFERENCE_AUTO,   /* the embedded models on the CPU here, others in a process of their own */
+    INFERENCE_CHILD,  /* everything in a process of its own */
+    INFERENCE_INSIDE, /* everything here */
+};
+
 struct segment_settings {
     const char *embedded_dir;
     const char *user_dir;    /* NULL: only the embedded model */
     const char *image_model; /* "name[@version]"; NULL: what `vmad models use` chose */
     const char *device;      /* "cpu", "cuda", "cuda:1"; NULL: cpu */
     int threads, streams, queue;
-    size_t memory_bytes;   /* for what runs at once, and for the device's arena; 0: no limit */
-    struct remote *remote; /* or NULL: asked instead of the model that is loaded; borrowed */
+    size_t memory_bytes; /* for what runs at once, and for the device's arena; 0: no limit */
+    enum inference_place place;
+    const char *onnxruntime; /* for the process of its own; as in runtime_open_apart */
+    struct remote *remote;   /* or NULL: asked instead of the model that is loaded; borrowed */
 };
 
+/* `runtime` is used as it is for what runs here; it may itself be apart. */
 MUST_USE struct segment *segment_open(struct runtime *runtime,
                                       const struct segment_settings *settings, struct error *err);
 void segment_close(struct segment *segment);
@@ -60,6 +72,9 @@ struct segment_state {
     /* Pictures for which memory was short: had the device alone, smaller, on the CPU, failed. */
     uint64_t reliefs[4];
     char short_of_memory[120]; /* what became of the last of them; "": there was none */
+    bool apart;                /* the model runs in a process of its own: */
+    int64_t pid;               /* this one; 0: it is not running now */
+    uint64_t deaths;           /* of such processes so far */
     struct scheduler_state scheduler;
 };
 struct segment_state segment_state(struct segment *segment);

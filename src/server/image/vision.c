@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <malloc.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/mem.h"
@@ -28,6 +29,13 @@ static struct session *model_open(struct runtime *runtime, const char *folder, c
     return session_open(runtime, path, &options, err);
 }
 
+static enum inference_place place_of(const char *text)
+{
+    if (text && strcmp(text, "child") == 0)
+        return INFERENCE_CHILD;
+    return text && strcmp(text, "inside") == 0 ? INFERENCE_INSIDE : INFERENCE_AUTO;
+}
+
 struct vision *vision_open_with(const struct vision_settings *settings, struct error *err)
 {
     AUTO(vision_close) struct vision *vision = xcalloc(1, sizeof *vision);
@@ -35,7 +43,10 @@ struct vision *vision_open_with(const struct vision_settings *settings, struct e
     vision->photos = photos_open(NULL, err); /* gets ready while the models are loaded */
     if (!vision->photos)
         return NULL;
-    vision->runtime = runtime_open(settings->onnxruntime, err);
+    enum inference_place place = place_of(settings->inference);
+    vision->runtime = place == INFERENCE_CHILD
+                          ? runtime_open_apart(NULL, settings->onnxruntime, err)
+                          : runtime_open(settings->onnxruntime, err);
     if (!vision->runtime)
         return NULL;
     vision->detector = model_open(vision->runtime, folder, "face_detection", err);
@@ -56,6 +67,9 @@ struct vision *vision_open_with(const struct vision_settings *settings, struct e
                                        .threads = settings->threads,
                                        .streams = settings->streams ? settings->streams : 2,
                                        .queue = settings->queue,
+                                       .memory_bytes = settings->memory_bytes,
+                                       .place = place,
+                                       .onnxruntime = settings->onnxruntime,
                                        .remote = vision->remote};
     vision->segment = segment_open(vision->runtime, &segment, err);
     if (!vision->segment)

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "infer/child_internal.h"
 #include "infer/library.h"
 #include "infer/runtime_internal.h"
 
@@ -114,10 +115,30 @@ struct runtime *runtime_open(const char *library, struct error *err)
     return environment(runtime, err) ? TAKE(runtime) : NULL;
 }
 
+struct runtime *runtime_open_apart(const char *program, const char *library, struct error *err)
+{
+    struct child *child = child_new(program, library, err);
+    if (!child)
+        return NULL;
+    struct runtime *runtime = xcalloc(1, sizeof *runtime);
+    runtime->child = child;
+    pthread_mutex_init(&runtime->lock, NULL);
+    return runtime;
+}
+
+struct runtime_state runtime_state(struct runtime *runtime)
+{
+    struct runtime_state state = {0};
+    if (runtime->child)
+        child_state(runtime->child, &state);
+    return state;
+}
+
 void runtime_close(struct runtime *runtime)
 {
     if (!runtime)
         return;
+    child_free(runtime->child);
     if (runtime->env)
         runtime->api->ReleaseEnv(runtime->env);
     pthread_mutex_destroy(&runtime->lock);
@@ -125,13 +146,29 @@ void runtime_close(struct runtime *runtime)
     free(runtime);
 }
 
-const char *runtime_version(const struct runtime *runtime)
+/* Under the lock: a process that is apart says it when it is there. */
+static void names_read(struct runtime *runtime)
 {
+    struct wire_hello hello;
+    if (!runtime->child || runtime->name[0] || !child_hello(runtime->child, &hello, NULL))
+        return;
+    snprintf(runtime->name, sizeof runtime->name, "%s", hello.library);
+    snprintf(runtime->version, sizeof runtime->version, "%s", hello.runtime);
+}
+
+const char *runtime_version(struct runtime *runtime)
+{
+    pthread_mutex_lock(&runtime->lock);
+    names_read(runtime);
+    pthread_mutex_unlock(&runtime->lock);
     return runtime->version;
 }
 
-const char *runtime_library(const struct runtime *runtime)
+const char *runtime_library(struct runtime *runtime)
 {
+    pthread_mutex_lock(&runtime->lock);
+    names_read(runtime);
+    pthread_mutex_unlock(&runtime->lock);
     return runtime->name;
 }
 

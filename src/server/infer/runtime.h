@@ -16,15 +16,28 @@ struct runtime;
 
 /* `library` is a file, or NULL to search. ERROR_UNAVAILABLE says where was looked. */
 MUST_USE struct runtime *runtime_open(const char *library, struct error *err);
+/* The same in a process of its own (`program` NULL: vmad-infer beside this program), which is
+ * started at once and not waited for. When it dies, what it was running is done again in a new one,
+ * and refused (ERROR_INVALID, inference_died) when that dies of it as well; what hangs is ended. A
+ * picture takes a copy of its tensors longer there, less than a millisecond for 12 MB. */
+MUST_USE struct runtime *runtime_open_apart(const char *program, const char *library,
+                                            struct error *err);
 void runtime_close(struct runtime *runtime);
 static inline void runtime_close_auto(struct runtime **runtime)
 {
     runtime_close(*runtime);
 }
-const char *runtime_version(const struct runtime *runtime); /* "1.28.2" */
-const char *runtime_library(const struct runtime *runtime); /* the file that was loaded */
-/* Was the library built with this execution provider ("CUDAExecutionProvider")? That it works is
- * known only when a session is there. */
+const char *runtime_version(struct runtime *runtime); /* "1.28.2" */
+const char *runtime_library(struct runtime *runtime); /* the file that was loaded */
+/* For health and metrics. */
+struct runtime_state {
+    bool apart;
+    int64_t pid;     /* of the process that is apart; 0: it is not running */
+    uint64_t deaths; /* of such processes so far */
+};
+struct runtime_state runtime_state(struct runtime *runtime);
+/* Was the library, loaded here, built with this execution provider ("CUDAExecutionProvider")? That
+ * it works is known only when a session is there. */
 bool runtime_has_provider(const struct runtime *runtime, const char *name);
 
 struct session_options {

@@ -7,7 +7,10 @@
 
 #include "infer/runtime.h"
 
+struct child;
+
 struct runtime {
+    struct child *child; /* NULL: here, and this is it: */
     void *library;
     const OrtApi *api;
     OrtEnv *env;

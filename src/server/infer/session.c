@@ -5,20 +5,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "infer/control_internal.h"
-#include "infer/runtime_internal.h"
-
-enum { MAX_PORTS = 16 };
-
-struct session {
-    struct runtime *runtime;
-    OrtSession *session;
-    OrtMemoryInfo *memory;
-    struct tensor_info inputs[MAX_PORTS], outputs[MAX_PORTS];
-    int input_count, output_count;
-    char device[16];
-    char arena[16]; /* "gpu:0": for what holds on to memory; "" when nothing does */
-    char *fallback;
-};
+#include "infer/session_internal.h"
 
 static const struct {
     ONNXTensorElementDataType theirs;
@@ -161,6 +148,17 @@ static bool session_start(struct session *session, const char *path,
     return true;
 }
 
+static bool session_open_here(struct session *session, const char *path,
+                              const struct session_options *options, struct error *err)
+{
+    const struct runtime *runtime = session->runtime;
+    return session_start(session, path, options, err) && ports_read(session, err) &&
+           ort_ok(runtime,
+                  runtime->api->CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault,
+                                                    &session->memory),
+                  err);
+}
+
 struct session *session_open(struct runtime *runtime, const char *path,
                              const struct session_options *options, struct error *err)
 {
@@ -168,11 +166,9 @@ struct session *session_open(struct runtime *runtime, const char *path,
     err = err ? err : &local;
     AUTO(session_close) struct session *session = xcalloc(1, sizeof *session);
     session->runtime = runtime;
-    if (session_start(session, path, options, err) && ports_read(session, err) &&
-        ort_ok(runtime,
-               runtime->api->CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault,
-                                                 &session->memory),
-               err))
+    if (runtime->child) /* the other process names the model in its errors */
+        return apart_open(session, path, options, err) ? TAKE(session) : NULL;
+    if (session_open_here(session, path, options, err))
         return TAKE(session);
     error_wrap(err, "model %s", path ? path : "in memory");
     return NULL;
@@ -182,11 +178,11 @@ void session_close(struct session *session)
 {
     if (!session)
         return;
-    const OrtApi *api = session->runtime->api;
     if (session->memory)
-        api->ReleaseMemoryInfo(session->memory);
+        session->runtime->api->ReleaseMemoryInfo(session->memory);
     if (session->session)
-        api->ReleaseSession(session->session);
+        session->runtime->api->ReleaseSession(session->session);
+    apart_close(session->apart);
     for (int i = 0; i < MAX_PORTS; i++) {
         free(session->inputs[i].name);
         free(session->outputs[i].name);
@@ -334,6 +330,8 @@ static bool values_run(struct session *session, const struct session_run *run,
 
 bool session_run(struct session *session, const struct session_run *run, struct error *err)
 {
+    if (session->apart)
+        return apart_run(session, run, err);
     AUTO(values_dispose) struct values values = {.runtime = session->runtime};
     bool allocated[MAX_PORTS] = {false};
     for (int i = 0; i < run->input_count; i++) {

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What runs the models, from outside: who went away, what is too large, what dies, what is said."""
+import concurrent.futures
+import os
+import signal
 import struct
 import subprocess
 import time
 import unittest
 import zlib
 
-from harness import PROGRAM, SOURCE, Vmad, form
+from harness import BUILD, PROGRAM, SOURCE, Vmad, form, photo, wait_until
 
 STUBS = SOURCE / "tests" / "data" / "models"
-GREY, WHITE = (128, 128, 128), (255, 255, 255)
+GREY, WHITE, RED, BLUE = (128, 128, 128), (255, 255, 255), (255, 0, 0), (0, 0, 255)
 
 
 def png(colour, width=320, height=240):
@@ -20,6 +23,12 @@ def png(colour, width=320, height=240):
     row = b"\0" + bytes(colour) * width
     return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
             + chunk(b"IDAT", zlib.compress(row * height)) + chunk(b"IEND", b""))
+
+
+def stand_in(words=""):
+    """The environment for an ONNX Runtime that fails when it is told to."""
+    return {"ONNXRUNTIME_LIB": str(BUILD / "libonnxruntime_stand_in.so"), "STAND_IN": words,
+            "STAND_IN_REAL": str(SOURCE / ".deps/onnxruntime/lib/libonnxruntime.so")}
 
 
 def cut_out(vmad, picture, **how):
@@ -60,6 +69,145 @@ class Leaving(Engine):
         self.assertLess(time.monotonic() - began, 5)
         self.assertEqual(vmad.stop(), 0)
         self.assertEqual(vmad.spooled(), [])
+
+
+class Apart(Engine):
+    """Models in a process of their own, and what happens when it dies."""
+
+    def inference(self, vmad):
+        return vmad.get("/api/background/health").json["inference"]
+
+    def kill_inference(self, vmad):
+        pid = self.inference(vmad)["pid"]
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+        return bool(pid)
+
+    def all_are_answered(self, vmad, pictures, rounds):
+        """Eight clients at once while the process is killed: every answer is the right one."""
+        wanted = {}
+        for picture in pictures:
+            answer = cut_out(vmad, picture)
+            self.assertEqual(answer.status, 200, answer.body[:300])
+            wanted[picture] = answer.body
+        left, kills = [pictures[i % len(pictures)] for i in range(rounds)], 0
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            running = [pool.submit(cut_out, vmad, picture) for picture in left]
+            for _ in range(2):  # a third time would be held against whoever was hit each time
+                time.sleep(0.15)
+                kills += self.kill_inference(vmad)
+            answers = [each.result() for each in running]
+        for picture, answer in zip(left, answers):
+            self.assertEqual(answer.status, 200, answer.body[:300])
+            self.assertTrue(answer.body == wanted[picture], "another picture came out")
+        self.assertGreaterEqual(kills, 1)
+        self.assertEqual(self.inference(vmad)["deaths"], kills)
+
+    def test_kill_9_while_eight_clients_wait(self):
+        vmad = self.start(env={"INFERENCE_PROCESS": "child"})
+        self.all_are_answered(vmad, [photo("hopper.jpg"), photo("astronaut.jpg")], 24)
+        self.assertEqual(vmad.stop(), 0)
+
+    def test_kill_9_while_a_large_model_runs(self):
+        vmad = self.start("birefnet_slow.onnx")  # such a picture takes it 0.2 s
+        self.all_are_answered(vmad, [png((200, 200, 200)), png(GREY)], 16)
+        self.assertEqual(vmad.stop(), 0)
+
+    def test_the_process_is_told_and_ends_with_the_service(self):
+        vmad = self.start()
+        cut_out(vmad, photo("hopper.jpg"))
+        self.assertEqual(self.inference(vmad), {"process": "inside", "pid": None, "deaths": 0})
+        self.add(vmad, "stub", "birefnet_512.onnx")
+        self.assertEqual(cut_out(vmad, png(GREY)).status, 200)
+        told = self.inference(vmad)
+        self.assertEqual(told["process"], "child")
+        self.assertTrue(os.path.exists(f"/proc/{told['pid']}"))
+        vmad.stop(signal.SIGKILL)
+        self.assertTrue(wait_until(lambda: not os.path.exists(f"/proc/{told['pid']}")))
+
+    def test_what_hangs_is_ended_at_its_deadline_and_the_rest_goes_on(self):
+        vmad = self.start("birefnet_512.onnx", stand_in())
+        self.assertEqual(cut_out(vmad, png(GREY)).status, 200)
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            hangs = pool.submit(self.leave, vmad, png(BLUE), 0.4)
+            time.sleep(0.2)
+            self.assertEqual(cut_out(vmad, png(GREY)).status, 200)
+            hangs.result()
+        self.assertTrue(wait_until(lambda: self.inference(vmad)["deaths"] == 1))
+        self.assertEqual(cut_out(vmad, png(GREY)).status, 200)
+        self.assertEqual(vmad.stop(), 0)
+
+    def leave(self, vmad, picture, after_s):
+        body, kind = form([("image", picture, "a.png")])
+        with vmad.socket() as client:
+            client.sendall(b"POST /api/image/cutout HTTP/1.1\r\nHost: a\r\nContent-Type: "
+                           + kind.encode() + b"\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            time.sleep(after_s)
+
+    def test_a_picture_that_kills_it_twice_is_refused(self):
+        vmad = self.start("birefnet_512.onnx", stand_in())
+        wanted = cut_out(vmad, png(GREY)).body
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            good = [pool.submit(cut_out, vmad, png(GREY)) for _ in range(6)]
+            bad = pool.submit(cut_out, vmad, png(RED))
+            more = [pool.submit(cut_out, vmad, png(GREY)) for _ in range(6)]
+            refused = bad.result()
+            for each in good + more:
+                self.assertEqual(each.result().status, 200)
+                self.assertEqual(each.result().body, wanted)
+        self.assertEqual((refused.status, refused.json["code"], refused.json["field"]),
+                         (422, "image_unprocessable", "image"))
+        self.assertEqual(self.inference(vmad)["deaths"], 2)
+        self.assertEqual(cut_out(vmad, png(GREY)).status, 200)
+        self.assertEqual(vmad.stop(), 0)
+
+
+class Device(Engine):
+    """A graphics card that is asked for, and fails at each of the three points where it can."""
+
+    def told(self, words):
+        vmad = self.start(env={**stand_in(words), "IMAGE_DEVICE": "cuda"})
+        self.assertEqual(cut_out(vmad, photo("hopper.jpg")).status, 200)
+        answer = vmad.get("/api/background/health").json
+        self.assertEqual(answer["device_asked"], "cuda")
+        self.assertIn((answer["why"] or answer["device"])[:200], vmad.get("/health").body.decode())
+        return answer["device"], answer["why"]
+
+    def test_a_library_that_is_missing(self):
+        device, why = self.told("cuda-library")
+        self.assertEqual(device, "cpu")
+        self.assertRegex(why, "asked for cuda:0, running on cpu: load the CUDA provider: .*"
+                              "libcublasLt.so.13: cannot open shared object file")
+
+    def test_no_device(self):
+        device, why = self.told("cuda-device")
+        self.assertEqual(device, "cpu")
+        self.assertRegex(why, "running on cpu: no usable GPU 0: .*no CUDA-capable device")
+
+    def test_a_driver_that_is_only_a_stub(self):
+        device, why = self.told("cuda-session")
+        self.assertEqual(device, "cpu")
+        self.assertRegex(why, "running on cpu: .*driver version is insufficient")
+
+    def test_one_that_works(self):
+        self.assertEqual(self.told("cuda"), ("cuda:0", None))
+
+    def test_short_memory_makes_the_picture_smaller(self):
+        vmad = self.start("birefnet_dynamic.onnx",
+                          {**stand_in("cuda,cuda-memory=800000"), "IMAGE_DEVICE": "cuda"})
+        answer = cut_out(vmad, png(GREY))
+        self.assertEqual(answer.status, 200, answer.body)
+        told = vmad.get("/api/background/health").json
+        self.assertEqual(told["device"], "cuda:0")
+        self.assertEqual(told["memory"], "memory is short: pictures are cut out at 512 x 512")
+
+    def test_short_memory_goes_to_the_processor(self):
+        vmad = self.start("birefnet_512.onnx",
+                          {**stand_in("cuda,cuda-memory=1000"), "IMAGE_DEVICE": "cuda"})
+        answer = cut_out(vmad, png(GREY))
+        self.assertEqual(answer.status, 200, answer.body)
+        self.assertEqual(vmad.get("/api/background/health").json["memory"],
+                         "memory ran out; the last picture was cut out on the CPU")
 
 
 if __name__ == "__main__":
