@@ -89,9 +89,10 @@ static void save(VipsImage *image, const char *path)
     g_object_unref(image);
 }
 
-static void assert_colour(const struct picture *picture, int x, int y, int r, int g, int b,
+static void assert_colour(const struct picture *picture, int x, int y, const int rgb[3],
                           int tolerance)
 {
+    int r = rgb[0], g = rgb[1], b = rgb[2];
     const uint8_t *p = picture_row(picture, y) + x * picture->channels;
     if (abs(p[0] - r) > tolerance || abs(p[1] - g) > tolerance || abs(p[2] - b) > tolerance)
         fail_msg("(%d,%d) is %d,%d,%d and not %d,%d,%d", x, y, p[0], p[1], p[2], r, g, b);
@@ -101,9 +102,9 @@ static void assert_drawing(const struct picture *picture, int tolerance)
 {
     assert_int_equal(picture->width, 60);
     assert_int_equal(picture->height, 40);
-    assert_colour(picture, 8, 30, 200, 20, 30, tolerance);
-    assert_colour(picture, 52, 30, 20, 30, 200, tolerance);
-    assert_colour(picture, 30, 4, 20, 180, 40, tolerance);
+    assert_colour(picture, 8, 30, (int[]){200, 20, 30}, tolerance);
+    assert_colour(picture, 52, 30, (int[]){20, 30, 200}, tolerance);
+    assert_colour(picture, 30, 4, (int[]){20, 180, 40}, tolerance);
 }
 
 static struct picture decoded(struct fixture *fixture, int max_side)
@@ -254,7 +255,7 @@ static void large_pictures_are_scaled_down(void **state)
     AUTO(picture_dispose) struct picture picture = decoded(fixture, 700);
     assert_in_range(picture.width, 490, 700);
     assert_in_range(picture.height, picture.width * 2 / 3 - 1, picture.width * 2 / 3 + 1);
-    assert_colour(&picture, 100, 200, 200, 20, 30, 10);
+    assert_colour(&picture, 100, 200, (int[]){200, 20, 30}, 10);
 }
 
 static void odd_metadata_does_no_harm(void **state)

@@ -50,7 +50,7 @@ static bool parse(const char *text, size_t length, struct forward_place *out, st
         return error_set(err, ERROR_INVALID, "\"%.*s\" has no host before the port", (int)length,
                          text);
     for (size_t i = 0; i < host; i++)
-        if ((unsigned char)text[i] <= ' ' || text[i] == 0x7f)
+        if ((unsigned char)text[i] <= ' ' || text[i] == 0x7f || text[i] == '[' || text[i] == ']')
             return error_set(err, ERROR_INVALID, "a host's name with byte 0x%02x",
                              (unsigned char)text[i]);
     memcpy(out->host, text, host);
