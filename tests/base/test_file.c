@@ -72,6 +72,8 @@ static void durations_and_sizes_read_as_people_write_them(void **state)
     struct error err;
     assert_ok(duration_parse("1h30m", &value, &err), &err);
     assert_int_equal(value, 5400000);
+    assert_ok(duration_parse("2d12h", &value, &err), &err);
+    assert_int_equal(value, INT64_C(60) * 3600 * 1000);
     assert_ok(duration_parse("1m250ms", &value, &err), &err);
     assert_int_equal(value, 60250);
     assert_false(duration_parse("", &value, &err));

@@ -125,6 +125,11 @@ bool program_help(const struct program *program, struct buf *out, struct error *
             !buf_printf(out, err, "  %-14s %s\n", program->commands[i]->name,
                         program->commands[i]->summary))
             return false;
+    if (program->examples && !buf_text(out, "\nExamples:\n", err))
+        return false;
+    for (const struct example *one = program->examples; one && one->line; one++)
+        if (!buf_printf(out, err, "  %s\n      %s\n", one->line, one->help))
+            return false;
     return buf_printf(out, err, "\n%s%s%s COMMAND --help tells more about one.\n",
                       program->details ? program->details : "", program->details ? "\n\n" : "",
                       program->name);
@@ -160,7 +165,7 @@ static bool put_manual_option(const struct option *option, struct buf *out, stru
     if (!buf_text(out, "\n", err) || !put_roff(out, option->help, err))
         return false;
     return !option->environment ||
-           buf_printf(out, err, "\nEnvironment: \\fB%s\\fR.", option->environment);
+           buf_printf(out, err, ". In the environment: \\fB%s\\fR.", option->environment);
 }
 
 static bool put_manual_command(const struct program *program, const struct command *command,
@@ -180,11 +185,39 @@ static bool put_manual_command(const struct program *program, const struct comma
     return true;
 }
 
-bool program_manual(const struct program *program, struct buf *out, struct error *err)
+static bool put_manual_head(const struct program *program, struct buf *out, struct error *err)
 {
     if (!buf_printf(out, err, ".TH %s 1 \"\" \"%s %s\"\n.SH NAME\n%s \\- ", program->name,
                     program->name, program->version, program->name) ||
-        !put_roff(out, program->summary, err) || !buf_text(out, "\n.SH COMMANDS\n", err))
+        !put_roff(out, program->summary, err) || !buf_text(out, "\n.SH SYNOPSIS\n", err))
+        return false;
+    if (program->fallback &&
+        !buf_printf(out, err, ".B %s\n[\\fIoption\\fR ...]\n.br\n", program->name))
+        return false;
+    return buf_printf(out, err, ".B %s\n\\fIcommand\\fR [\\fIoption\\fR ...]\n", program->name);
+}
+
+/* What --help and command_exit_code say, for those who write scripts. */
+static bool put_manual_tail(const struct program *program, struct buf *out, struct error *err)
+{
+    if (program->examples && !buf_text(out, ".SH EXAMPLES\n", err))
+        return false;
+    for (const struct example *one = program->examples; one && one->line; one++)
+        if (!buf_text(out, ".TP\n\\fB", err) || !put_roff(out, one->line, err) ||
+            !buf_text(out, "\\fR\n", err) || !put_roff(out, one->help, err) ||
+            !buf_text(out, "\n", err))
+            return false;
+    return buf_text(out,
+                    ".SH EXIT STATUS\n0 when all is well, 64 for input or options that cannot be "
+                    "used, 69 when something needed is not there, 70 for a fault of the program, "
+                    "73 for a conflict, 75 when it took too long, 77 when it is not allowed, 130 "
+                    "when it was interrupted.\n",
+                    err);
+}
+
+bool program_manual(const struct program *program, struct buf *out, struct error *err)
+{
+    if (!put_manual_head(program, out, err) || !buf_text(out, ".SH COMMANDS\n", err))
         return false;
     if (program->fallback && !put_manual_command(program, program->fallback, out, err))
         return false;
@@ -192,8 +225,24 @@ bool program_manual(const struct program *program, struct buf *out, struct error
         if (!program->commands[i]->hidden && program->commands[i] != program->fallback &&
             !put_manual_command(program, program->commands[i], out, err))
             return false;
-    return !program->details || (buf_text(out, ".SH NOTES\n", err) &&
-                                 put_roff(out, program->details, err) && buf_text(out, "\n", err));
+    if (program->details && (!buf_text(out, ".SH NOTES\n", err) ||
+                             !put_roff(out, program->details, err) || !buf_text(out, "\n", err)))
+        return false;
+    return put_manual_tail(program, out, err);
+}
+
+bool program_reference(const struct program *program, struct buf *out, struct error *err)
+{
+    for (size_t i = 0; program->commands[i]; i++) {
+        const struct command *command = program->commands[i];
+        if (command->hidden || !command->options)
+            continue;
+        if (!buf_printf(out, err, "\n## %s %s\n\n%s.\n\n", program->name, command->name,
+                        command->summary) ||
+            !options_reference(command->options, out, err))
+            return false;
+    }
+    return true;
 }
 
 int command_exit_code(const struct error *err)

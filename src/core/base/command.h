@@ -28,11 +28,17 @@ struct command {
     bool (*run)(void *context, const void *options, struct operands operands, struct error *err);
 };
 
+struct example {
+    const char *line; /* NULL ends the list */
+    const char *help;
+};
+
 struct program {
     const char *name;    /* "vma" */
     const char *summary; /* one line */
     const char *version;
     const char *details;                   /* NULL, or paragraphs for --help and the manual */
+    const struct example *examples;        /* NULL, or for --help and the manual */
     const struct command *const *commands; /* ended by NULL */
     const struct command *fallback; /* runs when the first argument is no command; may be NULL */
 };
@@ -51,6 +57,9 @@ MUST_USE bool command_help(const struct program *program, const struct command *
                            struct buf *out, struct error *err);
 /* A manual page in man(7) format with all commands. */
 MUST_USE bool program_manual(const struct program *program, struct buf *out, struct error *err);
+
+/* A Markdown table of every command's settings: docs/config.md. */
+MUST_USE bool program_reference(const struct program *program, struct buf *out, struct error *err);
 
 /* sysexits-like: 64 for wrong usage, 69 unavailable, 70 internal, 73 conflict, 75 time-out, 77
  * denied, 130 cancelled, 1 for the rest. */

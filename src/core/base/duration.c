@@ -15,6 +15,7 @@ struct unit {
 };
 
 static const struct unit time_units[] = {
+    {"d", INT64_C(24) * 60 * 60 * 1000},
     {"h", INT64_C(60) * 60 * 1000},
     {"ms", 1}, /* before "m", which is its prefix */
     {"m", 60 * 1000},

@@ -9,7 +9,7 @@
 
 struct error;
 
-/* Units h, m, s and ms, largest first, at most 24000 h. */
+/* Units d, h, m, s and ms, largest first, at most 1000 d. */
 MUST_USE bool duration_parse(const char *text, int64_t *out_ms, struct error *err);
 
 /* A number with B, kB, MB, GB (powers of 1000) or KiB, MiB, GiB (powers of 1024). */

@@ -66,7 +66,7 @@ static void describe_allowed(const struct option *option, char *out, size_t size
             snprintf(out, size, "a%s number", option->kind == OPTION_KIND_INT ? " whole" : "");
         break;
     case OPTION_KIND_DURATION:
-        snprintf(out, size, "a time such as 1h30m or 250ms");
+        snprintf(out, size, "a time such as 7d, 1h30m or 250ms");
         break;
     case OPTION_KIND_SIZE:
         snprintf(out, size, "a size such as 10MB or 512KiB");
@@ -276,5 +276,55 @@ bool options_help_environment(const struct option *rows, struct buf *out, struct
         if (!buf_printf(out, err, "  %-26s %s (%s)\n", rows->environment, rows->help, allowed))
             return false;
     }
+    return true;
+}
+
+/* What may stand in brackets at the end of a help text is its default. */
+static const char *default_at(const char *help)
+{
+    const char *open = strrchr(help, '[');
+    return open && open > help && help[strlen(help) - 1] == ']' ? open : NULL;
+}
+
+static bool put_cell(struct buf *out, const char *text, size_t size, struct error *err)
+{
+    for (size_t i = 0; i < size; i++) {
+        bool special = strchr("|<>*_[]", text[i]) != NULL;
+        if ((special && !buf_text(out, "\\", err)) ||
+            !buf_append(out, (struct bytes){(const uint8_t *)text + i, 1}, err))
+            return false;
+    }
+    return buf_text(out, " | ", err);
+}
+
+static bool put_row(const struct option *row, struct buf *out, struct error *err)
+{
+    char allowed[140];
+    const char *initial = default_at(row->help);
+    size_t size = initial ? (size_t)(initial - row->help) : strlen(row->help);
+    while (size > 0 && row->help[size - 1] == ' ')
+        size--;
+    describe_allowed(row, allowed, sizeof allowed);
+    if (!buf_text(out, "| ", err) || (row->name && !buf_printf(out, err, "`--%s`", row->name)) ||
+        !buf_text(out, " | ", err) ||
+        (row->environment && !buf_printf(out, err, "`%s`", row->environment)) ||
+        !buf_text(out, " | ", err) || !put_cell(out, row->help, size, err) ||
+        !put_cell(out, allowed, strlen(allowed), err))
+        return false;
+    if (initial && !buf_printf(out, err, "%.*s", (int)strlen(initial) - 2, initial + 1))
+        return false;
+    return buf_text(out, " |\n", err);
+}
+
+bool options_reference(const struct option *rows, struct buf *out, struct error *err)
+{
+    if (!buf_text(out,
+                  "| option | variable | what it does | allowed | default |\n"
+                  "| --- | --- | --- | --- | --- |\n",
+                  err))
+        return false;
+    for (; rows->kind; rows++)
+        if (!put_row(rows, out, err))
+            return false;
     return true;
 }

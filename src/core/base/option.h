@@ -111,3 +111,5 @@ MUST_USE bool options_from_arguments(const struct option *rows, void *values, ch
 MUST_USE bool options_help(const struct option *rows, struct buf *out, struct error *err);
 MUST_USE bool options_help_environment(const struct option *rows, struct buf *out,
                                        struct error *err);
+/* A Markdown table of these rows, for docs/config.md. */
+MUST_USE bool options_reference(const struct option *rows, struct buf *out, struct error *err);

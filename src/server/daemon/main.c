@@ -17,12 +17,22 @@ enum { MAX_HELP = 256 * 1024 };
 static const struct command *const commands[] = {&command_serve, &command_render, &command_voices,
                                                  &command_models, NULL};
 
+static const struct example examples[] = {
+    {"vmad", "serves the page at http://localhost:55433/"},
+    {"vmad --port 8080 --data /srv/messages", "another one beside it"},
+    {"vmad render photo.jpg --text \"Happy birthday!\" -o message.mp4", "one video, no server"},
+    {"vmad render photo.jpg --text-file words.txt -v ja-hana -f 9:16 -b preset:sakura",
+     "words from a file, a chosen voice, shape and background"},
+    {NULL, NULL},
+};
+
 static const struct program program = {
     .name = "vmad",
     .summary = "a photo and a sentence become a talking video message",
     .version = VMAD_VERSION,
     .details = "Without a command, vmad serves. --help-env lists the environment variables, "
                "--manual prints the manual page.",
+    .examples = examples,
     .commands = commands,
     .fallback = &command_serve,
 };
@@ -30,9 +40,11 @@ static const struct program program = {
 static bool environment_help(struct buf *out, struct error *err)
 {
     for (size_t i = 0; commands[i]; i++) {
-        if (!buf_printf(out, err, "%s %s\n", program.name, commands[i]->name) ||
-            !options_help_environment(commands[i]->options, out, err) ||
-            !buf_text(out, commands[i + 1] ? "\n" : "", err))
+        AUTO(buf_dispose) struct buf lines = BUF(MAX_HELP);
+        if (!options_help_environment(commands[i]->options, &lines, err))
+            return false;
+        if (lines.size > 0 && !buf_printf(out, err, "%s%s %s\n%s", out->size > 0 ? "\n" : "",
+                                          program.name, commands[i]->name, buf_string(&lines)))
             return false;
     }
     return true;
@@ -52,6 +64,8 @@ static bool print_words(char **arguments, const struct command *command, struct 
 {
     if (has(arguments, "--help-env"))
         *out_fine = environment_help(out, err);
+    else if (has(arguments, "--reference")) /* docs/config.md */
+        *out_fine = program_reference(&program, out, err);
     else if (has(arguments, "--version"))
         *out_fine = buf_printf(out, err, "%s %s\n", program.name, program.version);
     else if (has(arguments, "--manual"))
@@ -59,8 +73,7 @@ static bool print_words(char **arguments, const struct command *command, struct 
     else if (!has(arguments, "--help") && !has(arguments, "-h"))
         return false;
     else if (command == program.fallback && strcmp(arguments[0], command->name) != 0)
-        *out_fine = program_help(&program, out, err) && buf_text(out, "\n", err) &&
-                    command_help(&program, command, out, err);
+        *out_fine = program_help(&program, out, err);
     else
         *out_fine = command_help(&program, command, out, err);
     return true;

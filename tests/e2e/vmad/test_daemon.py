@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The program itself: its command line, its start, its locks and its end."""
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -9,7 +10,7 @@ import threading
 import time
 import unittest
 
-from harness import PROGRAM, Vmad, form, photo, sanitized, wait_until
+from harness import BUILD, PROGRAM, SOURCE, Vmad, form, photo, sanitized, wait_until
 
 
 def run(*arguments, env=None, timeout=10):
@@ -28,6 +29,21 @@ class CommandLine(unittest.TestCase):
             self.assertIn(word, variables)
         self.assertRegex(run("--version").stdout, r"^vmad \d+\.\d+\.\d+\n$")
         self.assertIn(".TH vmad 1", run("--manual").stdout)
+
+    def test_the_reference_pages_are_up_to_date(self):
+        done = subprocess.run([str(SOURCE / "scripts" / "reference"), "--check"], capture_output=True,
+                              text=True, check=False, env={**os.environ, "BUILD_DIR": str(BUILD)})
+        self.assertEqual((done.returncode, done.stdout), (0, ""), done.stderr)
+
+    def test_the_manual_reads_well(self):
+        manual = run("--manual").stdout
+        for section in ("NAME", "SYNOPSIS", "COMMANDS", "EXAMPLES", "EXIT STATUS"):
+            self.assertIn(f".SH {section}\n", manual)
+        self.assertEqual(run("--help").stdout.count("--header-timeout"), 1)
+        if shutil.which("man"):
+            read = subprocess.run(["man", "--warnings", "-l", "-"], input=manual, capture_output=True,
+                                  text=True, check=False, env={**os.environ, "LC_ALL": "C.UTF-8"})
+            self.assertEqual((read.returncode, read.stderr), (0, ""))
 
     def test_wrong_settings_stop_it_with_one_line(self):
         cases = (
