@@ -106,57 +106,6 @@ static void what_is_ignored_or_protected_stays_where_it_is(void **state)
     pair_dispose(&pair);
 }
 
-static void write_random(const char *path, size_t size)
-{
-    struct error err;
-    AUTO(mem_free) uint8_t *bytes = xmalloc(size);
-    uint64_t seed = 7;
-    for (size_t i = 0; i < size; i++) {
-        seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-        bytes[i] = (uint8_t)(seed >> 56);
-    }
-    AUTO(fd_close) int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    assert_ok(fd_write_all(fd, (struct bytes){bytes, size}, &err), &err);
-}
-
-static uint64_t sent(const struct pair *pair)
-{
-    struct sync_status status;
-    sync_status(pair->laptop.sync, &status);
-    return status.sent_bytes;
-}
-
-static void a_small_change_of_a_large_file_is_small(void **state)
-{
-    enum { SIZE = 3 << 20 };
-    struct pair pair;
-    pair_init(&pair, SYNC_MIRROR);
-    AUTO(mem_free) char *path = pair_path(pair.here, "big");
-    write_random(path, SIZE);
-    start(&pair);
-    assert_same_trees(&pair);
-    uint64_t before = sent(&pair);
-    int fd = open(path, O_RDWR | O_CLOEXEC);
-    assert_int_equal(pwrite(fd, "hello", 5, SIZE / 2), 5);
-    close(fd);
-    assert_true(pair_settle(&pair));
-    assert_same_trees(&pair);
-    assert_true(sent(&pair) - before < 70 * 1024);
-
-    AUTO(buf_dispose) struct buf old = BUF(SIZE);
-    assert_ok(file_read(path, &old, &pair.err), &pair.err);
-    fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC); /* an insertion near the beginning */
-    assert_ok(fd_write_all(fd, (struct bytes){old.data, 1000}, &pair.err), &pair.err);
-    assert_ok(fd_write_all(fd, bytes_of("inserted"), &pair.err), &pair.err);
-    assert_ok(fd_write_all(fd, (struct bytes){old.data + 1000, SIZE - 1000}, &pair.err), &pair.err);
-    close(fd);
-    before = sent(&pair);
-    assert_true(pair_settle(&pair));
-    assert_same_trees(&pair);
-    assert_true(sent(&pair) - before < 140 * 1024);
-    pair_dispose(&pair);
-}
-
 static void two_way_carries_both_directions_and_keeps_conflicts(void **state)
 {
     struct pair pair;
@@ -220,7 +169,6 @@ int main(void)
         cmocka_unit_test(a_save_a_rename_and_a_removal_follow),
         cmocka_unit_test(a_restart_finds_nothing_to_do),
         cmocka_unit_test(what_is_ignored_or_protected_stays_where_it_is),
-        cmocka_unit_test(a_small_change_of_a_large_file_is_small),
         cmocka_unit_test(two_way_carries_both_directions_and_keeps_conflicts),
         cmocka_unit_test(deleting_most_of_the_tree_stops_and_asks),
     };

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -22,8 +23,9 @@ struct scan {
     uint64_t at;     /* where in the file the next piece begins */
     uint8_t *window; /* bytes from `at` on, beginning at `head` */
     size_t head, filled;
-    uint64_t read; /* how far the file was read */
-    struct hasher *hasher;
+    uint64_t read;         /* how far the file was read */
+    struct summer *summer; /* of all that is read; NULL when the blocks are known */
+    struct hash128 *blocks;
     uint64_t gear[256];
     uint32_t average;
     const struct chunk_list *old;
@@ -102,7 +104,8 @@ static bool fill(struct scan *scan, struct error *err)
             return error_os(err, errno, "read");
         if (got == 0)
             return error_set(err, ERROR_CONFLICT, "the file became shorter while it was read");
-        hasher_add(scan->hasher, (struct bytes){scan->window + scan->filled, (size_t)got});
+        if (scan->summer)
+            summer_add(scan->summer, (struct bytes){scan->window + scan->filled, (size_t)got});
         scan->filled += (size_t)got;
         scan->read += (uint64_t)got;
     }
@@ -139,8 +142,13 @@ static void add_chunk(struct scan *scan, struct hash128 hash, size_t size)
         scan->out->list = list;
     }
     list->items[list->count++] = (struct chunk){(uint32_t)size, hash};
-    scan->head += size;
     scan->at += size;
+    if (size <= scan->filled - scan->head) {
+        scan->head += size;
+    } else { /* passed over without being read */
+        scan->head = scan->filled = 0;
+        scan->read = scan->at;
+    }
 }
 
 static void build_index(struct scan *scan)
@@ -177,6 +185,27 @@ static uint32_t find_old(struct scan *scan, struct hash128 hash, size_t size)
             return i;
     }
     return old->count;
+}
+
+/* The expected old piece is where it was, and in blocks that did not change. */
+static bool pass_over(struct scan *scan)
+{
+    const struct chunk_list *old = scan->old;
+    if (!old || scan->next_old >= old->count || scan->old_at != scan->at)
+        return false;
+    const struct chunk *expected = &old->items[scan->next_old];
+    uint64_t end = scan->at + expected->size;
+    if (end > scan->size)
+        return false;
+    const struct hash128 *blocks = chunk_blocks(old);
+    for (uint64_t at = scan->at / SUM_BLOCK; at * SUM_BLOCK < end; at++)
+        if (!hash128_equal(blocks[at], scan->blocks[at]))
+            return false;
+    add_segment(scan, scan->at, expected->size);
+    add_chunk(scan, expected->hash, expected->size);
+    scan->old_at = scan->at;
+    scan->next_old++;
+    return true;
 }
 
 /* The expected old piece, if it is right here. */
@@ -217,35 +246,69 @@ static void take_next(struct scan *scan)
     add_chunk(scan, hash, size);
 }
 
-bool chunk_scan(int fd, uint64_t size, const struct chunk_list *old, struct chunk_result *out,
-                struct error *err)
+static bool scan_all(struct scan *scan, const atomic_bool *stop, struct error *err)
+{
+    while (scan->at < scan->size) {
+        if (stop && atomic_load_explicit(stop, memory_order_relaxed))
+            return error_set(err, ERROR_CANCELLED, "stopped");
+        if (pass_over(scan))
+            continue;
+        if (!fill(scan, err))
+            return false;
+        if (!take_expected(scan))
+            take_next(scan);
+    }
+    return true;
+}
+
+/* Puts the blocks behind the pieces and gives back what was too much. */
+static void complete(struct scan *scan, struct hash128 content)
+{
+    struct chunk_list *list = scan->out->list;
+    list = xrealloc(list, chunk_list_size(scan->size, list->count));
+    list->content = content;
+    list->size = scan->size;
+    memcpy(chunk_blocks(list), scan->blocks, sum_block_count(scan->size) * sizeof *scan->blocks);
+    scan->out->list = list;
+}
+
+bool chunk_scan(int fd, uint64_t size, const struct chunk_list *old, const atomic_bool *stop,
+                struct chunk_result *out, struct error *err)
 {
     *out = (struct chunk_result){0};
-    AUTO(hasher_free) struct hasher *hasher = hasher_new();
+    struct hash128 content;
+    AUTO(mem_free) struct hash128 *blocks = NULL;
+    AUTO(summer_free) struct summer *summer = NULL;
     AUTO(mem_free) uint8_t *window = xmalloc(WINDOW);
-    struct scan scan = {.fd = fd, .size = size, .window = window, .hasher = hasher, .out = out};
-    scan.average = average_for(old ? old->size : size);
-    if (old && old->count && size / 8 > old->size)
+    struct scan scan = {.fd = fd, .size = size, .window = window, .out = out};
+    if (size > SUM_FILE_MAX)
+        return error_set(err, ERROR_LIMIT, "a file of more than 4 TiB is not synced");
+    if (!old || !old->count)
+        scan.summer = summer = summer_new();
+    else if (!sum_file(fd, size, &content, &blocks, err))
+        return false;
+    scan.old = scan.summer ? NULL : old;
+    scan.blocks = blocks;
+    scan.average = average_for(scan.old ? old->size : size);
+    if (scan.old && size / 8 > old->size)
         scan.average = average_for(size);
-    scan.old = old && old->count ? old : NULL;
     gear_fill(scan.gear);
     scan.capacity = (uint32_t)(size / scan.average) + 16;
     out->list = xmalloc(sizeof *out->list + (size_t)scan.capacity * sizeof *out->list->items);
     out->list->count = 0;
-    bool done = true;
-    while (done && scan.at < size) {
-        done = fill(&scan, err);
-        if (done && !take_expected(&scan))
-            take_next(&scan);
-    }
+    bool done = scan_all(&scan, stop, err);
     free(scan.index);
     free(scan.old_offset);
     if (!done) {
         chunk_result_dispose(out);
         return false;
     }
-    out->list->content = hasher_end(hasher);
-    out->list->size = size;
+    if (summer) {
+        size_t count;
+        content = summer_end(summer);
+        scan.blocks = (struct hash128 *)summer_blocks(summer, &count);
+    }
+    complete(&scan, content);
     return true;
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "sync/sum.h"
 #include "sync/tree.h"
 #include "sys/fs.h"
 
@@ -92,27 +93,6 @@ static bool read_small(int fd, uint64_t size, struct content *out, struct error 
     return true;
 }
 
-static bool hash_large(int fd, uint64_t size, struct content *out, struct error *err)
-{
-    enum { STEP = 256 * 1024 };
-    AUTO(hasher_free) struct hasher *hasher = hasher_new();
-    AUTO(buf_dispose) struct buf window = BUF(STEP);
-    uint8_t *room = buf_reserve(&window, STEP, err);
-    for (uint64_t at = 0; room && at < size;) {
-        ssize_t got = pread(fd, room, STEP, (off_t)at);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return error_os(err, errno, "read");
-        if (got == 0)
-            return error_set(err, ERROR_CONFLICT, "the file became shorter while it was read");
-        hasher_add(hasher, (struct bytes){room, (size_t)got});
-        at += (uint64_t)got;
-    }
-    out->entry.hash = hasher_end(hasher);
-    return true;
-}
-
 static bool read_file(int fd, const struct stat *stat, int want, const struct chunk_list *old,
                       struct content *out, struct error *err)
 {
@@ -122,9 +102,9 @@ static bool read_file(int fd, const struct stat *stat, int want, const struct ch
     if (size < CHUNK_FILE_MIN)
         return read_small(fd, size, out, err);
     if (!(want & CONTENT_CHUNKS))
-        return hash_large(fd, size, out, err);
+        return sum_file(fd, size, &out->entry.hash, NULL, err);
     chunk_result_dispose(&out->chunks);
-    if (!chunk_scan(fd, size, old, &out->chunks, err))
+    if (!chunk_scan(fd, size, old, NULL, &out->chunks, err))
         return false;
     out->entry.hash = out->chunks.list->content;
     return true;

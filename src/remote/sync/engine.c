@@ -17,6 +17,7 @@
 #include "sync/packed.h"
 #include "sync/packing.h"
 #include "sync/path.h"
+#include "sync/pieces.h"
 #include "sync/sender.h"
 #include "sync/snapshot.h"
 #include "sys/fswatch.h"
@@ -150,6 +151,7 @@ struct sync *sync_new(const struct sync_options *options, const struct sync_port
 
 static void release(struct sync *sync)
 {
+    pieces_stop(sync);
     push_forget(sync);
     for (int i = 0; i < LANE_COUNT; i++) {
         buf_dispose(&sync->draft[i].ops);
@@ -499,6 +501,7 @@ bool sync_step(struct sync *sync, int64_t now_us, int64_t *out_next_us, struct e
                            : remote_report(sync, out_next_us, err) && push_wave(sync, err);
         if (!done)
             return false;
+        pieces_step(sync, out_next_us);
         if (sync->wave_at < sync->wave_count || sync->large.count)
             sync_wake_at(sync, out_next_us, push_is_full(sync) ? now_us + FULL_US : now_us);
     }

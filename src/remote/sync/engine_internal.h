@@ -15,6 +15,7 @@ struct fswatch;
 struct ignore;
 struct journal;
 struct packing;
+struct piecing;
 struct unpacker;
 
 enum {
@@ -141,6 +142,10 @@ struct sync {
 
     struct ids large;        /* large files that wait for the bulk lane */
     struct sending *sending; /* the one that is under way */
+
+    /* pieces.c */
+    struct piecing *piecing; /* the file that is read, or NULL */
+    uint32_t pieces_at;      /* the node to look at next; 0: none lacks its list */
 
     /* memory.c */
     uint64_t state_generation;

@@ -344,6 +344,25 @@ bool sync_listed_decode(struct bytes *input, struct path_memory *memory, struct 
            sync_entry_decode(input, &out->entry, err);
 }
 
+bool sync_wanted_encode(const struct sync_wanted *wanted, struct path_memory *memory,
+                        struct buf *out, struct error *err)
+{
+    return sync_path_encode(wanted->path, memory, out, err) && put_byte(wanted->has, out, err) &&
+           (!wanted->has || put_hash(&wanted->old, out, err));
+}
+
+bool sync_wanted_decode(struct bytes *input, struct path_memory *memory, struct sync_wanted *out,
+                        struct error *err)
+{
+    uint8_t has;
+    *out = (struct sync_wanted){0};
+    if (!sync_path_decode(input, memory, &out->path, err) || !get_byte(input, &has, err))
+        return false;
+    out->has = has == 1;
+    return has > 1 ? error_set(err, ERROR_INVALID, "sync want makes no sense")
+                   : !has || get_hash(input, &out->old, err);
+}
+
 bool sync_note_encode(const struct sync_note *note, struct buf *out, struct error *err)
 {
     return put_byte(note->code, out, err) && sync_blob_encode(note->path, out, err) &&

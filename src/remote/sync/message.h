@@ -18,7 +18,7 @@ struct buf;
 struct error;
 
 enum {
-    SYNC_VERSION = 1,
+    SYNC_VERSION = 2,
     SYNC_COMPRESSED = 0x80,
     SYNC_MESSAGE_MAX = 32 * 1024 * 1024,
     SYNC_BATCH_MAX = 64 * 1024, /* changes */
@@ -196,7 +196,16 @@ MUST_USE bool sync_list_decode(struct bytes *input, struct sync_list *out, struc
 MUST_USE bool sync_listed_decode(struct bytes *input, struct path_memory *memory,
                                  struct sync_listed *out, struct error *err);
 
-/* WANT is a list of paths, nothing else. */
+/* WANT is a list of these. */
+struct sync_wanted {
+    struct bytes path;
+    bool has; /* a file is there, and `old` is its content's name: send what differs */
+    struct hash128 old;
+};
+MUST_USE bool sync_wanted_encode(const struct sync_wanted *wanted, struct path_memory *memory,
+                                 struct buf *out, struct error *err);
+MUST_USE bool sync_wanted_decode(struct bytes *input, struct path_memory *memory,
+                                 struct sync_wanted *out, struct error *err);
 MUST_USE bool sync_path_encode(struct bytes path, struct path_memory *memory, struct buf *out,
                                struct error *err);
 MUST_USE bool sync_path_decode(struct bytes *input, struct path_memory *memory, struct bytes *out,

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "sync/engine_internal.h"
 #include "sync/ignore.h"
+#include "sync/pieces.h"
 #include "sync/snapshot.h"
 #include "sync/stage.h"
 
@@ -29,6 +30,7 @@ void node_agree(struct sync *sync, uint32_t id)
     node_calm(sync, id);
     node->flags &= ~NODE_PINNED;
     node->base = node->local;
+    pieces_look(sync, &node->base);
     journal_add(sync, JOURNAL_AGREED, id, &node->base);
 }
 
@@ -105,6 +107,8 @@ static void told(void *context, const struct applied *applied)
     if (!applied->refusal) {
         node->base = applied->entry;
         node->remote = applied->entry;
+        node->flags &= ~NODE_FULL;
+        pieces_look(sync, &node->base);
         node_calm(sync, applied->node);
         journal_add(sync, JOURNAL_AGREED, applied->node, &node->base);
         sync_tell(sync, SYNC_EVENT_APPLIED, applied->path, "");
@@ -120,7 +124,8 @@ static void told(void *context, const struct applied *applied)
         node->flags |= NODE_PINNED;
         node->base = (struct entry){0};
         break;
-    case REFUSAL_CONTENT:
+    case REFUSAL_CONTENT: /* whole then */
+        node->flags |= NODE_FULL;
         ids_add(&sync->wanted, applied->node);
         break;
     case REFUSAL_FAILED:
@@ -340,8 +345,11 @@ bool pull_wanted(struct sync *sync, struct error *err)
         }
         node->flags |= NODE_WANTED;
         sync->want_open++;
-        if (!sync_path_encode(bytes_of(tree_path(sync->tree, ids.items[i], path)), &memory, &paths,
-                              err) ||
+        struct sync_wanted want = {.path = bytes_of(tree_path(sync->tree, ids.items[i], path)),
+                                   .has = node->local.kind == ENTRY_FILE &&
+                                          !(node->flags & (NODE_UNHASHED | NODE_FULL)),
+                                   .old = node->local.hash};
+        if (!sync_wanted_encode(&want, &memory, &paths, err) ||
             (++wanted % WANT_PATHS == 0 && !send_want(sync, &paths, &memory, err)))
             return false;
     }

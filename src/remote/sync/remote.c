@@ -10,8 +10,10 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "sync/chunk.h"
 #include "sync/engine_internal.h"
 #include "sync/ignore.h"
+#include "sync/pieces.h"
 #include "sync/sender.h"
 #include "sync/snapshot.h"
 
@@ -145,6 +147,7 @@ bool remote_welcome(struct sync *sync, struct error *err)
                 hash128_equal(welcome.digest, sync->expected_digest);
     welcome.flags = same ? WELCOME_MATCHES : 0;
     sync->live = true;
+    pieces_look(sync, NULL);
     return sync_welcome_encode(&welcome, &payload, err) &&
            sync_send(sync, LANE_FAST, SYNC_WELCOME, buf_bytes(&payload), err) &&
            (same || list_everything(sync, err));
@@ -165,6 +168,7 @@ static void told(void *context, const struct applied *applied)
     struct sync *sync = answer->sync;
     struct node *node = node_at(sync, applied->node);
     node->base = node->local; /* told to the laptop with this answer */
+    pieces_look(sync, &node->local);
     sync->changes++;
     answer->count++;
     if (!applied->refusal) {
@@ -223,15 +227,17 @@ bool remote_report(struct sync *sync, int64_t *next_us, struct error *err)
 bool remote_want(struct sync *sync, struct bytes payload, struct error *err)
 {
     struct path_memory memory = {0};
-    struct bytes path;
+    struct sync_wanted wanted;
     while (payload.size) {
-        if (!sync_path_decode(&payload, &memory, &path, err))
+        if (!sync_wanted_decode(&payload, &memory, &wanted, err))
             return false;
-        uint32_t id = tree_lookup(sync->tree, path);
-        bool known = id && node_at(sync, id)->local.kind;
-        if (!known || node_at(sync, id)->flags & NODE_QUEUED)
+        uint32_t id = tree_lookup(sync->tree, wanted.path);
+        struct node *node = id ? node_at(sync, id) : NULL;
+        if (!node || !node->local.kind || node->flags & NODE_QUEUED)
             continue; /* its removal has been told, or it is on the list */
-        node_at(sync, id)->flags |= NODE_WANTED | NODE_QUEUED;
+        if (node->chunks && !(wanted.has && hash128_equal(node->chunks->content, wanted.old)))
+            free(TAKE(node->chunks)); /* of something that the laptop has not */
+        node->flags |= NODE_WANTED | NODE_QUEUED;
         ids_add(&sync->large, id);
     }
     return true;

@@ -17,6 +17,7 @@ struct sending {
     enum sync_lane lane;
     struct content content;
     struct entry expect;
+    struct hash128 old; /* what the copied segments are from */
     uint64_t transfer;
     size_t segment;
     uint64_t within; /* bytes of the segment that were sent */
@@ -150,29 +151,45 @@ static bool ensure_parent(struct sync *sync, uint32_t id, enum sync_lane lane, s
     return true;
 }
 
+/* What the other side has, as far as this one knows. */
+static const struct entry *theirs(const struct sync *sync, const struct node *node)
+{
+    return sync->options.role == SYNC_REMOTE ? &node->base : &node->remote;
+}
+
 static void start_sending(struct sync *sync, uint32_t id, enum sync_lane lane,
                           struct content *content)
 {
     struct sending *sending = xcalloc(1, sizeof *sending);
     const struct node *node = node_at(sync, id);
-    *sending =
-        (struct sending){.id = id,
-                         .lane = lane,
-                         .content = *content,
-                         .expect = sync->options.role == SYNC_REMOTE ? node->base : node->remote,
-                         .transfer = ++sync->transfer};
+    *sending = (struct sending){.id = id,
+                                .lane = lane,
+                                .content = *content,
+                                .expect = *theirs(sync, node),
+                                .transfer = ++sync->transfer};
+    if (node->chunks)
+        sending->old = node->chunks->content;
     *content = (struct content){.fd = -1};
     node_at(sync, id)->flags |= NODE_QUEUED;
     sync->sending = sending;
+}
+
+/* Small enough to overtake what is in the bulk lane. */
+static bool is_small_delta(const struct content *content)
+{
+    return content->chunks.list && content->chunks.literal_bytes <= SENDER_LITERALS;
 }
 
 static bool add_large(struct sync *sync, uint32_t id, enum sync_lane lane, struct content *content,
                       struct error *err)
 {
     struct node *node = node_at(sync, id);
-    if (sync->options.role == SYNC_REMOTE && lane == LANE_FAST)
+    bool at_once = lane == LANE_BULK || (is_small_delta(content) && !sync->sending);
+    if (sync->options.role == SYNC_REMOTE && !at_once) {
+        chunk_result_dispose(&content->chunks); /* the laptop has what it had: see remote_want */
         return add_plain(sync, id, lane, (struct bytes){0}, err);
-    if (lane == LANE_FAST && (content->chunks.literal_bytes > SENDER_LITERALS || sync->sending)) {
+    }
+    if (!at_once) {
         node->flags |= NODE_QUEUED | NODE_UNHASHED;
         ids_add(&sync->large, id);
         return true;
@@ -259,6 +276,35 @@ static void cannot_read(struct sync *sync, uint32_t id, const char *path, const 
     sync_problem(sync, path, why->text);
 }
 
+static int what_to_read(const struct sync *sync, enum sync_lane lane)
+{
+    bool may_send = sync->options.role == SYNC_LAPTOP || lane == LANE_BULK ||
+                    sync_mode_two_way(sync->options.mode);
+    return CONTENT_BYTES | (may_send ? CONTENT_CHUNKS : 0);
+}
+
+/* The pieces of what the other side has. On the remote side the list itself says what that is: a
+ * file may have been told of since and not been asked for. */
+static const struct chunk_list *old_pieces(const struct sync *sync, const struct node *node)
+{
+    bool usable = node->chunks && !(node->flags & NODE_FULL) &&
+                  (sync->options.role == SYNC_REMOTE ||
+                   (node->remote.kind == ENTRY_FILE &&
+                    hash128_equal(node->chunks->content, node->remote.hash)));
+    return usable ? node->chunks : NULL;
+}
+
+/* A list that was made on the way and is of what the other side has. */
+static void keep_pieces(struct sync *sync, uint32_t id, struct content *content)
+{
+    struct node *node = node_at(sync, id);
+    const struct chunk_list *list = content->chunks.list;
+    if (!list || node->flags & NODE_FREE || !hash128_equal(list->content, theirs(sync, node)->hash))
+        return;
+    free(node->chunks);
+    node->chunks = TAKE(content->chunks.list);
+}
+
 bool sender_add(struct sync *sync, uint32_t id, enum sync_lane lane, struct error *err)
 {
     char path[TREE_PATH_LIMIT];
@@ -280,12 +326,8 @@ bool sender_add(struct sync *sync, uint32_t id, enum sync_lane lane, struct erro
         }
         return true; /* if it is gone it is dirty now */
     }
-    bool delta = laptop && node->chunks && node->remote.kind == ENTRY_FILE &&
-                 hash128_equal(node->chunks->content, node->remote.hash) &&
-                 !(node->flags & NODE_FULL);
-    if (!content_read(parent, name,
-                      CONTENT_BYTES | (laptop || lane == LANE_BULK ? CONTENT_CHUNKS : 0),
-                      delta ? node->chunks : NULL, &content, &why)) {
+    if (!content_read(parent, name, what_to_read(sync, lane), old_pieces(sync, node), &content,
+                      &why)) {
         cannot_read(sync, id, path, &why);
         return true;
     }
@@ -301,11 +343,13 @@ bool sender_add(struct sync *sync, uint32_t id, enum sync_lane lane, struct erro
         return true;
     }
     content_store(&content, node);
-    if (!laptop && node->flags & NODE_WANTED) {
+    bool wanted = !laptop && node->flags & NODE_WANTED;
+    if (wanted)
         node->flags &= ~NODE_WANTED;
-        return push(sync, id, lane, &content, err);
-    }
-    return decide(sync, id, lane, &content, err);
+    bool done =
+        wanted ? push(sync, id, lane, &content, err) : decide(sync, id, lane, &content, err);
+    keep_pieces(sync, id, &content);
+    return done;
 }
 
 /* --- Large files --------------------------------------------------------------------------- */
@@ -335,7 +379,7 @@ static bool put_head(struct sync *sync, struct sending *sending, struct buf *pay
                                .size = sending->content.entry.size};
     if (copies) {
         piece.from = bytes_of(tree_path(sync->tree, sending->id, path));
-        piece.from_hash = sending->expect.hash;
+        piece.from_hash = sending->old;
     }
     sending->began = true;
     return sync_piece_encode(&piece, payload, err);

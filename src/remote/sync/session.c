@@ -9,6 +9,7 @@
 #include "sync/content.h"
 #include "sync/engine_internal.h"
 #include "sync/ignore.h"
+#include "sync/pieces.h"
 #include "sync/sender.h"
 #include "sync/snapshot.h"
 
@@ -168,6 +169,7 @@ void session_begin(struct sync *sync)
         copies_fill(sync);
     }
     sync->live = true;
+    pieces_look(sync, NULL);
     push_wave_start(sync);
     sync_tell(sync, SYNC_EVENT_STATE, "", "agreed");
 }

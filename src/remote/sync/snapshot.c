@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sync/snapshot.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/mem.h"
+#include "sync/chunk.h"
 #include "sync/message.h"
 #include "sync/tree.h"
 
-static const char magic[8] = "VMASYNC\1";
+static const char magic[8] = "VMASYNC\2";
 static const char journal_magic[8] = "VMAJRNL\1";
 
-enum { HAS_LOCAL = 1, HAS_BASE = 2, REMOTE_DIFFERS = 4, IS_UNHASHED = 8 };
+enum { HAS_LOCAL = 1, HAS_BASE = 2, REMOTE_DIFFERS = 4, IS_UNHASHED = 8, HAS_PIECES = 16 };
 
 static bool put_u64(uint64_t value, struct buf *out, struct error *err)
 {
@@ -29,6 +32,72 @@ static bool get_u64(struct bytes *input, uint64_t *out, struct error *err)
     return true;
 }
 
+/* --- Pieces of large files: content's hash | size u64 | count u32 | (size u32 | hash) … | the
+ * hashes of the blocks --- */
+
+enum { PIECES_HEAD = 16 + 8 + 4, PIECE_SIZE = 4 + 16 };
+
+static bool put_pieces(const struct chunk_list *list, struct buf *out, struct error *err)
+{
+    uint8_t head[PIECES_HEAD], piece[PIECE_SIZE];
+    memcpy(head, list->content.bytes, 16);
+    write_u64(head + 16, list->size);
+    write_u32(head + 24, list->count);
+    if (!buf_append(out, (struct bytes){head, sizeof head}, err))
+        return false;
+    for (uint32_t i = 0; i < list->count; i++) {
+        write_u32(piece, list->items[i].size);
+        memcpy(piece + 4, list->items[i].hash.bytes, 16);
+        if (!buf_append(out, (struct bytes){piece, sizeof piece}, err))
+            return false;
+    }
+    return buf_append(out,
+                      (struct bytes){chunk_blocks(list)->bytes,
+                                     sum_block_count(list->size) * sizeof(struct hash128)},
+                      err);
+}
+
+/* The new list is the caller's; NULL when what is there makes none. */
+static struct chunk_list *get_pieces(struct bytes *input, struct error *err)
+{
+    error_set(err, ERROR_INVALID, "the remembered pieces make no sense");
+    if (input->size < PIECES_HEAD)
+        return NULL;
+    const uint8_t *at = input->data;
+    uint64_t size = read_u64(at + 16), sum = 0;
+    uint32_t count = read_u32(at + 24);
+    size_t left = input->size - PIECES_HEAD;
+    if (size > SUM_FILE_MAX || count > left / PIECE_SIZE)
+        return NULL;
+    size_t blocks = sum_block_count(size) * sizeof(struct hash128);
+    if (blocks > left - (size_t)count * PIECE_SIZE)
+        return NULL;
+    AUTO(mem_free) struct chunk_list *list = xcalloc(1, chunk_list_size(size, count));
+    memcpy(list->content.bytes, at, 16);
+    list->size = size;
+    list->count = count;
+    at += PIECES_HEAD;
+    for (uint32_t i = 0; i < count; i++, at += PIECE_SIZE) {
+        list->items[i].size = read_u32(at);
+        memcpy(list->items[i].hash.bytes, at + 4, 16);
+        sum += list->items[i].size;
+        if (!list->items[i].size)
+            return NULL;
+    }
+    if (sum != size)
+        return NULL;
+    memcpy(chunk_blocks(list), at, blocks);
+    *input = (struct bytes){at + blocks, left - (size_t)count * PIECE_SIZE - blocks};
+    return TAKE(list);
+}
+
+/* Lists of something that neither side has are of no use any more. */
+static bool has_pieces(const struct node *node)
+{
+    return node->chunks && (hash128_equal(node->chunks->content, node->remote.hash) ||
+                            hash128_equal(node->chunks->content, node->local.hash));
+}
+
 static bool put_node(const struct tree *tree, uint32_t id, struct path_memory *memory,
                      struct buf *out, struct error *err)
 {
@@ -38,6 +107,8 @@ static bool put_node(const struct tree *tree, uint32_t id, struct path_memory *m
     bool differs = !entry_equal(&node->base, &node->remote);
     uint8_t flags = (node->local.kind ? HAS_LOCAL : 0) | (node->base.kind ? HAS_BASE : 0) |
                     (differs ? REMOTE_DIFFERS : 0) | (unsure ? IS_UNHASHED : 0);
+    if (flags && has_pieces(node))
+        flags |= HAS_PIECES;
     if (!flags)
         return true;
     if (!sync_path_encode(bytes_of(tree_path(tree, id, path)), memory, out, err) ||
@@ -49,7 +120,8 @@ static bool put_node(const struct tree *tree, uint32_t id, struct path_memory *m
          !put_u64((uint64_t)node->ctime_ns, out, err) || !put_u64(node->inode, out, err)))
         return false;
     return (!node->base.kind || sync_entry_encode(&node->base, out, err)) &&
-           (!differs || sync_entry_encode(&node->remote, out, err));
+           (!differs || sync_entry_encode(&node->remote, out, err)) &&
+           (!(flags & HAS_PIECES) || put_pieces(node->chunks, out, err));
 }
 
 bool snapshot_encode(const struct snapshot *snapshot, const struct tree *tree, struct buf *out,
@@ -92,7 +164,12 @@ static bool get_node(struct bytes *input, struct tree *tree, struct path_memory 
     if (flags & HAS_BASE && !sync_entry_decode(input, &node->base, err))
         return false;
     node->remote = node->base;
-    return !(flags & REMOTE_DIFFERS) || sync_entry_decode(input, &node->remote, err);
+    if (flags & REMOTE_DIFFERS && !sync_entry_decode(input, &node->remote, err))
+        return false;
+    if (!(flags & HAS_PIECES))
+        return true;
+    free(node->chunks);
+    return (node->chunks = get_pieces(input, err)) != NULL;
 }
 
 bool snapshot_decode(struct bytes input, struct tree *tree, struct snapshot *out, struct error *err)

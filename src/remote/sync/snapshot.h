@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is remembered between runs: the tree with its hashes and times, so that a restart need only
- * stat, and a journal of what happened since it was written, so that a crash is never taken for
- * two sides changing the same file.
+ * stat, the pieces of large files, so that the first change after it is small on the wire, and a
+ * journal of what happened since it was written, so that a crash is never taken for two sides
+ * changing the same file.
  *
  * snapshot:  "VMASYNC" version u8 | generation u64 | rules | entries … | XXH3-128 of all before
  * journal:   "VMAJRNL" version u8 | generation u64 | records, each with its own check sum

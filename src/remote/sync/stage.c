@@ -13,6 +13,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "sync/copying.h"
+#include "sync/sum.h"
 #include "sys/fs.h"
 
 static const char folder[] = ".vma-stage";
@@ -22,7 +24,9 @@ struct transfer {
     staged staged;
     int fd, from; /* -1: none */
     uint64_t size, written;
-    struct hasher *hasher;
+    struct summer *summer; /* of what was written, as long as none was copied … */
+    struct sums sums;      /* … and after that of the blocks that were copied; or NULL */
+    size_t sums_capacity;
     bool failed;
     struct error why;
     struct transfer *next;
@@ -37,6 +41,24 @@ struct stage {
     struct transfer *transfers;
     unsigned transfer_count;
 };
+
+static void sums_dispose_auto(struct sums *sums)
+{
+    free(sums->blocks);
+    free(sums->known);
+}
+
+/* Makes room for the blocks of `size` bytes. */
+static void sums_cover(struct sums *sums, size_t *capacity, uint64_t size)
+{
+    size_t count = sum_block_count(size) + 1;
+    if (count <= *capacity)
+        return;
+    sums->blocks = xreallocarray(sums->blocks, count, sizeof *sums->blocks);
+    sums->known = xreallocarray(sums->known, count, sizeof *sums->known);
+    memset(sums->known + *capacity, 0, (count - *capacity) * sizeof *sums->known);
+    *capacity = count;
+}
 
 /* Every change of the file system passes here first. */
 static bool alive(struct stage *stage)
@@ -103,7 +125,8 @@ static void transfer_free(struct stage *stage, struct transfer *transfer)
     if (transfer->from >= 0)
         close(transfer->from);
     stage_drop(stage, &transfer->staged);
-    hasher_free(transfer->hasher);
+    summer_free(transfer->summer);
+    sums_dispose_auto(&transfer->sums);
     free(transfer);
 }
 
@@ -169,11 +192,19 @@ static int create(struct stage *stage, staged *out, struct error *err)
     return fd;
 }
 
-static bool write_some(struct stage *stage, int fd, struct bytes bytes, struct error *err)
+static bool write_some(struct stage *stage, int fd, uint64_t at, struct bytes bytes,
+                       struct error *err)
 {
     if (!alive(stage))
         return error_os(err, errno, "write");
-    return fd_write_all(fd, bytes, err);
+    return write_at(fd, at, bytes, err);
+}
+
+static bool copy_some(struct stage *stage, const struct copying *copying, struct error *err)
+{
+    if (!alive(stage))
+        return error_os(err, errno, "write");
+    return copy_between(copying, err);
 }
 
 static bool check(const struct entry *entry, uint64_t size, struct hash128 hash, struct error *err)
@@ -190,12 +221,12 @@ static bool set_mode(int fd, const struct entry *entry, struct error *err)
 bool stage_bytes(struct stage *stage, const struct entry *entry, struct bytes content, staged *out,
                  struct error *err)
 {
-    if (!check(entry, content.size, hash128_of(content), err))
+    if (!check(entry, content.size, sum_of(content), err))
         return false;
     AUTO(fd_close) int fd = create(stage, out, err);
     if (fd < 0)
         return false;
-    if (write_some(stage, fd, content, err) && set_mode(fd, entry, err))
+    if (write_some(stage, fd, 0, content, err) && set_mode(fd, entry, err))
         return true;
     stage_drop(stage, out);
     return false;
@@ -217,46 +248,27 @@ bool stage_link(struct stage *stage, const struct entry *entry, struct bytes tar
     return error_os(err, errno, "make a link in %s", folder);
 }
 
-/* `size` bytes of `from` at `offset` to the end of `to`, through the hasher. */
-static bool copy_range(struct stage *stage, int from, uint64_t offset, uint64_t size,
-                       const struct transfer *to, struct error *err)
-{
-    enum { STEP = 256 * 1024 };
-    AUTO(mem_free) uint8_t *window = xmalloc(size < STEP ? (size_t)size : STEP);
-    while (size) {
-        ssize_t got = pread(from, window, size < STEP ? (size_t)size : STEP, (off_t)offset);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return error_os(err, errno, "read");
-        if (got == 0)
-            return error_set(err, ERROR_CONFLICT, "the old content is shorter than expected");
-        struct bytes bytes = {window, (size_t)got};
-        hasher_add(to->hasher, bytes);
-        if (!write_some(stage, to->fd, bytes, err))
-            return false;
-        offset += (uint64_t)got;
-        size -= (uint64_t)got;
-    }
-    return true;
-}
-
 bool stage_copy(struct stage *stage, const struct entry *entry, int from, staged *out,
                 struct error *err)
 {
-    AUTO(hasher_free) struct hasher *hasher = hasher_new();
+    struct hash128 sum;
+    struct stat stat;
+    AUTO(sums_dispose) struct sums sums = {0};
     AUTO(fd_close) int fd = create(stage, out, err);
     if (fd < 0)
         return false;
-    struct transfer to = {.fd = fd, .hasher = hasher};
-    struct stat stat;
-    if (fstat(from, &stat) != 0)
+    struct copying copying = {.from = from, .to = fd, .size = entry->size, .sums = &sums};
+    if (fstat(from, &stat) != 0) {
         error_os(err, errno, "stat");
-    else if ((uint64_t)stat.st_size != entry->size)
+    } else if ((uint64_t)stat.st_size != entry->size || entry->size > SUM_FILE_MAX) {
         error_set(err, ERROR_CONFLICT, "the copied file has another size");
-    else if (copy_range(stage, from, 0, entry->size, &to, err) &&
-             check(entry, entry->size, hasher_end(hasher), err) && set_mode(fd, entry, err))
-        return true;
+    } else {
+        size_t capacity = 0;
+        sums_cover(&sums, &capacity, entry->size);
+        if (copy_some(stage, &copying, err) && sum_missing(fd, entry->size, &sums, &sum, err) &&
+            check(entry, entry->size, sum, err) && set_mode(fd, entry, err))
+            return true;
+    }
     stage_drop(stage, out);
     return false;
 }
@@ -306,7 +318,7 @@ bool stage_begin(struct stage *stage, uint64_t id, uint64_t size, int from, stru
                                   .fd = fd,
                                   .from = fd_take(&old),
                                   .size = size,
-                                  .hasher = hasher_new(),
+                                  .summer = summer_new(),
                                   .next = stage->transfers};
     stage->transfers = transfer;
     stage->transfer_count++;
@@ -326,10 +338,12 @@ bool stage_write(struct stage *stage, uint64_t id, struct bytes bytes, struct er
     struct transfer *transfer = find(stage, id);
     if (!transfer || transfer->failed)
         return true;
+    uint64_t at = transfer->written;
     if (!grows(transfer, bytes.size, err))
         return false;
-    hasher_add(transfer->hasher, bytes);
-    return write_some(stage, transfer->fd, bytes, err);
+    if (!transfer->sums.blocks)
+        summer_add(transfer->summer, bytes);
+    return write_some(stage, transfer->fd, at, bytes, err);
 }
 
 bool stage_write_old(struct stage *stage, uint64_t id, uint64_t offset, uint64_t size,
@@ -340,8 +354,23 @@ bool stage_write_old(struct stage *stage, uint64_t id, uint64_t offset, uint64_t
         return true;
     if (transfer->from < 0)
         return error_set(err, ERROR_CONFLICT, "no old content to copy from");
-    return grows(transfer, size, err) &&
-           copy_range(stage, transfer->from, offset, size, transfer, err);
+    struct copying copying = {.from = transfer->from,
+                              .to = transfer->fd,
+                              .from_at = offset,
+                              .to_at = transfer->written,
+                              .size = size,
+                              .sums = &transfer->sums};
+    struct stat stat;
+    if (fstat(transfer->from, &stat) != 0)
+        return error_os(err, errno, "stat");
+    if (offset > (uint64_t)stat.st_size || size > (uint64_t)stat.st_size - offset)
+        return error_set(err, ERROR_CONFLICT, "the old content is shorter than expected");
+    if (!grows(transfer, size, err))
+        return false;
+    if (transfer->written > SUM_FILE_MAX)
+        return error_set(err, ERROR_LIMIT, "a file of more than 4 TiB is not synced");
+    sums_cover(&transfer->sums, &transfer->sums_capacity, transfer->written);
+    return copy_some(stage, &copying, err);
 }
 
 bool stage_end(struct stage *stage, uint64_t id, const struct entry *entry, staged *out,
@@ -355,8 +384,15 @@ bool stage_end(struct stage *stage, uint64_t id, const struct entry *entry, stag
         transfer_free(stage, transfer);
         return false;
     }
-    bool done = check(entry, transfer->written, hasher_end(transfer->hasher), err) &&
-                set_mode(transfer->fd, entry, err);
+    struct hash128 sum = {0};
+    bool done = true;
+    if (transfer->sums.blocks) {
+        sums_cover(&transfer->sums, &transfer->sums_capacity, transfer->written);
+        done = sum_missing(transfer->fd, transfer->written, &transfer->sums, &sum, err);
+    } else {
+        sum = summer_end(transfer->summer);
+    }
+    done = done && check(entry, transfer->written, sum, err) && set_mode(transfer->fd, entry, err);
     *out = done ? transfer->staged : 0;
     if (done)
         transfer->staged = 0;
@@ -370,13 +406,8 @@ void stage_fail(struct stage *stage, uint64_t id, const struct error *why)
     if (stage->transfer_count >= STAGE_TRANSFERS)
         return;
     struct transfer *transfer = xcalloc(1, sizeof *transfer);
-    *transfer = (struct transfer){.id = id,
-                                  .fd = -1,
-                                  .from = -1,
-                                  .hasher = hasher_new(),
-                                  .failed = true,
-                                  .why = *why,
-                                  .next = stage->transfers};
+    *transfer = (struct transfer){
+        .id = id, .fd = -1, .from = -1, .failed = true, .why = *why, .next = stage->transfers};
     stage->transfers = transfer;
     stage->transfer_count++;
 }
@@ -409,13 +440,12 @@ static int bring_over(struct stage *stage, staged id, int dir, char out[STAGED_N
     }
     AUTO(fd_close) int from = openat(stage->dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     AUTO(fd_close) int to = openat(dir, out, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    AUTO(hasher_free) struct hasher *hasher = hasher_new();
-    struct transfer transfer = {.fd = to, .hasher = hasher};
     struct error err;
     if (from < 0 || to < 0)
         return -1;
+    struct copying copying = {.from = from, .to = to, .size = (uint64_t)stat.st_size};
     int failed = 0;
-    if (!copy_range(stage, from, 0, (uint64_t)stat.st_size, &transfer, &err))
+    if (!copy_some(stage, &copying, &err))
         failed = err.os ? err.os : EIO;
     else if (fchmod(to, stat.st_mode & 07777) != 0)
         failed = errno;

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Large files: what is changed of them is what travels, in both directions and after restarts. */
+#include "sync/pair.h"
+
+enum { SIZE = 20 << 20 };
+
+static void start(struct pair *pair)
+{
+    pair_laptop(pair);
+    pair_connect(pair);
+    assert_true(pair_settle(pair));
+}
+
+static void write_random(const char *root, const char *name, size_t size)
+{
+    struct error err;
+    AUTO(mem_free) char *path = pair_path(root, name);
+    AUTO(mem_free) uint8_t *bytes = xmalloc(size);
+    uint64_t seed = 7;
+    for (size_t i = 0; i < size; i++) {
+        seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        bytes[i] = (uint8_t)(seed >> 56);
+    }
+    AUTO(fd_close) int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    assert_ok(fd_write_all(fd, (struct bytes){bytes, size}, &err), &err);
+}
+
+static void change_bytes(const char *root, const char *name, off_t at, const char *text)
+{
+    AUTO(mem_free) char *path = pair_path(root, name);
+    AUTO(fd_close) int fd = open(path, O_RDWR | O_CLOEXEC);
+    assert_int_equal(pwrite(fd, text, strlen(text), at), strlen(text));
+}
+
+static void insert_bytes(const char *root, const char *name, size_t at, const char *text)
+{
+    struct error err;
+    AUTO(mem_free) char *path = pair_path(root, name);
+    AUTO(buf_dispose) struct buf old = BUF(2 * SIZE);
+    assert_ok(file_read(path, &old, &err), &err);
+    AUTO(fd_close) int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    struct bytes rest = {old.data + at, old.size - at};
+    assert_ok(fd_write_all(fd, (struct bytes){old.data, at}, &err), &err);
+    assert_ok(fd_write_all(fd, bytes_of(text), &err), &err);
+    assert_ok(fd_write_all(fd, rest, &err), &err);
+}
+
+static uint64_t carried(const struct pair *pair)
+{
+    struct sync_status status;
+    sync_status(pair->laptop.sync, &status);
+    return status.sent_bytes + status.received_bytes;
+}
+
+/* What it takes until both are equal. */
+static void assert_travels(struct pair *pair, uint64_t most)
+{
+    uint64_t before = carried(pair);
+    assert_true(pair_settle(pair));
+    assert_same_trees(pair);
+    if (carried(pair) - before > most)
+        fail_msg("%llu bytes travelled", (unsigned long long)(carried(pair) - before));
+}
+
+/* Turns pass, and the reading thread gets the time that it needs. */
+static void wait_for_pieces(struct pair *pair)
+{
+    for (unsigned i = 0; i < 150; i++) {
+        usleep(2000);
+        pair->now_us += 20000;
+        assert_ok(pair_turn(pair, &pair->laptop, SIZE_MAX, &pair->err), &pair->err);
+        assert_ok(pair_turn(pair, &pair->remote, SIZE_MAX, &pair->err), &pair->err);
+    }
+}
+
+static void a_small_change_of_a_large_file_is_small(void **state)
+{
+    struct pair pair;
+    pair_init(&pair, SYNC_MIRROR);
+    write_random(pair.here, "big", SIZE);
+    start(&pair);
+    assert_same_trees(&pair);
+    change_bytes(pair.here, "big", SIZE / 2, "hello");
+    assert_travels(&pair, 40 * 1024);
+    insert_bytes(pair.here, "big", 1000, "inserted");
+    assert_travels(&pair, 40 * 1024);
+    insert_bytes(pair.here, "big", SIZE, "appended");
+    change_bytes(pair.here, "big", 0, "at the beginning");
+    assert_travels(&pair, 80 * 1024);
+    pair_dispose(&pair);
+}
+
+static void so_is_the_first_after_a_start_with_equal_trees(void **state)
+{
+    struct pair pair;
+    pair_init(&pair, SYNC_MIRROR);
+    assert_int_equal(mkdir(pair.there, 0755), 0);
+    write_random(pair.here, "big", SIZE);
+    write_random(pair.there, "big", SIZE);
+    start(&pair); /* nothing is remembered, and nothing travels */
+    assert_true(carried(&pair) < 4096);
+    change_bytes(pair.here, "big", SIZE / 2, "hello");
+    assert_travels(&pair, 40 * 1024);
+    pair_dispose(&pair);
+}
+
+static void so_is_one_that_was_made_while_nobody_looked(void **state)
+{
+    struct pair pair;
+    pair_init(&pair, SYNC_MIRROR);
+    write_random(pair.here, "big", SIZE);
+    start(&pair);
+    pair_cut(&pair, false);
+    sync_free(pair.laptop.sync);
+    insert_bytes(pair.here, "big", 5000, "while vma does not run");
+    start(&pair);
+    assert_travels(&pair, 40 * 1024);
+    assert_true(carried(&pair) < 50 * 1024);
+    pair_dispose(&pair);
+}
+
+static void a_change_there_is_small_on_its_way_here(void **state)
+{
+    struct pair pair;
+    pair_init(&pair, SYNC_TWO_WAY_SAFE);
+    write_random(pair.here, "big", SIZE);
+    start(&pair);
+    wait_for_pieces(&pair);
+    change_bytes(pair.there, "big", SIZE / 2, "from there");
+    assert_travels(&pair, 40 * 1024);
+    insert_bytes(pair.there, "big", 1000, "and again");
+    assert_travels(&pair, 40 * 1024);
+    wait_for_pieces(&pair);
+    change_bytes(pair.here, "big", SIZE / 3, "and back");
+    assert_travels(&pair, 40 * 1024);
+    pair_dispose(&pair);
+}
+
+/* More than goes at once is told of first, asked for with what is here, and only then sent. */
+static void larger_changes_there_are_asked_for_as_what_differs(void **state)
+{
+    struct pair pair;
+    pair_init(&pair, SYNC_TWO_WAY_SAFE);
+    write_random(pair.here, "big", SIZE);
+    start(&pair);
+    wait_for_pieces(&pair);
+    for (off_t at = 0; at < SIZE; at += SIZE / 40)
+        change_bytes(pair.there, "big", at + 12345, "spread");
+    assert_travels(&pair, SIZE / 8);
+    pair_dispose(&pair);
+}
+
+/* The other side's file is another than is believed: the change comes whole, and is right. */
+static void a_delta_against_a_file_that_has_changed_is_sent_whole(void **state)
+{
+    struct pair pair;
+    pair_init(&pair, SYNC_MIRROR);
+    write_random(pair.here, "big", SIZE);
+    start(&pair);
+    change_bytes(pair.there, "big", 77, "meddled");
+    change_bytes(pair.here, "big", SIZE / 2, "meant");
+    assert_true(pair_settle(&pair));
+    assert_same_trees(&pair);
+    pair_dispose(&pair);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_small_change_of_a_large_file_is_small),
+        cmocka_unit_test(so_is_the_first_after_a_start_with_equal_trees),
+        cmocka_unit_test(so_is_one_that_was_made_while_nobody_looked),
+        cmocka_unit_test(a_change_there_is_small_on_its_way_here),
+        cmocka_unit_test(larger_changes_there_are_asked_for_as_what_differs),
+        cmocka_unit_test(a_delta_against_a_file_that_has_changed_is_sent_whole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
