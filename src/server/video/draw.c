@@ -65,8 +65,8 @@ static void mouth_blend(const struct moment *moment, float x, float y, struct bl
 {
     struct opening opening = face_now_opening(&moment->face, x, y);
     out->light = 1;
-    out->above = clampf(opening.upper - y + 0.5f, 0, 1);
-    out->below = clampf(y - opening.lower + 0.5f, 0, 1);
+    out->above = clampf((opening.upper - y) / opening.upper_steep + 0.5f, 0, 1);
+    out->below = clampf((y - opening.lower) / opening.lower_steep + 0.5f, 0, 1);
     float sum = out->above + out->below;
     if (sum > 1) {
         out->above /= sum;

@@ -270,10 +270,10 @@ static void column_now(const struct face_map *map, const struct mouth_pose *pose
     float corner = 0.22f * jaw * column->corner;
     float rest_gap = column->lower - column->upper;
 
-    /* A mouth that is open in the photo closes for what needs closed lips, and opens wider than
-     * others do, or its vowels would not stand out. */
-    float closing = fmaxf(pose->press, pose->tuck * 0.4f) * rest_gap;
-    float open = (1 - pose->press) * (1 + 0.4f * fminf(map->rest_gap / (9 * mm), 1));
+    /* A mouth that is open in the photo closes for what needs closed lips and a little whenever it
+     * speaks, and its vowels open wider than others do, or they would not stand out. */
+    float closing = fmaxf(pose->press, fmaxf(pose->tuck * 0.4f, pose->speech * 0.1f)) * rest_gap;
+    float open = (1 - pose->press) * (1 + 1.0f * fminf(map->rest_gap / (9 * mm), 1));
     float down_upper =
         corner * (1 - 0.85f * part) - pose->upper * mm * part * open + 0.25f * closing;
     float down_lower = corner * (1 - part) + (0.92f * jaw + pose->lower * mm) * part * open -
@@ -402,5 +402,9 @@ struct opening face_now_opening(const struct face_now *now, float x, float y)
     opening.rest_upper = lerpf(rest[0].upper, rest[1].upper, share);
     opening.rest_lower = lerpf(rest[0].lower, rest[1].lower, share);
     opening.inside = lerpf(rest[0].inside, rest[1].inside, share);
+    float upper_slope = (to->upper - from->upper) / map->step;
+    float lower_slope = (to->lower - from->lower) / map->step;
+    opening.upper_steep = sqrtf(1 + upper_slope * upper_slope);
+    opening.lower_steep = sqrtf(1 + lower_slope * lower_slope);
     return opening;
 }

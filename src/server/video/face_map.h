@@ -96,8 +96,9 @@ void face_now_source(const struct face_now *now, enum face_sheet sheet, float x,
 
 /* The edges of the opening at x, and the x in the photo that it comes from. */
 struct opening {
-    float source_x, upper, lower; /* upper > lower never */
-    float rest_upper, rest_lower; /* the same edges in the photo */
-    float inside;                 /* as in face_column */
+    float source_x, upper, lower;   /* upper > lower never */
+    float rest_upper, rest_lower;   /* the same edges in the photo */
+    float inside;                   /* as in face_column */
+    float upper_steep, lower_steep; /* px down the edge for one across it; 1 where it is level */
 };
 struct opening face_now_opening(const struct face_now *now, float x, float y);

@@ -162,7 +162,7 @@ static void choose_colours(struct mouth *mouth, const struct face *face,
     /* Enamel hardly depends on the skin, but on the light that the skin shows. */
     mouth->enamel[0] = 16 + 219 * clampf(0.33f + 0.66f * light, 0.24f, 0.88f);
     mouth->enamel[1] = 128 + (skin[1] - 128) * 0.45f - 2 * colour;
-    mouth->enamel[2] = 128 + (skin[2] - 128) * 0.32f + colour;
+    mouth->enamel[2] = 128 + (skin[2] - 128) * 0.38f + 2 * colour;
     mouth->tongue[0] = 16 + 219 * clampf(0.08f + 0.56f * light, 0.09f, 0.56f);
     mouth->tongue[1] = 128 + clampf(lip_u * 0.7f, -12, 6) - 1.0f * colour;
     mouth->tongue[2] = 128 + clampf(lip_v * 1.1f, 27 * colour, 42);
@@ -206,6 +206,10 @@ void mouth_init(struct mouth *mouth, const struct face_map *map, const struct fa
     *mouth = (struct mouth){.map = map};
     choose_colours(mouth, face, photo);
     mouth->own_teeth = find_own_teeth(mouth, photo);
+    /* What lies low in the mouth is lit by lip and tongue. */
+    mouth->shaded[0] = mouth->enamel[0];
+    for (int i = 1; i < 3; i++)
+        mouth->shaded[i] = lerpf(mouth->enamel[i], mouth->tongue[i], 0.3f);
     mouth->upper = teeth_new(upper_row, 12, map->px_per_mm, true);
     mouth->lower = teeth_new(lower_row, 10, map->px_per_mm, false);
     const struct face_column *middle = &map->columns[FACE_COLUMNS / 2];
@@ -240,20 +244,26 @@ void mouth_now_init(struct mouth_now *now, const struct mouth *mouth, const stru
         .face = face,
         .photo = photo,
         .open = clampf(face->gap / (11 * mm), 0, 1),
+        .own_share = 1,
     };
+    if (!mouth->own_teeth)
+        now->own_share = 1 - smoothstep(0.5f * mm, 3.5f * mm, face->gap - map->rest_gap);
     /* The lower lip hides most of the lower teeth, the less the further it is drawn down. */
     float shown = lerpf(0.2f + 0.45f * pose->lower, 2.7f, clampf(pose->teeth, 0, 1));
     now->lower_edge =
         fmaxf(face->columns[FACE_COLUMNS / 2].lower - shown * mm, mouth->upper_edge + 0.35f * mm);
     float behind = clampf(pose->tongue, 0, 1), between = clampf(pose->tip, 0, 1);
     float raised = fmaxf(behind, between);
-    /* At rest it lies behind the lower teeth and comes into view as the jaw drops. */
-    float low = now->lower_edge + lerpf(4.5f, -3.6f, smoothstep(0.35f, 0.85f, now->open)) * mm;
-    float top = between > behind ? mouth->upper_edge - 0.3f * mm : mouth->upper_edge - 1.2f * mm;
+    /* At rest it lies behind the lower teeth and comes into view as the jaw drops: of a mouth that
+     * is wide open it fills the lower part. */
+    float wide = fmaxf(face->gap - 10 * mm, 0);
+    float low = now->lower_edge + lerpf(4.5f, -3.6f, smoothstep(0.35f, 0.85f, now->open)) * mm -
+                0.3f * wide;
+    float top = between > behind ? mouth->upper_edge - 0.9f * mm : mouth->upper_edge - 1.2f * mm;
     now->tip_y = lerpf(low, top, raised);
-    now->tip_height = (4.0f + 3 * raised) * mm;
+    now->tip_height = (4.0f + 3 * raised) * mm + 0.3f * wide;
     now->tip_width = (15 - 4.5f * raised) * mm;
-    now->tip_light = lerpf(0.80f, between > behind ? 1.2f : 1.05f, raised);
+    now->tip_light = lerpf(0.80f, between > behind ? 1.12f : 0.95f, raised);
 }
 
 static void mix(float colour[3], const float with[3], float light, float cover)
@@ -276,7 +286,7 @@ static void paint_tongue(const struct mouth_now *now, float x, float y, float li
     if (into < -0.5f)
         return;
     float cover = smoothstep(-0.5f, 0.6f, into) * (1 - smoothstep(0.8f, 1.35f, fabsf(across)));
-    float groove = 1 - 0.10f * expf(-x * x / (0.9f * mm * mm));
+    float groove = 1 - 0.07f * expf(-x * x / (3 * mm * mm));
     float round = 0.62f + 0.38f * smoothstep(0, 3.2f, into);
     mix(colour, now->mouth->tongue,
         light * now->tip_light * groove * round * (1 - 0.25f * across * across), cover);
@@ -286,10 +296,11 @@ static void paint_teeth(const struct mouth_now *now, const struct teeth *teeth, 
                         const float at[2], float light, float colour[3])
 {
     float mm = now->mouth->map->px_per_mm;
+    const float *enamel = teeth == &now->mouth->lower ? now->mouth->shaded : now->mouth->enamel;
     float curve = at[0] * at[0] / (mm * 190); /* the row rises towards the sides */
     struct tooth_hit hit = teeth_at(teeth, at[0], at[1] - edge + curve);
     if (hit.cover > 0)
-        mix(colour, now->mouth->enamel, light * hit.shade, hit.cover);
+        mix(colour, enamel, light * hit.shade, hit.cover);
 }
 
 /* The photo's own teeth and what lies below them there. */
@@ -300,6 +311,7 @@ static void paint_own(const struct mouth_now *now, const struct opening *opening
     float photo_y = y - opening->upper + opening->rest_upper;
     float soft = fmaxf(0.5f * map->px_per_mm, 1);
     float cover = 1 - smoothstep(opening->rest_lower - 1.6f * soft, opening->rest_lower, photo_y);
+    cover *= now->own_share;
     if (cover <= 0)
         return;
     float px, py;

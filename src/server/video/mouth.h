@@ -22,9 +22,9 @@ struct teeth {
 struct mouth {
     const struct face_map *map;
     struct teeth upper, lower;
-    float enamel[3], tongue[3], dark[3]; /* Y, U, V */
-    bool own_teeth;                      /* the photo shows upper teeth */
-    float upper_edge;                    /* y where the upper teeth end, px in the axes */
+    float enamel[3], shaded[3], tongue[3], dark[3]; /* Y, U, V; shaded: of the lower teeth */
+    bool own_teeth;                                 /* the photo shows upper teeth */
+    float upper_edge; /* y where the upper teeth end, px in the axes */
 };
 
 void mouth_init(struct mouth *mouth, const struct face_map *map, const struct face *face,
@@ -40,6 +40,7 @@ struct mouth_now {
     float lower_edge;                              /* y where the lower teeth begin */
     float tip_y, tip_height, tip_width, tip_light; /* the raised tip of the tongue */
     float open;                                    /* 0..1: how far, for the light that falls in */
+    float own_share; /* of what the photo shows between the lips: teeth stay, shadows do not */
 };
 void mouth_now_init(struct mouth_now *now, const struct mouth *mouth, const struct face_now *face,
                     const struct source *photo);
