@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sync/pair.h"
 
+#include "sync/message.h"
+#include "sync/packed.h"
+
 static void start(struct pair *pair)
 {
     pair_laptop(pair);
@@ -25,6 +28,58 @@ static void the_first_sync_copies_everything(void **state)
     start(&pair);
     assert_same_trees(&pair);
     assert_text(pair.there, "src/main.c", "int main(void) { return 0; }\n");
+    pair_dispose(&pair);
+}
+
+/* The bulk lane's stream again, in many zstd frames, which end anywhere in its messages. */
+static void reframe(struct buf *lane, struct unpacker *unpacker)
+{
+    struct error err;
+    struct sync_message message;
+    size_t used;
+    AUTO(buf_dispose) struct buf raw = BUF(1 << 26);
+    AUTO(buf_dispose) struct buf out = BUF(1 << 26);
+    struct bytes rest = buf_bytes(lane);
+    for (; sync_message_decode(rest, &out, &message, &used, &err) == SYNC_READY;
+         rest = (struct bytes){rest.data + used, rest.size - used}) {
+        assert_int_equal(message.type, SYNC_STREAM);
+        for (bool more = true; message.payload.size || more;)
+            assert_ok(unpacker_add(unpacker, &message.payload, &raw, &more, &err), &err);
+    }
+    for (size_t at = 0; at < raw.size; at += 1777) {
+        struct bytes piece = {raw.data + at, raw.size - at < 1777 ? raw.size - at : 1777};
+        AUTO(buf_dispose) struct buf packed = BUF(1 << 20);
+        AUTO(packer_free) struct packer *packer = packer_new(&(struct packer_options){1, 20});
+        assert_ok(packer_add(packer, piece, PACK_END, &packed, &err) &&
+                      sync_message_encode(SYNC_STREAM, buf_bytes(&packed), 0, &out, &err),
+                  &err);
+    }
+    buf_clear(lane);
+    assert_ok(buf_append(lane, buf_bytes(&out), &err), &err);
+}
+
+static void the_stream_may_begin_anew_anywhere(void **state)
+{
+    struct pair pair;
+    (void)state;
+    pair_init(&pair, SYNC_MIRROR);
+    for (unsigned i = 0; i < 200; i++) {
+        char name[32], text[200 * 150 + 1];
+        snprintf(name, sizeof name, "file-%u.txt", i);
+        memset(text, 'a' + (int)(i % 26), sizeof text);
+        text[20000 + i * 50] = '\0';
+        put_text(pair.here, name, text);
+    }
+    AUTO(unpacker_free) struct unpacker *unpacker = unpacker_new();
+    pair_laptop(&pair);
+    pair_connect(&pair);
+    for (unsigned turn = 0; turn < 40; turn++) {
+        pair.now_us += 10000;
+        assert_ok(pair_turn(&pair, &pair.laptop, SIZE_MAX, &pair.err), &pair.err);
+        reframe(&pair.remote.in[LANE_BULK], unpacker);
+        assert_ok(pair_turn(&pair, &pair.remote, SIZE_MAX, &pair.err), &pair.err);
+    }
+    assert_same_trees(&pair);
     pair_dispose(&pair);
 }
 
@@ -166,6 +221,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_sync_copies_everything),
+        cmocka_unit_test(the_stream_may_begin_anew_anywhere),
         cmocka_unit_test(a_save_a_rename_and_a_removal_follow),
         cmocka_unit_test(a_restart_finds_nothing_to_do),
         cmocka_unit_test(what_is_ignored_or_protected_stays_where_it_is),

@@ -85,6 +85,9 @@ static bool write_some(struct carrier *carrier, bool *out_more)
         parts[i] = (struct iovec){(void *)(uintptr_t)runs[i].data, runs[i].size};
         total += runs[i].size;
     }
+    /* The clock before the write: who reads it wakes up at once and may take our processor, and a
+     * time stamped after that would make the link look shorter than it is. */
+    int64_t sent_us = loop_now_us(carrier->loop);
     ssize_t sent = writev(carrier->out_fd, parts, (int)count);
     if (sent < 0 && errno != EAGAIN && errno != EINTR) {
         struct error reason;
@@ -93,7 +96,7 @@ static bool write_some(struct carrier *carrier, bool *out_more)
         return false;
     }
     if (sent > 0)
-        mux_sent(carrier->mux, (size_t)sent, loop_now_us(carrier->loop));
+        mux_sent(carrier->mux, (size_t)sent, sent_us);
     carrier->blocked = sent < (ssize_t)total;
     *out_more = !carrier->blocked;
     return true;

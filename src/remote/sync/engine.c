@@ -321,7 +321,8 @@ static bool handle_stream(struct sync *sync, struct lane_in *in, struct bytes pa
     }
     if (unpacker_idle(in->unpacker)) { /* gives the window back */
         unpacker_free(TAKE(in->unpacker));
-        buf_dispose(&in->inner);
+        if (in->inner.size == 0) /* a message may go on in the next stream */
+            buf_dispose(&in->inner);
         buf_dispose(&in->scratch);
         memory_trim();
     }

@@ -4,27 +4,25 @@
 #include <stdbool.h>
 
 enum {
-    QUEUED_MUCH = 256 * 1024,  /* with that much waiting, the link is the limit          */
-    QUEUED_LITTLE = 32 * 1024, /* with so little, it is not                              */
-    FAST_BYTES_US = 30,        /* from here on ssh takes the processors' time, at both ends; */
-    NEAR_US = 1200,            /* so near, a link that seems slow lacks processor time too   */
-    FAST_LEVEL = 1,
+    MARGIN_PERCENT = 130, /* a higher level's: what comes may take longer                  */
+    NEAR_US = 1200,       /* so near, a link that seems slow lacks processor time as we do */
+    NEAR_LEVEL = 1,
 };
 
 /* Time for the same input, in percent of level 1. */
-static const int cost[LEVEL_MAX + 1] = {0, 100, 130, 185, 220, 280, 385, 415, 525, 650};
+static const int cost[LEVEL_MAX + 1] = {0, 100, 130, 185, 220, 280, 385, 415};
 
-/* The highest level that would still be well ahead of the link. */
+/* The highest level that would still be ahead of the link; the present one as long as it is. */
 static int affordable(int level, const struct level_sample *sample, uint64_t left)
 {
-    double link = (double)left / (double)sample->took_us;
-    double packing = (double)sample->packed / (double)(sample->packing_us + 1);
-    int best = 1;
-    for (int next = 2; next <= LEVEL_MAX; next++)
-        if (packing * cost[level] / cost[next] >= link * 1.8)
+    double link_us = (double)sample->packed * (double)sample->took_us / (double)left;
+    int best = (double)sample->packing_us <= link_us ? level : 1;
+    for (int next = best + 1; next <= LEVEL_MAX; next++) {
+        double packing_us = (double)sample->packing_us * cost[next] / cost[level];
+        if (packing_us * MARGIN_PERCENT <= link_us * 100)
             best = next;
-    bool near = sample->distance_us && sample->distance_us < NEAR_US;
-    return (near || link > FAST_BYTES_US) && best > FAST_LEVEL ? FAST_LEVEL : best;
+    }
+    return best;
 }
 
 int level_next(int level, const struct level_sample *sample)
@@ -33,10 +31,10 @@ int level_next(int level, const struct level_sample *sample)
     left = left > sample->queued ? left - sample->queued : 0;
     if (sample->took_us <= 0 || sample->packed == 0)
         return level;
-    if (sample->queued >= QUEUED_MUCH)
-        return affordable(level, sample, left);
+    if (sample->distance_us && sample->distance_us < NEAR_US)
+        return level < NEAR_LEVEL ? level : NEAR_LEVEL;
+    if (sample->queued > LEVEL_QUEUED_LITTLE)
+        return left ? affordable(level, sample, left) : LEVEL_MAX;
     bool busy = sample->packing_us > sample->took_us / 2;
-    if (sample->queued <= QUEUED_LITTLE && busy && level > 1)
-        return level > 3 ? level - 2 : 1;
-    return level;
+    return !busy || level == 1 ? level : level > 3 ? level - 2 : 1;
 }

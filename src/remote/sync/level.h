@@ -7,7 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LEVEL_FIRST = 1, LEVEL_MAX = 9 };
+enum {
+    LEVEL_FIRST = 1,
+    LEVEL_MAX = 7, /* more costs much and saves little */
+    /* With no more than that in front of the link it will soon have nothing to do. */
+    LEVEL_QUEUED_LITTLE = 128 * 1024,
+};
 
 /* What happened since one looked last. */
 struct level_sample {

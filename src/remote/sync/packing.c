@@ -16,8 +16,9 @@ enum {
     WAITING_FULL = 768 * 1024,     /* of raw bytes */
     PIECE_MAX = 8 * 1024 * 1024,   /* of what one buffer becomes */
     LOOK_FIRST = 4 * 1024 * 1024,  /* raw bytes until the level is looked at … */
-    LOOK_EVERY = 12 * 1024 * 1024, /* … and then */
-    SETTLED_LOOKS = 3,
+    LOOK_EVERY = 24 * 1024 * 1024, /* … and then … */
+    LOOK_SOON = 2 * 1024 * 1024,   /* … but when the link is about to run dry */
+    CAREFUL_LOOKS = 3,             /* after that, no higher level for so long */
 };
 
 struct raw {
@@ -40,7 +41,7 @@ struct packing {
     /* The thread's own, or the caller's where there is none. */
     struct packer *packer;
     int level;
-    unsigned looks;
+    unsigned looks, careful;
     struct level_sample sample;
     int64_t looked_us;
 };
@@ -83,16 +84,23 @@ static void sample_begins(struct packing *packing, int64_t now_us)
 static void look(struct packing *packing)
 {
     struct level_sample *sample = &packing->sample;
-    if (sample->raw < (packing->looks ? LOOK_EVERY : LOOK_FIRST))
+    if (sample->raw < LOOK_SOON)
+        return;
+    sample->queued = packing->plan.queued(packing->plan.context);
+    bool dry = sample->queued <= LEVEL_QUEUED_LITTLE && packing->level > LEVEL_FIRST;
+    if (!dry && sample->raw < (packing->looks ? LOOK_EVERY : LOOK_FIRST))
         return;
     int64_t now_us = mono_ns() / 1000;
     sample->took_us = now_us - packing->looked_us;
-    sample->queued = packing->plan.queued(packing->plan.context);
     sample->distance_us = packing->plan.distance_us(packing->plan.context);
     int level = level_next(packing->level, sample);
     int change = level > packing->level ? level - packing->level : packing->level - level;
     packing->looks++;
-    if (change > (packing->looks <= SETTLED_LOOKS ? 0 : 1)) {
+    if (dry)
+        packing->careful = CAREFUL_LOOKS;
+    else if (packing->careful && packing->careful-- && level > packing->level)
+        change = 0;
+    if (change > (packing->looks <= 1 || dry ? 0 : 1)) {
         close_stream(packing);
         packing->level = level;
         pthread_mutex_lock(&packing->lock);

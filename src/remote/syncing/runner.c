@@ -15,7 +15,13 @@
 #include "io/loop.h"
 #include "wire/mux.h"
 
-enum { BULK_WINDOW = 8 * 1024 * 1024, BOX_MAX = 1 << 30, EVENTS_MAX = 10000 };
+enum {
+    BULK_WINDOW = 8 * 1024 * 1024,
+    BULK_HIGH = 1536 * 1024, /* of bytes in front of the link: the engine fills up to 2 MiB … */
+    BULK_LOW = 1280 * 1024,  /* … and is told when it may, long before the link runs dry     */
+    BOX_MAX = 1 << 30,
+    EVENTS_MAX = 10000,
+};
 
 struct told {
     struct told *next;
@@ -394,6 +400,7 @@ void runner_attach(struct runner *runner, struct channel *const lanes[LANE_COUNT
     }
     channel_window(lanes[LANE_BULK], BULK_WINDOW);
     channel_window(lanes[LANE_FAST], BULK_WINDOW);
+    channel_marks(lanes[LANE_BULK], BULK_HIGH, BULK_LOW);
     pthread_mutex_lock(&runner->lock);
     runner->connect = true;
     for (int lane = 0; lane < LANE_COUNT; lane++)

@@ -49,6 +49,8 @@ static struct channel *channel_new(struct mux *mux, uint32_t id, enum channel_pr
     channel->id = id;
     channel->priority = priority;
     channel->queue = BUF(QUEUE_MAX);
+    channel->high = QUEUE_HIGH;
+    channel->low = QUEUE_LOW;
     channel->credit = channel->window = channel->allowed = WINDOW_DEFAULT;
     struct channel **at = slot(mux, id);
     channel->next_in_table = *at;
@@ -232,7 +234,7 @@ static bool pump_one(struct channel *channel)
         return true;
     }
     pending_add(channel); /* at the end of the line */
-    if (channel->was_full && queued(channel) <= QUEUE_LOW) {
+    if (channel->was_full && queued(channel) <= channel->low) {
         channel->was_full = false;
         if (channel->events && channel->events->room)
             channel->events->room(channel->context, channel);
@@ -295,7 +297,7 @@ void channel_commit(struct channel *channel, size_t size)
         return;
     }
     buf_commit(&channel->queue, size);
-    if (queued(channel) > QUEUE_HIGH)
+    if (queued(channel) > channel->high)
         channel->was_full = true;
     pending_add(channel);
 }
@@ -312,7 +314,7 @@ void channel_write(struct channel *channel, struct bytes bytes)
     }
     bool fits = buf_append(&channel->queue, bytes, NULL);
     assert(fits);
-    if (queued(channel) > QUEUE_HIGH)
+    if (queued(channel) > channel->high)
         channel->was_full = true;
     pending_add(channel);
 }
@@ -380,6 +382,13 @@ void channel_window(struct channel *channel, size_t bytes)
     channel->unreported += bytes - channel->window;
     channel->window = bytes;
     send_window(channel);
+}
+
+void channel_marks(struct channel *channel, size_t high, size_t low)
+{
+    assert(low < high);
+    channel->high = high;
+    channel->low = low;
 }
 
 void channel_compress(struct channel *channel, int level)

@@ -60,12 +60,15 @@ struct channel *channel_open(struct mux *mux, const char *service, enum channel_
 void channel_bind(struct channel *channel, const struct channel_events *events, void *context);
 
 /* Takes all of it, always: what cannot be sent yet is queued. Stop writing while channel_full
- * says so (the queue is above 256 KiB) and go on at `room`. */
+ * says so (the queue is above 256 KiB) and go on at `room` (below 64 KiB). */
 void channel_write(struct channel *channel, struct bytes bytes);
 /* The same without a copy: room for `size` bytes (at most 64 KiB), then how many were filled. */
 uint8_t *channel_reserve(struct channel *channel, size_t size);
 void channel_commit(struct channel *channel, size_t size);
 bool channel_full(const struct channel *channel);
+/* Where full begins and where there is room again, in bytes of the queue: more for who needs a
+ * while to go on. */
+void channel_marks(struct channel *channel, size_t high, size_t low);
 /* Bytes written that have not yet left the queue, for progress and for pacing. */
 size_t channel_queued(const struct channel *channel);
 

@@ -31,6 +31,7 @@ struct channel {
 
     struct buf queue; /* written, not yet framed, from queue_at on */
     size_t queue_at;
+    size_t high, low;  /* bytes of it: full, and room again */
     size_t credit;     /* bytes that the peer still takes */
     size_t window;     /* bytes that we let the peer send ahead */
     size_t allowed;    /* of them, not yet sent by the peer */
