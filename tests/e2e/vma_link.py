@@ -172,6 +172,33 @@ class Both:
         self.assertIn(b"not there any more", p.stderr.read())
         wait_for(lambda: not os.path.exists(f"/proc/{pid}"))
 
+    def killed(self, *command):
+        p = self.w.start("exec", "-H", self.w.host, "--", *command)
+        pid = int(p.stdout.readline())
+        p.kill()
+        p.wait()
+        wait_for(lambda: self.kept("--json") != b"[]\n")
+        return pid
+
+    def kept(self, *flags):
+        # another home for what is written down about sessions: it is to be seen, not ended
+        other = dict(self.w.env, XDG_RUNTIME_DIR=self.w.home)
+        return subprocess.run([self.w.vma, "status", "-H", self.w.host, "--kept", *flags], env=other,
+                              capture_output=True, timeout=20, cwd=self.w.dir).stdout
+
+    def test_what_a_killed_client_left_is_listed_and_can_be_ended(self):
+        pid = self.killed("sh", "-c", "echo $$; exec sleep 1000")
+        self.assertIn(b"runs: sh -c echo $$; exec sleep 1000", self.kept())
+        r = self.w.run("stop", "-H", self.w.host, "--kept")
+        self.assertEqual(r.returncode, 0, r.stderr)
+        wait_for(lambda: not os.path.exists(f"/proc/{pid}"))
+        self.assertIn(b"keeps nothing", self.kept())
+
+    def test_what_a_killed_client_left_ends_with_the_next_command(self):
+        pid = self.killed("sh", "-c", "echo $$; exec sleep 1000")
+        self.assertEqual(self.exec("echo", "next").stdout, b"next\n")
+        wait_for(lambda: not os.path.exists(f"/proc/{pid}"))
+
     def test_exec_goes_on_through_cuts(self):
         p = self.w.start("exec", "-H", self.w.host, "--", "sh", "-c",
                          "for i in $(seq 1 400); do echo $i; sleep 0.005; done; cat",
@@ -338,6 +365,23 @@ class OverSsh(Both, unittest.TestCase):
         stamp = next(agents.iterdir()).joinpath("vma").stat().st_mtime_ns
         self.assertEqual(self.exec("echo", "b").stdout, b"b\n")
         self.assertEqual(next(agents.iterdir()).joinpath("vma").stat().st_mtime_ns, stamp)
+
+    def test_an_end_while_the_host_is_away_is_told_when_it_is_back(self):
+        p = self.w.start("exec", "-H", self.w.host, "--", "sh", "-c", "echo $$; exec sleep 1000")
+        pid = int(p.stdout.readline())
+        self.w.sshd_stop()
+        self.w.cut()
+        try:
+            p.send_signal(signal.SIGTERM)
+            time.sleep(0.3)
+            p.send_signal(signal.SIGTERM)
+            self.assertEqual(p.wait(10), 128 + signal.SIGTERM)
+            self.assertIn(b"does not know", p.stderr.read())
+            self.assertTrue(os.path.exists(f"/proc/{pid}"))
+        finally:
+            self.w.sshd_start()
+        self.assertEqual(self.exec("echo", "back").stdout, b"back\n")
+        wait_for(lambda: not os.path.exists(f"/proc/{pid}"))
 
     def test_what_ssh_says_is_what_the_user_reads(self):
         r = self.w.run("exec", "-H", "no-such-host.invalid", "--", "true")

@@ -79,6 +79,10 @@ class World:
                                      stderr=open(f"{self.dir}/sshd.log", "ab"))
         wait_for(self._answers)
 
+    def sshd_stop(self):
+        self.sshd.terminate()
+        self.sshd.wait()
+
     def _answers(self):
         try:
             socket.create_connection(("127.0.0.1", self.port), 1).close()

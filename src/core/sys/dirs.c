@@ -2,12 +2,16 @@
 #include "sys/dirs.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/mem.h"
+
+/* A socket's path has 104 bytes on some systems; ours end in /run/, 40 more at most. */
+enum { CACHE_LENGTH_MAX = 58 };
 
 static const char *absolute(const char *path)
 {
@@ -59,6 +63,16 @@ char *dirs_cache(const char *name, dirs_lookup *lookup, struct error *err)
 char *dirs_state(const char *name, dirs_lookup *lookup, struct error *err)
 {
     return private_dir(find(name, "XDG_STATE_HOME", ".local/state", lookup), err);
+}
+
+char *dirs_lasting(const char *name, dirs_lookup *lookup, struct error *err)
+{
+    AUTO(mem_free) char *cache = dirs_cache(name, lookup, err);
+    if (!cache)
+        return NULL;
+    if (strlen(cache) <= CACHE_LENGTH_MAX)
+        return private_dir(xasprintf("%s/run", cache), err);
+    return private_dir(xasprintf("/tmp/%s-%ld", name, (long)geteuid()), err);
 }
 
 char *dirs_runtime(const char *name, dirs_lookup *lookup, struct error *err)

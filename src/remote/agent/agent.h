@@ -11,6 +11,7 @@
 #include "sys/dirs.h"
 
 struct error;
+struct jv;
 struct loop;
 struct mux;
 
@@ -23,6 +24,8 @@ struct agent_plan {
      * it returns is freed with services_free before the mux is. May be NULL. */
     void *(*services)(struct loop *loop, struct mux *mux, dirs_lookup *lookup);
     void (*services_free)(void *services);
+    /* What they hold, for people: texts for a JSON array. */
+    void (*services_tell)(void *services, struct jv *out);
 };
 
 /* Says on standard output, before it becomes the link:

@@ -10,13 +10,12 @@
 
 #include "agent/agent.h"
 #include "agent/daemon.h"
+#include "agent/sessions.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "sys/fdpass.h"
-
-enum { SESSION_DIGITS = 32 };
 
 /* In the child: away from ssh and everything it holds open. */
 static void become_daemon(const struct agent_plan *plan, const char *path, int *listener,
@@ -88,7 +87,7 @@ bool agent_attach(const struct agent_plan *plan, struct error *err)
 {
     if (!session_check(plan->session, err))
         return false;
-    AUTO(mem_free) char *folder = dirs_runtime("vma", plan->lookup, err);
+    AUTO(mem_free) char *folder = dirs_lasting("vma", plan->lookup, err);
     if (!folder)
         return false;
     AUTO(mem_free) char *path = xasprintf("%s/%s.sock", folder, plan->session);

@@ -4,12 +4,17 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "agent/agent.h"
+#include "agent/sessions.h"
+#include "base/buf.h"
 #include "base/error.h"
+#include "base/file.h"
+#include "base/jv.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "carry/carrier.h"
@@ -19,7 +24,12 @@
 #include "sys/fdpass.h"
 #include "wire/mux.h"
 
-enum { FIRST_STREAM_MS = 60 * 1000, CANDIDATES_MAX = 4 };
+enum {
+    FIRST_STREAM_MS = 60 * 1000,
+    CANDIDATES_MAX = 4,
+    ABOUT_MAX = 128 * 1024,
+    SILENT_US = 15 * 1000 * 1000
+};
 
 /* A stream that is not used yet: the client may have brought several and speaks on one. */
 struct candidate {
@@ -43,8 +53,10 @@ struct agent {
     struct signals *signals;
     struct exec_server *exec;
     struct forward_server *forward;
+    struct sessions *sessions;
     void *services;
-    char *home;
+    char *home, *folder;
+    int64_t away_us;       /* since when there is no stream */
     struct later *hang_up; /* a stream cannot be freed while it is being read */
     bool stopping;
 };
@@ -109,6 +121,7 @@ static void on_stream_closed(void *context, const struct error *reason, bool bro
     struct agent *agent = context;
     log_info("agent.stream.closed", LOG_ERROR(reason));
     stream_drop(agent);
+    agent->away_us = loop_now_us(agent->loop);
     if (broken)
         stop(agent);
     else
@@ -179,6 +192,47 @@ static void candidate_add(struct agent *agent, const int fds[2], int *attached_f
         candidate_drop(candidate);
 }
 
+/* For who asks what is kept on this machine. */
+static void tell(struct agent *agent, int fd)
+{
+    AUTO(jv_free) struct jv *about = jv_object();
+    AUTO(buf_dispose) struct buf text = BUF(ABOUT_MAX);
+    /* A client says something every two seconds; its sshd may not know yet that it cannot. */
+    int64_t silent_us =
+        loop_now_us(agent->loop) - (agent->carrier ? mux_heard_us(agent->mux) : agent->away_us);
+    bool away = !agent->carrier || silent_us > SILENT_US;
+    jv_text(about, "session", agent->plan->session);
+    jv_int(about, "pid", getpid());
+    jv_bool(about, "away", away);
+    jv_int(about, "away_ms", away ? silent_us / 1000 : 0);
+    jv_int(about, "keep_ms", agent->plan->keep_ms);
+    exec_server_tell(agent->exec, jv_put_array(about, "programs"));
+    struct jv *folders = jv_put_array(about, "folders");
+    if (agent->services && agent->plan->services_tell)
+        agent->plan->services_tell(agent->services, folders);
+    jv_int(about, "listeners", forward_server_count(agent->forward));
+    bool told = jv_write(about, false, &text, NULL) && fd_write_all(fd, buf_bytes(&text), NULL);
+    (void)told; /* who does not wait for it does not want it */
+}
+
+/* A word instead of streams; true when it was one. */
+static bool answer_word(struct agent *agent, int connection)
+{
+    char word[16] = {0};
+    if (recv(connection, word, sizeof word - 1, MSG_PEEK) <= 0)
+        return false;
+    bool look = strcmp(word, "look") == 0;
+    if (!look && strcmp(word, "end") != 0)
+        return false;
+    ssize_t taken = recv(connection, word, sizeof word, 0); /* what is left unread would reset it */
+    (void)taken;
+    if (look)
+        tell(agent, connection);
+    else
+        stop(agent);
+    return true;
+}
+
 static void on_connection(void *context, int ready)
 {
     struct agent *agent = context;
@@ -192,6 +246,8 @@ static void on_connection(void *context, int ready)
         return;
     struct timeval patience = {.tv_sec = 1};
     setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    if (unix_peer_is_us(connection) && answer_word(agent, connection))
+        return;
     if (!unix_peer_is_us(connection) || !fdpass_receive(connection, text, &size, fds, 2, &err)) {
         log_warn("agent.attach.refused");
         return;
@@ -257,6 +313,10 @@ static bool set_up(struct agent *agent, struct error *err)
     agent->mux = mux_new(MUX_AGENT, id, &events, agent);
     agent->exec = exec_server_new(agent->loop, agent->mux, agent->home);
     agent->forward = forward_server_new(agent->loop, agent->mux);
+    agent->folder = xstrndup(agent->socket_path,
+                             (size_t)(strrchr(agent->socket_path, '/') - agent->socket_path));
+    agent->sessions = sessions_new(agent->mux, agent->folder, agent->plan->session);
+    agent->away_us = loop_now_us(agent->loop);
     if (agent->plan->services)
         agent->services = agent->plan->services(agent->loop, agent->mux, agent->plan->lookup);
     agent->hang_up = later_new(agent->loop, on_hang_up, agent);
@@ -279,7 +339,9 @@ static void agent_dispose_auto(struct agent *agent)
     signals_free(agent->signals);
     watch_free(agent->listening);
     loop_free(agent->loop);
+    sessions_free(agent->sessions);
     free(agent->home);
+    free(agent->folder);
     if (agent->listener >= 0)
         close(agent->listener);
 }

@@ -30,6 +30,11 @@ static void services_free(void *services)
     sync_service_free(services);
 }
 
+static void services_tell(void *services, struct jv *out)
+{
+    sync_service_tell(services, out);
+}
+
 static bool attach(struct cli *cli, const struct options *options, struct error *err)
 {
     struct agent_plan plan = {
@@ -39,6 +44,7 @@ static bool attach(struct cli *cli, const struct options *options, struct error 
         .lookup = cli->lookup,
         .services = services_new,
         .services_free = services_free,
+        .services_tell = services_tell,
     };
     struct error why;
     if (agent_attach(&plan, &why))

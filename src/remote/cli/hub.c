@@ -119,8 +119,8 @@ static bool open_stop(void *context, struct channel *channel, struct bytes reque
 
 static void guest_serve(struct guest *guest)
 {
-    static const char *const relayed[] = {"exec", "exec.io", "exec.err",
-                                          "dial", "sync",    "sync.bulk"};
+    static const char *const relayed[] = {"exec", "exec.io",   "exec.err", "dial",
+                                          "sync", "sync.bulk", "sessions"};
     mux_serve(guest->mux, "hub.status", open_status, guest);
     mux_serve(guest->mux, "hub.stop", open_stop, guest);
     for (size_t i = 0; guest->ear->mux && i < sizeof relayed / sizeof *relayed; i++)

@@ -24,6 +24,8 @@ struct linking {
     const struct linking_events *events;
     void *context;
     bool was_up;
+    void (*closed)(void *context);
+    void *closed_context;
 };
 
 static void show(struct linking *linking)
@@ -127,12 +129,14 @@ struct linking *linking_new(struct cli *cli, struct loop *loop, const struct lin
     linking->tick = timer_new(loop, on_tick, linking);
     words_split(linking, variable ? variable : "ssh");
     const char *agents = cli->lookup("VMA_AGENTS");
+    AUTO(mem_free) char *ledger = dirs_runtime("vma", cli->lookup, NULL);
     struct link_plan how = {
         .host = plan->host,
         .ssh = !variable && plan->ssh ? plan->ssh : linking->ssh,
         .self = cli->self,
         .agents = agents,
         .version = VMA_VERSION,
+        .ledger = ledger,
         .keep_ms = plan->keep_ms,
         .may_ask = isatty(0) && isatty(2),
     };
@@ -156,11 +160,25 @@ void linking_look(const struct linking *linking, struct link_status *out)
     link_look(linking->link, out);
 }
 
+static void on_link_closed(void *context)
+{
+    struct linking *linking = context;
+    if (!link_ended_well(linking->link))
+        notice_say(&linking->notice,
+                   "%s is away and does not know: what runs there ends with the next vma that "
+                   "reaches it",
+                   linking->host);
+    notice_leave(&linking->notice);
+    linking->closed(linking->closed_context);
+}
+
 void linking_close(struct linking *linking, void (*done)(void *context), void *context)
 {
     timer_stop(linking->tick);
     notice_clear(&linking->notice);
-    link_close(linking->link, done, context);
+    linking->closed = done;
+    linking->closed_context = context;
+    link_close(linking->link, on_link_closed, linking);
 }
 
 void linking_free(struct linking *linking)

@@ -45,3 +45,10 @@ void notice_clear(struct notice *notice)
         put(notice, "\r\x1b[K");
     notice->shown = false;
 }
+
+void notice_leave(struct notice *notice)
+{
+    if (notice->shown && notice->terminal)
+        put(notice, "\n");
+    notice->shown = false;
+}

@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/hubs.h"
+#include "cli/kept.h"
 #include "io/loop.h"
 #include "sys/fdpass.h"
 #include "wire/mux.h"
@@ -20,7 +21,7 @@ enum { ANSWER_MAX = 4 * 1024 * 1024, PATIENCE_MS = 5000 };
 
 struct options {
     const char *host;
-    bool json, all;
+    bool json, all, kept;
 };
 
 struct asking {
@@ -181,6 +182,8 @@ static bool status_run(void *context, const void *raw, struct operands operands,
     AUTO(jv_free) struct jv *all = jv_array();
     struct gathering gathering = {.options = options, .all = all, .err = err};
     (void)operands;
+    if (options->kept)
+        return kept_show(context, options->host, options->json, err);
     hub_each(context, gather, &gathering);
     if (options->json) {
         AUTO(buf_dispose) struct buf text = BUF(16 * 1024 * 1024);
@@ -223,6 +226,8 @@ static bool stop_run(void *context, const void *raw, struct operands operands, s
     const struct options *options = raw;
     struct stopping stopping = {.options = options, .err = err};
     (void)operands;
+    if (options->kept)
+        return kept_end(context, options->host, err);
     if (options->all) {
         hub_each(context, stop_each, &stopping);
     } else {
@@ -237,12 +242,14 @@ static bool stop_run(void *context, const void *raw, struct operands operands, s
 static const struct option status_rows[] = {
     OPTION_TEXT('H', "host", "HOST", host, "only this host's"),
     OPTION_FLAG('j', "json", json, "as JSON, for programs"),
+    OPTION_FLAG('k', "kept", kept, "what HOST keeps for clients that are not there any more"),
     OPTION_END,
 };
 
 static const struct option stop_rows[] = {
     OPTION_TEXT('H', "host", "HOST", host, "only this host's"),
     OPTION_FLAG('a', "all", all, "wherever it runs"),
+    OPTION_FLAG('k', "kept", kept, "end what HOST keeps for clients that are not there any more"),
     OPTION_END,
 };
 

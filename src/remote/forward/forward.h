@@ -38,6 +38,9 @@ struct forward_server;
 struct forward_server *forward_server_new(struct loop *loop, struct mux *mux);
 void forward_server_free(struct forward_server *server);
 
+/* How many places it listens on. */
+unsigned forward_server_count(const struct forward_server *server);
+
 /* --- the client's side --- */
 enum forward_state { FORWARD_STARTING, FORWARD_LISTENING, FORWARD_FAILED };
 struct forward;

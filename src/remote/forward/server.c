@@ -125,6 +125,14 @@ struct forward_server *forward_server_new(struct loop *loop, struct mux *mux)
     return server;
 }
 
+unsigned forward_server_count(const struct forward_server *server)
+{
+    unsigned count = 0;
+    for (const struct remote_listener *at = server->listeners; at; at = at->next)
+        count++;
+    return count;
+}
+
 void forward_server_free(struct forward_server *server)
 {
     if (!server)

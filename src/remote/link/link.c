@@ -15,7 +15,9 @@
 #include "link/agents.h"
 #include "link/attempt.h"
 #include "link/ciphers.h"
+#include "link/farewell.h"
 #include "link/knock.h"
+#include "link/ledger.h"
 #include "link/retry.h"
 #include "link/words.h"
 #include "sys/peer.h"
@@ -76,6 +78,11 @@ struct link {
     struct attempt *dead[TRIES_AT_ONCE + 1];
     int news_fd;
     struct watch *news;
+
+    char *ledger_folder;
+    struct ledger *ledger;
+    struct farewell *farewell;
+    bool ended; /* the session is over there, too */
 
     void (*closed)(void *context);
     void *closed_context;
@@ -141,6 +148,7 @@ static void give_up(struct link *link, const struct error *reason, bool session_
     if (link->over)
         return;
     link->over = true;
+    link->ended = link->ended || session_lost || !link->ever_up;
     tries_drop(link);
     knock_stop(link->knock);
     timer_stop(link->timer);
@@ -278,7 +286,8 @@ static void on_cut(void *context, const struct error *reason, bool broken)
     bury(link, TAKE(link->holder));
     if (link->over)
         return;
-    if (link->closed) {
+    if (link->closed) { /* the agent hangs up when it has heard the goodbye */
+        link->ended = reason->kind != ERROR_TIMEOUT && mux_flushed(link->mux);
         give_up(link, reason, false);
         return;
     }
@@ -328,6 +337,9 @@ static void on_stream(void *context, struct attempt *attempt, int *fd)
     }
     if (!link->ever_up)
         link->took_us = connect_took_us(link, mine);
+    if (!link->ever_up)
+        link->farewell =
+            link->ledger_folder ? farewell_new(link->mux, link->ledger_folder, link->host) : NULL;
     link->ever_up = true;
     link->why[0] = '\0';
     link->in_doubt = false;
@@ -498,6 +510,10 @@ struct link *link_new(struct loop *loop, const struct link_plan *plan,
     if (!local(link))
         agents_find(plan->self, plan->agents, plan->version, &link->agents);
     session_new(link);
+    if (plan->ledger) {
+        link->ledger_folder = xstrdup(plan->ledger);
+        link->ledger = ledger_open(plan->ledger, link->session, link->host);
+    }
     watch_news(link);
     struct attempt *attempt = attempt_start(link, err);
     if (!attempt) {
@@ -552,6 +568,11 @@ void link_close(struct link *link, void (*done)(void *context), void *context)
     timer_start(link->timer, GOODBYE_MS);
 }
 
+bool link_ended_well(const struct link *link)
+{
+    return link->ended;
+}
+
 void link_free(struct link *link)
 {
     if (!link)
@@ -569,6 +590,9 @@ void link_free(struct link *link)
     if (link->news_fd >= 0)
         close(link->news_fd);
     agents_dispose(&link->agents);
+    farewell_free(link->farewell);
+    ledger_close(link->ledger, link->ended || !link->ever_up);
+    free(link->ledger_folder);
     free(link->host);
     free(link->ciphers);
     free(link->self);

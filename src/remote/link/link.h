@@ -20,6 +20,7 @@ struct link_plan {
     const char *self;       /* this program's file */
     const char *agents;     /* a folder with agents for other machines, or NULL */
     const char *version;
+    const char *ledger; /* the folder where sessions are written down, or NULL */
     int64_t keep_ms;
     bool may_ask; /* there is a terminal on which ssh may ask for a password */
 };
@@ -54,4 +55,7 @@ struct mux *link_mux(struct link *link);
 void link_look(const struct link *link, struct link_status *out);
 /* Says goodbye, so that nothing stays on the other side; `done` when it is said or cannot be. */
 void link_close(struct link *link, void (*done)(void *context), void *context);
+/* After `done`: the other side heard it, or there was nothing to say. Otherwise it keeps the
+ * session until the next link to it says so, or for the keep time. */
+bool link_ended_well(const struct link *link);
 void link_free(struct link *link);

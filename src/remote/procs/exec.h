@@ -17,6 +17,7 @@
 #include "base/attributes.h"
 
 struct error;
+struct jv;
 struct loop;
 struct mux;
 
@@ -28,6 +29,8 @@ struct exec_server *exec_server_new(struct loop *loop, struct mux *mux, const ch
 /* Ends every program: politely, then surely; calls `done` when the last is gone. */
 void exec_server_stop(struct exec_server *server, void (*done)(void *context), void *context);
 void exec_server_free(struct exec_server *server);
+/* The programs that run, as texts for a JSON array. */
+void exec_server_tell(const struct exec_server *server, struct jv *out);
 unsigned exec_server_count(const struct exec_server *server);
 
 /* --- the side that asks ------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/jv.h"
 #include "base/mem.h"
@@ -433,4 +434,19 @@ unsigned exec_server_count(const struct exec_server *server)
     for (const struct run *run = server->runs; run; run = run->next)
         count++;
     return count;
+}
+
+void exec_server_tell(const struct exec_server *server, struct jv *out)
+{
+    for (const struct run *run = server->runs; run; run = run->next) {
+        AUTO(buf_dispose) struct buf text = BUF(64 * 1024);
+        const struct jv *arguments = jv_get(run->request, "argv");
+        bool fits = run->child && child_running(run->child);
+        if (!fits)
+            continue;
+        for (size_t i = 0; i < jv_size(arguments) && fits; i++)
+            fits =
+                buf_printf(&text, NULL, "%s%s", i ? " " : "", jv_as_text(jv_at(arguments, i), ""));
+        jv_push_text(out, text.size ? buf_string(&text) : "a shell");
+    }
 }

@@ -230,3 +230,10 @@ void sync_service_free(struct sync_service *service)
     free(service->state);
     free(service);
 }
+
+void sync_service_tell(const struct sync_service *service, struct jv *out)
+{
+    for (const struct served *served = service->served; served; served = served->next)
+        if (!served->ended)
+            jv_push_text(out, served->root);
+}

@@ -10,6 +10,7 @@
 
 #include "base/attributes.h"
 
+struct jv;
 struct loop;
 struct mux;
 struct sync_service;
@@ -22,4 +23,6 @@ MUST_USE struct sync_service *sync_service_new(struct loop *loop, struct mux *mu
                                                const char *state);
 /* Before the mux is freed. */
 void sync_service_free(struct sync_service *service);
+/* The folders that are kept in sync, as texts for a JSON array. */
+void sync_service_tell(const struct sync_service *service, struct jv *out);
 void sync_service_watch(struct sync_service *service, sync_applied *applied, void *context);

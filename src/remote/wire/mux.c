@@ -470,6 +470,11 @@ int64_t mux_next_us(const struct mux *mux)
     return next;
 }
 
+int64_t mux_heard_us(const struct mux *mux)
+{
+    return mux->heard_us;
+}
+
 bool mux_doubtful(const struct mux *mux)
 {
     return mux->doubted;

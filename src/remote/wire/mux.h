@@ -153,6 +153,8 @@ void mux_sent(struct mux *mux, size_t size, int64_t now_us);
  * for too long. Call again at mux_next_us (INT64_MAX: only when something happens). */
 MUST_USE bool mux_step(struct mux *mux, int64_t now_us, struct error *err);
 int64_t mux_next_us(const struct mux *mux);
+/* When the peer was last heard on this stream. */
+int64_t mux_heard_us(const struct mux *mux);
 /* From `doubt` until the peer has answered; what it said before it heard us is no answer. */
 bool mux_doubtful(const struct mux *mux);
 /* Something about the network changed: ask for a sign of life now and expect it soon. */

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/kept.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/jv.h"
+#include "base/mem.h"
+#include "cli/cli.h"
+#include "cli/session.h"
+#include "io/loop.h"
+#include "wire/mux.h"
+
+enum { ANSWER_MAX = 64 * 1024 * 1024, NAME_DIGITS = 8 };
+
+struct asking {
+    struct loop *loop;
+    struct session *session;
+    struct buf answer;
+    struct error *err;
+    bool answered, failed;
+};
+
+static void fail(struct asking *asking, const struct error *reason)
+{
+    if (!asking->failed && !asking->answered)
+        *asking->err = *reason;
+    asking->failed = asking->failed || !asking->answered;
+    loop_stop(asking->loop);
+}
+
+static void on_lost(void *context, const struct error *reason)
+{
+    fail(context, reason);
+}
+
+static const struct session_events session_events = {on_lost};
+
+static void on_data(void *context, struct channel *channel, struct bytes bytes)
+{
+    struct asking *asking = context;
+    struct error err;
+    channel_consumed(channel, bytes.size);
+    if (!buf_append(&asking->answer, bytes, &err))
+        fail(asking, &err);
+}
+
+static void on_end(void *context, struct channel *channel)
+{
+    struct asking *asking = context;
+    (void)channel;
+    asking->answered = true;
+    loop_stop(asking->loop);
+}
+
+static void on_closed(void *context, struct channel *channel, const struct error *reason)
+{
+    (void)channel;
+    if (reason)
+        fail(context, reason);
+}
+
+static const struct channel_events events = {on_data, on_end, NULL, on_closed};
+
+static void on_closed_session(void *context)
+{
+    loop_stop(((struct asking *)context)->loop);
+}
+
+/* One question and its answer. */
+static struct jv *question(struct asking *asking, const struct jv *request)
+{
+    AUTO(buf_dispose) struct buf text = BUF(64 * 1024);
+    if (!jv_write(request, false, &text, asking->err))
+        return NULL;
+    asking->answered = asking->failed = false;
+    buf_clear(&asking->answer);
+    channel_open(session_mux(asking->session), "sessions", CHANNEL_CONTROL, buf_bytes(&text),
+                 &events, asking);
+    loop_run(asking->loop);
+    return asking->answered ? jv_parse(buf_bytes(&asking->answer), asking->err) : NULL;
+}
+
+static bool away(const struct jv *session)
+{
+    return jv_get_bool(session, "away", false);
+}
+
+static const char *name(const struct jv *session)
+{
+    return jv_get_text(session, "session", "");
+}
+
+static void duration(int64_t ms, char out[32])
+{
+    long long s = ms / 1000;
+    if (s < 120)
+        snprintf(out, 32, "%lld s", s);
+    else if (s < 120 * 60)
+        snprintf(out, 32, "%lld min", s / 60);
+    else
+        snprintf(out, 32, "%lld h %lld min", s / 3600, s / 60 % 60);
+}
+
+static void show_one(const struct jv *session)
+{
+    char since[32], left[32];
+    int64_t away_ms = jv_get_int(session, "away_ms", 0);
+    duration(away_ms, since);
+    duration(jv_get_int(session, "keep_ms", 0) - away_ms, left);
+    printf("%.*s  alone for %s, kept for another %s\n", NAME_DIGITS, name(session), since, left);
+    static const struct {
+        const char *key, *verb;
+    } lists[] = {{"programs", "runs"}, {"folders", "syncs"}};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        const struct jv *list = jv_get(session, lists[i].key);
+        for (size_t j = 0; j < jv_size(list); j++)
+            printf("  %s: %s\n", lists[i].verb, jv_as_text(jv_at(list, j), ""));
+    }
+    if (jv_get_int(session, "listeners", 0) > 0)
+        printf("  listens on %lld ports\n", (long long)jv_get_int(session, "listeners", 0));
+}
+
+typedef bool act(struct asking *asking, const struct jv *sessions, bool json, struct error *err);
+
+static bool with_sessions(struct cli *cli, const char *host, bool json, act *then,
+                          struct error *err)
+{
+    struct session_plan plan = {.host = host};
+    AUTO(loop_free) struct loop *loop = loop_new(err);
+    if (!loop)
+        return false;
+    signal(SIGPIPE, SIG_IGN);
+    struct asking asking = {.loop = loop, .answer = BUF(ANSWER_MAX), .err = err};
+    asking.session = session_open(cli, loop, &plan, &session_events, &asking, err);
+    if (!asking.session)
+        return false;
+    AUTO(jv_free) struct jv *nothing = jv_object();
+    AUTO(jv_free) struct jv *answer = question(&asking, nothing);
+    bool done = answer && then(&asking, jv_get(answer, "sessions"), json, err);
+    if (!asking.failed) {
+        session_close(asking.session, on_closed_session, &asking);
+        loop_run(loop);
+    }
+    session_free(asking.session);
+    buf_dispose(&asking.answer);
+    return done;
+}
+
+static bool show(struct asking *asking, const struct jv *sessions, bool json, struct error *err)
+{
+    const char *host = session_host(asking->session);
+    AUTO(jv_free) struct jv *list = jv_array();
+    for (size_t i = 0; i < jv_size(sessions); i++) {
+        struct jv *copy = away(jv_at(sessions, i)) ? jv_copy(jv_at(sessions, i)) : NULL;
+        if (copy)
+            jv_push(list, &copy);
+    }
+    if (json) {
+        AUTO(buf_dispose) struct buf text = BUF(ANSWER_MAX);
+        if (!jv_write(list, true, &text, err))
+            return false;
+        printf("%s\n", buf_string(&text));
+        return true;
+    }
+    for (size_t i = 0; i < jv_size(list); i++)
+        show_one(jv_at(list, i));
+    if (jv_size(list) == 0)
+        printf("%s keeps nothing\n", host);
+    else
+        printf("end them: vma stop -H %s --kept\n", host);
+    return true;
+}
+
+static bool end(struct asking *asking, const struct jv *sessions, bool json, struct error *err)
+{
+    AUTO(jv_free) struct jv *request = jv_object();
+    struct jv *names = jv_put_array(request, "end");
+    (void)json;
+    (void)err;
+    for (size_t i = 0; i < jv_size(sessions); i++)
+        if (away(jv_at(sessions, i)))
+            jv_push_text(names, name(jv_at(sessions, i)));
+    if (jv_size(names) == 0) {
+        printf("%s keeps nothing\n", session_host(asking->session));
+        return true;
+    }
+    AUTO(jv_free) struct jv *answer = question(asking, request);
+    if (!answer)
+        return false;
+    for (size_t i = 0; i < jv_size(names); i++)
+        printf("ended: %.*s\n", NAME_DIGITS, jv_as_text(jv_at(names, i), ""));
+    return true;
+}
+
+bool kept_show(struct cli *cli, const char *host, bool json, struct error *err)
+{
+    return with_sessions(cli, host, json, show, err);
+}
+
+bool kept_end(struct cli *cli, const char *host, struct error *err)
+{
+    return with_sessions(cli, host, false, end, err);
+}
