@@ -141,7 +141,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size < 1 || size > 64 * 1024)
         return 0;
     struct error err;
-    char top[] = "/tmp/fuzz-peer-XXXXXX";
+    const char *tmp = getenv("TMPDIR"); /* best in memory */
+    AUTO(mem_free) char *top = xasprintf("%s/fuzz-peer-XXXXXX", tmp ? tmp : "/tmp");
     if (!mkdtemp(top))
         abort();
     world_make(top);

@@ -17,7 +17,7 @@ if(BUILD_TESTING)
   add_library(onnxruntime_stand_in MODULE tests/support/ort_stand_in.c)
   target_link_libraries(onnxruntime_stand_in PRIVATE lib::onnxruntime warnings ${CMAKE_DL_LIBS})
 endif()
-module(server/sandbox DEPENDS base LIBRARIES Threads::Threads)
+module(server/sandbox DEPENDS base sys LIBRARIES Threads::Threads)
 module(server/decoder DEPENDS base sandbox LIBRARIES lib::vips lib::jpeg)
 program(vmad-decoder server/decoder DEPENDS sandbox)
 module(server/image DEPENDS base media codec infer sandbox

@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +22,7 @@
 #include "infer/runtime.h"
 #include "sys/fdpass.h"
 #include "sys/peer.h"
+#include "sys/program.h"
 
 enum {
     HELLO_MS = 60 * 1000, /* loading the runtime's library, from a slow disk */
@@ -82,30 +82,15 @@ static bool pair_make(int *out_ours, int *out_theirs, struct error *err)
 static bool process_spawn(struct child *child, int hello, int stop, struct error *err)
 {
     char *const words[] = {child->program, child->library, NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none, standard;
-    sigemptyset(&none);
-    sigemptyset(&standard);
-    sigaddset(&standard, SIGPIPE);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &standard);
-    posix_spawn_file_actions_adddup2(&actions, hello, HELLO_FD);
-    posix_spawn_file_actions_adddup2(&actions, stop, STOP_FD);
     /* Its environment is ours: drivers and their tools are steered by it. */
-    int failed = posix_spawn(&child->pid, child->program, &actions, &attributes, words, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    if (failed == 0)
-        return true;
+    const struct program program = {
+        .path = child->program,
+        .arguments = words,
+        .environment = environ,
+        .fds = {[HELLO_FD - PROGRAM_FIRST_FD] = hello, [STOP_FD - PROGRAM_FIRST_FD] = stop},
+        .fd_count = 2};
     child->pid = 0;
-    error_os(err, failed, "start %s", child->program);
-    if (err)
-        err->kind = ERROR_UNAVAILABLE;
-    return false;
+    return program_start(&program, &child->pid, err);
 }
 
 /* Under the lock; there is no process. */

@@ -6,7 +6,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -18,6 +17,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "sandbox/channel_internal.h"
+#include "sys/program.h"
 
 struct helper {
     char *program;
@@ -41,7 +41,6 @@ static void control_close(struct helper *helper)
         ;
 }
 
-/* A path with a slash is that file; the child's descriptors are the log and its end of the pair. */
 static bool process_start(struct helper *helper, struct error *err)
 {
     int pair[2];
@@ -50,32 +49,13 @@ static bool process_start(struct helper *helper, struct error *err)
     AUTO(fd_close) int ours = pair[0];
     AUTO(fd_close) int theirs = pair[1];
     char *const words[] = {helper->program, NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attributes;
-    sigset_t none, standard;
-    sigemptyset(&none);
-    sigemptyset(&standard);
-    sigaddset(&standard, SIGPIPE);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    posix_spawnattr_setsigdefault(&attributes, &standard);
-    /* dup2 onto itself would keep close-on-exec, so a pair that came out as 3 is moved first. */
-    int source = theirs == CONTROL_FD ? fcntl(theirs, F_DUPFD_CLOEXEC, CONTROL_FD + 1) : theirs;
-    posix_spawn_file_actions_adddup2(&actions, source, CONTROL_FD);
-    int failed =
-        posix_spawn(&helper->pid, helper->program, &actions, &attributes, words, environment);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
-    if (source != theirs)
-        close(source);
-    if (failed != 0) {
-        error_os(err, failed, "start %s", helper->program);
-        if (err)
-            err->kind = ERROR_UNAVAILABLE;
+    const struct program program = {.path = helper->program,
+                                    .arguments = words,
+                                    .environment = environment,
+                                    .fds = {theirs},
+                                    .fd_count = 1};
+    if (!program_start(&program, &helper->pid, err))
         return false;
-    }
     helper->control = fd_take(&ours);
     return true;
 }

@@ -82,15 +82,6 @@ static bool stressed(cst_item *segment)
     return strcmp(ffeature_string(segment, "R:SylStructure.parent.stress"), "1") == 0;
 }
 
-static void mouth_add(struct speech *track, struct mouth mouth, size_t samples)
-{
-    struct viseme_span span = {.viseme = mouth.first, .strength = mouth.strength};
-    size_t turn = mouth.first == mouth.second ? samples : (size_t)((double)samples * mouth.turn);
-    speech_add(track, span, turn);
-    span.viseme = mouth.second;
-    speech_add(track, span, samples - turn);
-}
-
 struct place {
     const struct voice_request *request;
     bool first, last; /* line of the message */
@@ -124,7 +115,7 @@ static void parts_make(struct line *line, const struct place *place, struct spee
                                                  (double)part.count / track->rate_hz) *
                                          track->rate_hz);
         line->parts[line->count++] = part;
-        mouth_add(track, mouth_en(name, stressed(segment)), part.wanted);
+        speech_mouth(track, mouth_en(name, stressed(segment)), part.wanted);
         at = end;
     }
 }

@@ -221,15 +221,6 @@ static bool states_make(HTS_Engine *engine, const struct hts_speech *speech, siz
     return true;
 }
 
-static void mouth_add(struct speech *track, struct mouth mouth, size_t samples)
-{
-    struct viseme_span span = {.viseme = mouth.first, .strength = mouth.strength};
-    size_t turn = mouth.first == mouth.second ? samples : (size_t)((double)samples * mouth.turn);
-    speech_add(track, span, turn);
-    span.viseme = mouth.second;
-    speech_add(track, span, samples - turn);
-}
-
 static void track_add(const HTS_Engine *engine, const struct hts_speech *speech, size_t sentence,
                       struct speech *track)
 {
@@ -239,7 +230,7 @@ static void track_add(const HTS_Engine *engine, const struct hts_speech *speech,
         phoneme_copy(labels->lines[i], '-', '+', phoneme);
         phoneme_copy(labels->lines[i], '+', '=', next);
         struct mouth mouth = speech->mouth(labels->lines[i], phoneme, next);
-        mouth_add(track, mouth, frames_of(engine, i) * engine->condition.fperiod);
+        speech_mouth(track, mouth, frames_of(engine, i) * engine->condition.fperiod);
     }
 }
 

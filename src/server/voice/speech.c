@@ -39,3 +39,12 @@ void speech_add(struct speech *speech, struct viseme_span shape, size_t samples)
     shape.end_s = end_s;
     track->spans[track->count++] = shape;
 }
+
+void speech_mouth(struct speech *speech, struct mouth mouth, size_t samples)
+{
+    struct viseme_span span = {.viseme = mouth.first, .strength = mouth.strength};
+    size_t turn = mouth.first == mouth.second ? samples : (size_t)((double)samples * mouth.turn);
+    speech_add(speech, span, turn);
+    span.viseme = mouth.second;
+    speech_add(speech, span, samples - turn);
+}

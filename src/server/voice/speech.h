@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include "media/visemes.h"
+#include "voice/mouth.h"
 
 struct speech {
     int rate_hz;
@@ -22,3 +23,5 @@ static inline void speech_dispose_auto(struct speech *speech)
 
 /* Appends a span of `samples`; equal neighbours become one. */
 void speech_add(struct speech *speech, struct viseme_span shape, size_t samples);
+/* The same for a phoneme, whose mouth may turn into another on the way. */
+void speech_mouth(struct speech *speech, struct mouth mouth, size_t samples);

@@ -3,47 +3,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/clonefile.h>
 #include <unistd.h>
 
+#include "sys/fs_internal.h"
+
 int fs_open_beneath(int root, const char *path, int flags, mode_t mode)
 {
-    char component[NAME_MAX + 1];
-    int dir = root;
-    if (!*path)
-        return openat(root, ".", flags | O_CLOEXEC, mode);
-    for (;;) {
-        size_t size = strcspn(path, "/");
-        if (size == 0 || size > NAME_MAX) {
-            errno = size ? ENAMETOOLONG : EINVAL;
-            break;
-        }
-        memcpy(component, path, size);
-        component[size] = '\0';
-        if (strcmp(component, "..") == 0 || strcmp(component, ".") == 0) {
-            errno = EXDEV;
-            break;
-        }
-        bool last = path[size] == '\0';
-        int fd = last ? openat(dir, component, flags | O_NOFOLLOW | O_CLOEXEC, mode)
-                      : openat(dir, component, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        int failed = errno;
-        if (dir != root)
-            close(dir);
-        errno = failed;
-        if (fd < 0 || last)
-            return fd;
-        dir = fd;
-        path += size + 1;
-    }
-    int failed = errno;
-    if (dir != root)
-        close(dir);
-    errno = failed;
-    return -1;
+    return fs_open_walking(root, path, flags, mode);
 }
 
 int fs_rename_new(int from_dir, const char *from, int to_dir, const char *to)
