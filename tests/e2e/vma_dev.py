@@ -17,6 +17,14 @@ from support.vma import World, free_port, wait_for  # noqa: E402
 from vma_link import VMA, Echo, connect  # noqa: E402
 
 
+def connectable(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        return True
+    except OSError:
+        return False
+
+
 class Both:
     @classmethod
     def setUpClass(cls):
@@ -88,6 +96,39 @@ class Both:
         self.assertEqual(self.vma("stop").returncode, 0)
         wait_for(lambda: not self.w.pids("agent attach"))
         self.assertEqual(self.status(), [])
+        echo.close()
+
+    def test_a_command_can_run_as_soon_as_dev_is_detached(self):
+        self.write()
+        self.dev()
+        r = self.vma("exec", "--", "pwd")
+        self.assertEqual(r.stdout.decode().strip(), str(self.there), r.stderr)
+
+    def test_forwards_both_ways_share_the_link(self):
+        echo = Echo()
+        self.write()
+        self.dev("--no-sync")
+        carriers = sorted(self.w.carriers())
+        back, taken = free_port(), free_port()
+        with socket.create_server(("127.0.0.1", taken)):
+            p = self.w.start("forward", "-R", f"{back}={echo.port}", "-R", f"{taken}={echo.port}",
+                             f"0={echo.port}", cwd=self.project)
+            lines = [p.stdout.readline().decode() for _ in range(2)]
+            self.assertIn("taken", p.stderr.readline().decode())
+        there = next(line for line in lines if "(here) ->" in line)
+        for port in (back, int(there.split()[0].rsplit(":")[-1])):
+            for _ in range(3):
+                with connect(port) as s:
+                    s.sendall(b"hello")
+                    self.assertEqual(s.recv(10), b"hello")
+        self.assertEqual(sorted(self.w.carriers()), carriers)
+        self.w.cut()
+        with connect(back) as s:
+            s.sendall(b"hello")
+            self.assertEqual(s.recv(10), b"hello")
+        p.send_signal(signal.SIGINT)
+        self.assertEqual(p.wait(10), 0)
+        wait_for(lambda: not connectable(back))
         echo.close()
 
     def test_exec_over_the_shared_link_is_the_same(self):
@@ -179,6 +220,31 @@ class OverLocal(Both, unittest.TestCase):
 
 class OverSsh(Both, unittest.TestCase):
     local = False
+
+    def test_dev_waits_for_a_host_that_is_booting_and_others_do_not(self):
+        self.write()
+        self.w.sshd_stop()
+        try:
+            for command in (["exec", "--", "true"], ["dev", "--detach"],
+                            ["sync", ".", f"{self.w.host}:there", "--once"]):
+                r = self.vma(*command)
+                self.assertEqual(r.returncode, 69, r.stderr)
+                self.assertIn(b"Connection refused", r.stderr)
+            p = self.w.start("dev", "--no-sync", cwd=self.project)
+            self.assertIn(b"Connection refused", p.stderr.readline())
+            self.assertIn(b"waiting for it", p.stderr.readline())
+            self.assertIn(self.status()[0]["link"]["state"], ("connecting", "waiting"))
+        finally:
+            self.w.sshd_start()
+        wait_for(lambda: [s for s in self.status() if s["link"]["state"] == "up"])
+        p.send_signal(signal.SIGINT)
+        self.assertEqual(p.wait(10), 0)
+
+    def test_a_name_that_is_not_there_is_not_waited_for(self):
+        self.write()
+        r = self.vma("dev", "no-such-host.invalid")
+        self.assertEqual(r.returncode, 1)
+        self.assertIn(b"no-such-host.invalid", r.stderr)
 
 
 if __name__ == "__main__":

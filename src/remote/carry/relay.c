@@ -17,12 +17,17 @@ struct side {
 
 struct relay {
     struct side sides[2];
+    relay_done *done;
+    void *context;
 };
 
 static void relay_release(struct relay *relay)
 {
-    if (!relay->sides[0].channel && !relay->sides[1].channel)
-        free(relay);
+    if (relay->sides[0].channel || relay->sides[1].channel)
+        return;
+    if (relay->done)
+        relay->done(relay->context);
+    free(relay);
 }
 
 static void on_data(void *context, struct channel *channel, struct bytes bytes)
@@ -76,11 +81,12 @@ static void on_closed(void *context, struct channel *channel, const struct error
 
 static const struct channel_events events = {on_data, on_end, on_room, on_closed};
 
-static bool on_open(void *context, struct channel *channel, struct bytes request, struct error *err)
+void relay_channel(struct channel *channel, struct mux *to, struct bytes request, relay_done *done,
+                   void *context)
 {
-    struct mux *to = context;
-    (void)err;
     struct relay *relay = xcalloc(1, sizeof *relay);
+    relay->done = done;
+    relay->context = context;
     for (int i = 0; i < 2; i++)
         relay->sides[i] = (struct side){.relay = relay, .other = &relay->sides[1 - i]};
     relay->sides[0].channel = channel;
@@ -88,6 +94,12 @@ static bool on_open(void *context, struct channel *channel, struct bytes request
     relay->sides[1].channel =
         channel_open(to, channel_service(channel), channel_priority_get(channel), request, &events,
                      &relay->sides[1]);
+}
+
+static bool on_open(void *context, struct channel *channel, struct bytes request, struct error *err)
+{
+    (void)err;
+    relay_channel(channel, context, request, NULL, NULL);
     return true;
 }
 

@@ -23,7 +23,7 @@
 #include "syncing/laptop.h"
 #include "wire/mux.h"
 
-enum { RETRY_MS = 2000, FORWARDS_MAX = 256 };
+enum { RETRY_MS = 2000, FORWARDS_MAX = 256, FOLDER_PATIENCE_MS = 10 * 1000 };
 
 struct dev {
     struct cli *cli;
@@ -38,11 +38,13 @@ struct dev {
     struct sync_ear *sync_ear;
     struct sync_about about;
     struct hub_ear *ear;
-    struct timer *retry;
+    struct timer *retry, *folder; /* folder: it is not waited for any longer */
     struct later *replace;
     const struct dev_events *events;
     void *context;
-    bool ever_up, stopping, ended;
+    bool ever_up, told_up, stopping, ended;
+    int64_t lost_us;
+    char said[240]; /* why there is no link: not to be said again and again */
 };
 
 static void say(const struct dev *dev, const char *text)
@@ -65,7 +67,7 @@ static void finish(struct dev *dev, const struct error *reason)
 
 static void let_go(struct dev *dev)
 {
-    hub_ear_use(dev->ear, NULL);
+    hub_ear_use(dev->ear, NULL, NULL);
     if (dev->laptop)
         laptop_detach(dev->laptop);
     forward_client_free(TAKE(dev->client));
@@ -93,23 +95,43 @@ static void on_lost(void *context, const struct error *reason, bool session_lost
     struct dev *dev = context;
     if (dev->stopping)
         return;
-    if (!dev->ever_up && !session_lost) {
+    bool may_pass = reason->kind == ERROR_UNAVAILABLE && dev->plan.patient;
+    if (!dev->ever_up && !session_lost && !may_pass) {
         finish(dev, reason);
         return;
     }
-    say(dev, reason->text);
+    if (strcmp(reason->text, dev->said) != 0) {
+        snprintf(dev->said, sizeof dev->said, "%s", reason->text);
+        dev->lost_us = loop_now_us(dev->loop);
+        say(dev, reason->text);
+        if (!dev->ever_up)
+            say(dev, "waiting for it (Ctrl-C ends this)");
+    }
     if (session_lost)
         say(dev, "what ran there has ended; starting a new session");
     later_ask(dev->replace); /* the link cannot be freed while it tells us this */
 }
 
+static void tell_up(void *context)
+{
+    struct dev *dev = context;
+    timer_stop(dev->folder);
+    if (!dev->told_up)
+        dev->events->up(dev->context);
+    dev->told_up = true;
+}
+
 static void on_up(void *context)
 {
     struct dev *dev = context;
+    dev->said[0] = '\0';
     if (dev->ever_up)
         return;
     dev->ever_up = true;
-    dev->events->up(dev->context);
+    if (dev->laptop)
+        timer_start(dev->folder, FOLDER_PATIENCE_MS); /* until commands can run in it */
+    else
+        tell_up(dev);
 }
 
 static const struct linking_events linking_events = {.lost = on_lost, .up = on_up};
@@ -167,7 +189,7 @@ static bool link_up(struct dev *dev, struct error *err)
             forward_add(dev->client, &dev->rules[dev->count], on_forward, dev);
     if (dev->laptop)
         laptop_attach(dev->laptop, mux);
-    hub_ear_use(dev->ear, mux);
+    hub_ear_use(dev->ear, mux, dev->client);
     return true;
 }
 
@@ -180,8 +202,10 @@ static void on_event(void *context, const struct sync_event *event)
     if (event->kind == SYNC_EVENT_APPLIED)
         return;
     if (event->kind == SYNC_EVENT_STATE) {
-        if (strcmp(event->text, "agreed") == 0)
+        if (strcmp(event->text, "agreed") == 0) {
             say(dev, "sync is running (vma sync status)");
+            tell_up(dev);
+        }
         return;
     }
     if (!dev->plan.quiet)
@@ -301,6 +325,8 @@ static struct jv *on_status(void *context)
         jv_int(link, "cuts", stats.attaches > 0 ? stats.attaches - 1 : 0);
     } else {
         jv_text(link, "state", "waiting");
+        jv_int(link, "since_ms", (loop_now_us(dev->loop) - dev->lost_us) / 1000);
+        jv_text(link, "why", dev->said);
     }
     status_forwards(dev, status);
     jv_text(status, "sync", dev->laptop ? dev->about.mode : "off");
@@ -326,6 +352,7 @@ struct dev *dev_new(struct cli *cli, struct loop *loop, const struct dev_plan *p
     dev->events = events;
     dev->context = context;
     dev->retry = timer_new(loop, on_retry, dev);
+    dev->folder = timer_new(loop, tell_up, dev);
     dev->replace = later_new(loop, on_replace, dev);
     struct hub_ear_plan ear = {plan->host, plan->root, plan->remote};
     dev->ear = hub_ear_new(cli, loop, &ear, &ear_events, dev, err);
@@ -360,13 +387,14 @@ void dev_free(struct dev *dev)
     if (!dev)
         return;
     if (dev->ear)
-        hub_ear_use(dev->ear, NULL);
+        hub_ear_use(dev->ear, NULL, NULL);
     laptop_free(dev->laptop);
     sync_ear_free(dev->sync_ear);
     forward_client_free(dev->client);
     linking_free(dev->linking);
     hub_ear_free(dev->ear);
     timer_free(dev->retry);
+    timer_free(dev->folder);
     later_free(dev->replace);
     free(dev);
 }

@@ -17,6 +17,7 @@ struct dev_plan {
     const char *host, *root, *remote; /* remote as the other side takes it */
     const struct config *config;
     bool no_sync, no_forward, quiet;
+    bool patient; /* wait for a host that does not answer yet, too */
 };
 
 struct dev_events {

@@ -191,6 +191,7 @@ static bool dev_run(void *context, const void *raw, struct operands operands, st
         .config = config,
         .no_sync = options->no_sync,
         .quiet = options->quiet,
+        .patient = !options->detach,
     };
     return options->detach ? detach(cli, &plan, err) : run(cli, &plan, -1, err);
 }

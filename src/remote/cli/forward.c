@@ -118,8 +118,7 @@ static bool forward_run(void *context, const void *raw, struct operands operands
 {
     struct cli *cli = context;
     const struct options *options = raw;
-    struct session_plan plan = {.host = options->host,
-                                .alone = options->alone || options->reverse.count > 0};
+    struct session_plan plan = {.host = options->host, .alone = options->alone};
     struct running running = {.err = err, .quiet = options->quiet};
     running.loop = loop_new(err);
     if (!running.loop)

@@ -13,6 +13,7 @@
 #include "carry/carrier.h"
 #include "carry/relay.h"
 #include "cli/hubs.h"
+#include "forward/forward.h"
 #include "io/loop.h"
 #include "sys/fdpass.h"
 #include "wire/mux.h"
@@ -24,6 +25,7 @@ struct guest {
     struct hub_ear *ear;
     struct guest *next;
     struct mux *mux;
+    struct forward_share *share;
     struct carrier *carrier;
     bool gone;
 };
@@ -31,6 +33,7 @@ struct guest {
 struct hub_ear {
     struct loop *loop;
     struct mux *mux; /* the link's; NULL while there is none */
+    struct forward_client *forwards;
     int listener;
     char *socket;
     struct watch *watch;
@@ -50,6 +53,7 @@ static void guest_free(struct guest *guest)
     guest->ear->count--;
     carrier_free(guest->carrier);
     mux_free(guest->mux);
+    forward_share_free(guest->share);
     free(guest);
 }
 
@@ -125,6 +129,8 @@ static void guest_serve(struct guest *guest)
     mux_serve(guest->mux, "hub.stop", open_stop, guest);
     for (size_t i = 0; guest->ear->mux && i < sizeof relayed / sizeof *relayed; i++)
         relay_service(guest->mux, relayed[i], guest->ear->mux);
+    if (guest->ear->forwards)
+        guest->share = forward_share_new(guest->ear->forwards, guest->mux);
 }
 
 static void on_connection(void *context, int ready)
@@ -167,19 +173,20 @@ struct hub_ear *hub_ear_new(struct cli *cli, struct loop *loop, const struct hub
     return ear;
 }
 
-void hub_ear_use(struct hub_ear *ear, struct mux *mux)
+void hub_ear_use(struct hub_ear *ear, struct mux *mux, struct forward_client *forwards)
 {
     while (ear->guests)
         /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): it takes itself off the list */
         guest_free(ear->guests);
     ear->mux = mux;
+    ear->forwards = forwards;
 }
 
 void hub_ear_free(struct hub_ear *ear)
 {
     if (!ear)
         return;
-    hub_ear_use(ear, NULL);
+    hub_ear_use(ear, NULL, NULL);
     watch_free(ear->watch);
     later_free(ear->sweep);
     if (ear->listener >= 0)

@@ -9,6 +9,7 @@
 
 struct cli;
 struct error;
+struct forward_client;
 struct hub_ear;
 struct jv;
 struct loop;
@@ -27,7 +28,7 @@ MUST_USE struct hub_ear *hub_ear_new(struct cli *cli, struct loop *loop,
                                      const struct hub_ear_plan *plan,
                                      const struct hub_ear_events *events, void *context,
                                      struct error *err);
-/* The session that commands are to use from now on; NULL hangs up on all. Call with NULL before
- * the mux is freed. */
-void hub_ear_use(struct hub_ear *ear, struct mux *mux);
+/* The session that commands are to use from now on, and its forwards; NULL hangs up on all. Call
+ * with NULL before they are freed. */
+void hub_ear_use(struct hub_ear *ear, struct mux *mux, struct forward_client *forwards);
 void hub_ear_free(struct hub_ear *ear);

@@ -124,7 +124,7 @@ struct linking *linking_new(struct cli *cli, struct loop *loop, const struct lin
     linking->loop = loop;
     linking->events = events;
     linking->context = context;
-    linking->host = xstrdup(plan->host);
+    linking->host = xstrndup(plan->host, strcspn(plan->host, ":")); /* of "local:", too */
     notice_init(&linking->notice, 2, plan->quiet);
     linking->tick = timer_new(loop, on_tick, linking);
     words_split(linking, variable ? variable : "ssh");
@@ -142,7 +142,7 @@ struct linking *linking_new(struct cli *cli, struct loop *loop, const struct lin
     };
     linking->link = link_new(loop, &how, &link_events, linking, err);
     if (!linking->link) {
-        error_wrap(err, "%s", plan->host);
+        error_wrap(err, "%s", linking->host);
         linking_free(linking);
         return NULL;
     }

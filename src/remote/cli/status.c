@@ -123,10 +123,10 @@ static void show_link(const struct jv *status)
 {
     const struct jv *link = jv_get(status, "link");
     const char *state = jv_get_text(link, "state", "");
+    const char *why = jv_get_text(link, "why", "");
     printf("%s  %s", jv_get_text(status, "host", ""), state);
     if (strcmp(state, "waiting") == 0)
-        printf(" for %.0f s: %s", jv_get_real(link, "since_ms", 0) / 1000,
-               jv_get_text(link, "why", ""));
+        printf(" for %.0f s%s%s", jv_get_real(link, "since_ms", 0) / 1000, *why ? ": " : "", why);
     else
         printf(", round trip %.1f ms, cut %lld times", jv_get_real(link, "rtt_us", 0) / 1000,
                (long long)jv_get_int(link, "cuts", 0));

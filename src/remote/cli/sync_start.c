@@ -39,6 +39,7 @@ struct running {
     int64_t began_ms, ready_ms;
     unsigned notes;
     bool was_in_sync, agreed, failed, ending, asking;
+    char lost[240]; /* why there is no link, said already */
 };
 
 static void closed(void *context)
@@ -112,6 +113,8 @@ static void on_event(void *context, const struct sync_event *event)
     case SYNC_EVENT_STATE:
         if (strcmp(event->text, "agreed") == 0)
             running->agreed = true;
+        if (running->agreed)
+            running->lost[0] = '\0';
         break;
     case SYNC_EVENT_APPLIED:
         break;
@@ -230,12 +233,14 @@ static bool connect_session(struct running *running, struct error *err);
 static void on_lost(void *context, const struct error *reason)
 {
     struct running *running = context;
-    bool worked = running->agreed && !running->choices->once;
-    if (!worked) {
+    bool may_pass = running->agreed || reason->kind == ERROR_UNAVAILABLE; /* it may be booting */
+    if (running->choices->once || !may_pass) {
         fail(running, reason);
         return;
     }
-    say(running, "lost", "", reason->text);
+    if (strcmp(reason->text, running->lost) != 0)
+        say(running, "lost", "", reason->text);
+    snprintf(running->lost, sizeof running->lost, "%s", reason->text);
     timer_start(running->retry, RETRY_MS);
 }
 

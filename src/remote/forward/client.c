@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -6,6 +7,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "carry/bridge.h"
+#include "carry/relay.h"
 #include "forward/forward.h"
 #include "forward/listener.h"
 #include "forward/names.h"
@@ -35,7 +37,8 @@ struct forward_client {
     struct loop *loop;
     struct mux *mux;
     struct forward *forwards;
-    uint32_t next_id;
+    struct forward_share *shares;
+    uint32_t next_id; /* of forwards and what was lent */
 };
 
 static void forward_release(struct forward *forward)
@@ -73,6 +76,8 @@ static void on_accepted(void *context, int fd)
     connection_new(forward, channel, fd, false);
 }
 
+static bool lent_accepted(struct forward_client *client, struct channel *channel, uint32_t id);
+
 /* The agent may only ask for what this side has set up. */
 static bool open_accepted(void *context, struct channel *channel, struct bytes request,
                           struct error *err)
@@ -84,7 +89,8 @@ static bool open_accepted(void *context, struct channel *channel, struct bytes r
     while (forward && (forward->id != id || !forward->rule.reverse))
         forward = forward->next;
     if (!forward)
-        return error_set(err, ERROR_DENIED, "no such forward");
+        return lent_accepted(client, channel, id) ||
+               error_set(err, ERROR_DENIED, "no such forward");
     int fd = sockets_connect(&forward->rule.target, &connecting, err);
     if (fd < 0)
         return false;
@@ -197,6 +203,86 @@ void forward_look(const struct forward *forward, struct forward_info *out)
         .total = forward->total,
         .why = forward->state == FORWARD_FAILED ? &forward->why : NULL,
     };
+}
+
+/* --- for other sessions --------------------------------------------------------------------- */
+
+/* A listener there that belongs to a guest: its connections have our number on our session and the
+ * guest's own on the guest's. */
+struct lent {
+    struct forward_share *share;
+    struct lent *next;
+    uint32_t id, guest_id;
+};
+
+struct forward_share {
+    struct forward_client *client;
+    struct forward_share *next;
+    struct mux *guest;
+    struct lent *lent;
+};
+
+static void lent_done(void *context)
+{
+    struct lent *lent = context;
+    struct lent **at = &lent->share->lent;
+    while (*at != lent) /* NOLINT(clang-analyzer-core.NullDereference): it is in there */
+        at = &(*at)->next;
+    *at = lent->next;
+    free(lent);
+}
+
+static bool open_lent(void *context, struct channel *channel, struct bytes request,
+                      struct error *err)
+{
+    struct forward_share *share = context;
+    uint8_t ours[4 + FORWARD_TEXT_MAX];
+    if (request.size < 4 || request.size > sizeof ours)
+        return error_set(err, ERROR_INVALID, "a listen request of %zu bytes", request.size);
+    struct lent *lent = xcalloc(1, sizeof *lent);
+    *lent = (struct lent){share, share->lent, ++share->client->next_id, read_u32(request.data)};
+    share->lent = lent;
+    memcpy(ours, request.data, request.size);
+    write_u32(ours, lent->id);
+    relay_channel(channel, share->client->mux, (struct bytes){ours, request.size}, lent_done, lent);
+    return true;
+}
+
+static bool lent_accepted(struct forward_client *client, struct channel *channel, uint32_t id)
+{
+    for (struct forward_share *share = client->shares; share; share = share->next) {
+        for (struct lent *lent = share->lent; lent; lent = lent->next) {
+            if (lent->id != id)
+                continue;
+            uint8_t request[4];
+            write_u32(request, lent->guest_id);
+            relay_channel(channel, share->guest, (struct bytes){request, sizeof request}, NULL,
+                          NULL);
+            return true;
+        }
+    }
+    return false;
+}
+
+struct forward_share *forward_share_new(struct forward_client *client, struct mux *guest)
+{
+    struct forward_share *share = xcalloc(1, sizeof *share);
+    *share = (struct forward_share){client, client->shares, guest, NULL};
+    client->shares = share;
+    mux_serve(guest, FORWARD_LISTEN, open_lent, share);
+    return share;
+}
+
+void forward_share_free(struct forward_share *share)
+{
+    if (!share)
+        return;
+    struct forward_share **at = &share->client->shares;
+    while (*at != share) /* NOLINT(clang-analyzer-core.NullDereference): it is in there */
+        at = &(*at)->next;
+    *at = share->next;
+    assert(!share->lent); /* the guest's mux took its channels along */
+    free(share);
 }
 
 struct forward_client *forward_client_new(struct loop *loop, struct mux *mux)

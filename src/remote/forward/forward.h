@@ -50,6 +50,11 @@ typedef void forward_changed(void *context, struct forward *forward);
 struct forward_client;
 struct forward_client *forward_client_new(struct loop *loop, struct mux *mux);
 void forward_client_free(struct forward_client *client);
+/* Lets the other end of `guest`, another session of ours, listen there, too. Free it after the
+ * guest's mux and before the client. */
+struct forward_share;
+MUST_USE struct forward_share *forward_share_new(struct forward_client *client, struct mux *guest);
+void forward_share_free(struct forward_share *share);
 /* The forward lives until it is removed or the client freed. */
 struct forward *forward_add(struct forward_client *client, const struct forward_rule *rule,
                             forward_changed *changed, void *context);

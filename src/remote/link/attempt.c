@@ -30,6 +30,7 @@ struct attempt {
     struct watch *watch, *complaints_watch;
     struct buf complaints, line, upload;
     size_t upload_at, noise;
+    bool local;
     const struct agents *agents;
     const struct attempt_events *events;
     void *context;
@@ -75,10 +76,35 @@ static void fail(struct attempt *attempt, const struct error *reason, bool gone)
     attempt->events->failed(attempt->context, attempt, reason, gone);
 }
 
-static bool denied(const char *complaint)
+static bool says_one_of(const char *complaint, const char *const *phrases)
 {
-    return strstr(complaint, "Permission denied") || strstr(complaint, "Host key") ||
-           strstr(complaint, "Too many authentication failures") || strstr(complaint, "passphrase");
+    for (; *phrases; phrases++)
+        if (strstr(complaint, *phrases))
+            return true;
+    return false;
+}
+
+/* What ssh's last words mean. What is not known may be a mistake in its configuration. */
+static enum error_kind kind_of(const char *complaint)
+{
+    static const char *const denied[] = {"Permission denied", "Host key",
+                                         "Too many authentication failures", "passphrase", NULL};
+    static const char *const away[] = {"Connection refused",
+                                       "timed out",
+                                       "No route to host",
+                                       "Network is unreachable",
+                                       "Temporary failure in name resolution",
+                                       "Host is down",
+                                       "Connection reset",
+                                       "Connection closed",
+                                       "closed by remote host",
+                                       "Broken pipe",
+                                       "not responding",
+                                       "System is booting up",
+                                       NULL};
+    if (says_one_of(complaint, denied))
+        return ERROR_DENIED;
+    return says_one_of(complaint, away) ? ERROR_UNAVAILABLE : ERROR_NOT_FOUND;
 }
 
 static void on_exited(void *context, int status)
@@ -88,11 +114,15 @@ static void on_exited(void *context, int status)
     char complaint[180];
     read_complaints(attempt);
     last_complaint(attempt, complaint, sizeof complaint);
+    const char *what = attempt->local ? "the agent" : "ssh";
     if (complaint[0])
-        error_set(&reason, denied(complaint) ? ERROR_DENIED : ERROR_UNAVAILABLE, "%s", complaint);
+        error_set(&reason, kind_of(complaint), "%s", complaint);
+    else if (WIFSIGNALED(status))
+        error_set(&reason, ERROR_UNAVAILABLE, "%s was killed by signal %d", what, WTERMSIG(status));
+    else if (WEXITSTATUS(status) == 0)
+        error_set(&reason, ERROR_NOT_FOUND, "%s ended without a word", what);
     else
-        error_set(&reason, ERROR_UNAVAILABLE, "ssh ended with status %d",
-                  WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+        error_set(&reason, ERROR_NOT_FOUND, "%s ended with status %d", what, WEXITSTATUS(status));
     fail(attempt, &reason, false);
 }
 
@@ -241,6 +271,7 @@ struct attempt *attempt_new(struct loop *loop, const struct attempt_plan *plan,
     attempt->line = BUF(PREFACE_LINE_MAX);
     attempt->upload = BUF(UPLOAD_MAX);
     attempt->agents = plan->agents;
+    attempt->local = plan->local;
     attempt->events = events;
     attempt->context = context;
     return start(attempt, plan->arguments, plan->may_ask, err) ? TAKE(attempt) : NULL;

@@ -19,7 +19,8 @@ struct attempt_events {
     void (*ready)(void *context, struct attempt *attempt, int *fd);
     /* The agent is being sent. */
     void (*progress)(void *context, struct attempt *attempt, size_t sent, size_t total);
-    /* `gone`: the host was reached, the session is not there. */
+    /* `gone`: the host was reached, the session is not there. ERROR_UNAVAILABLE may pass,
+     * ERROR_DENIED and all others will not by themselves. */
     void (*failed)(void *context, struct attempt *attempt, const struct error *reason, bool gone);
 };
 
@@ -28,6 +29,7 @@ struct attempt_plan {
     bool may_ask; /* it stays on our terminal, otherwise in a session of its own, where the
                      terminal's Ctrl-C does not reach it */
     const struct agents *agents; /* borrowed */
+    bool local;                  /* not ssh, but the agent itself */
 };
 MUST_USE struct attempt *attempt_new(struct loop *loop, const struct attempt_plan *plan,
                                      const struct attempt_events *events, void *context,

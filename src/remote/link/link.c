@@ -408,7 +408,7 @@ static struct attempt *attempt_start(struct link *link, struct error *err)
     };
     if (!words_make(&plan, &room, words, err))
         return NULL;
-    struct attempt_plan attempt = {words, plan.ask, &link->agents};
+    struct attempt_plan attempt = {words, plan.ask, &link->agents, local(link)};
     return attempt_new(link->loop, &attempt, &attempt_events, link, err);
 }
 
