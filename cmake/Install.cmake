@@ -3,7 +3,7 @@ set(SHARE share/video-message-app)
 
 if(WITH_SERVER)
   install(TARGETS vmad DESTINATION bin)
-  install(TARGETS vmad-decoder vmad-infer DESTINATION libexec/vmad)
+  install(TARGETS vmad-decoder vmad-jpeg vmad-infer DESTINATION libexec/vmad)
   install(FILES .deps/onnxruntime/lib/libonnxruntime.so DESTINATION lib/vmad OPTIONAL)
   install(DIRECTORY models assets DESTINATION ${SHARE})
   install(DIRECTORY .deps/voices DESTINATION ${SHARE} OPTIONAL PATTERN "*.sha256" EXCLUDE)

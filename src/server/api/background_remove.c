@@ -15,7 +15,7 @@ bool api_background_remove(struct api *api, const struct http_request *request,
     if (!photo_work_begin(api, request, &work, err))
         return error_wrap(err, "remove the background");
     struct cutout_who who = photo_work_everybody(&work);
-    return (photo_work_cut_out(&work, &who, &cut, err) && answer_png(&cut, response, err)) ||
+    return (photo_work_cut_out(&work, &who, &cut, err) && answer_png(&work, &cut, response, err)) ||
            error_wrap(err, "remove the background");
 }
 

@@ -7,6 +7,7 @@
 
 #include "api/health.h"
 #include "api/metrics.h"
+#include "api/tidy.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
@@ -30,10 +31,11 @@ struct engines {
     pthread_t thread, probe;
     bool probing;
     struct scheduler *turns;
+    struct tidy *tidy;
 };
 
 /* Photos in front of those that are worked on, and what these may take of memory together. */
-enum { TURNS_QUEUE = 16, TURNS_BYTES = 200 << 20, PROBE_EVERY_S = 5 };
+enum { TURNS_QUEUE = 16, TURNS_BYTES = 200 << 20, PROBE_EVERY_S = 5, QUIET_MS = 1500 };
 
 static struct scheduler *turns_new(int queue)
 {
@@ -44,6 +46,12 @@ static struct scheduler *turns_new(int queue)
     return scheduler_new(&settings);
 }
 
+static void give_back(void *nothing)
+{
+    (void)nothing;
+    mem_give_back();
+}
+
 struct engines *engines_new(const struct engines_options *options)
 {
     struct engines *engines = xcalloc(1, sizeof *engines);
@@ -51,6 +59,7 @@ struct engines *engines_new(const struct engines_options *options)
     pthread_mutex_init(&engines->lock, NULL);
     pthread_cond_init(&engines->opened, NULL);
     engines->turns = turns_new(options->vision.queue);
+    engines->tidy = tidy_new(QUIET_MS, give_back, NULL);
     if (options->messages)
         health_set(options->health, "voices", true, HEALTH_HEALTHY, NULL);
     health_set(options->health, "vision", true, HEALTH_HEALTHY, NULL);
@@ -241,6 +250,11 @@ struct scheduler *engines_turns(struct engines *engines)
     return engines->turns;
 }
 
+void engines_worked(struct engines *engines)
+{
+    tidy_worked(engines->tidy);
+}
+
 struct pipeline *engines_pipeline(struct engines *engines, struct error *err)
 {
     pthread_mutex_lock(&engines->lock);
@@ -273,6 +287,7 @@ void engines_free(struct engines *engines)
     pipeline_close(engines->pipeline);
     vision_close(engines->vision);
     scheduler_free(engines->turns);
+    tidy_free(engines->tidy);
     if (engines->voices)
         voices_close(engines->voices);
     pthread_cond_destroy(&engines->opened);

@@ -50,3 +50,6 @@ MUST_USE struct pipeline *engines_pipeline(struct engines *engines, struct error
 /* Whose turn it is to have a photo decoded, looked at and encoded: all of that takes processors
  * and memory, so only a few do it at once, and a bounded number waits. */
 struct scheduler *engines_turns(struct engines *engines);
+
+/* A photo was worked on: the memory for it is given back to the system when no other follows. */
+void engines_worked(struct engines *engines);

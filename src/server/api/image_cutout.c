@@ -97,25 +97,28 @@ static void name_model(const struct photo_work *work, struct http_response *resp
     http_response_header(response, "X-Image-Model", state.model);
 }
 
-static bool answer_webp(const struct picture *picture, struct http_response *response,
-                        struct error *err)
+static bool answer_webp(struct photo_work *work, const struct picture *picture,
+                        struct http_response *response, struct error *err)
 {
     AUTO(buf_dispose) struct buf file = BUF(MAX_FILE);
     if (!picture_to_webp(picture, WEBP_QUALITY, &file, err))
         return false;
+    timing_mark(&work->timing, "encode");
+    timing_tell(&work->timing, response);
     http_response_header(response, "Cache-Control", "no-store");
     http_response_take(response, "image/webp", &file);
     return true;
 }
 
-static bool answer_mask(const struct photo_work *work, const struct cutout_who *who,
+static bool answer_mask(struct photo_work *work, const struct cutout_who *who,
                         struct http_response *response, struct error *err)
 {
     AUTO(picture_dispose) struct picture matte = {0};
     if (!cutout_matte(work->vision, &work->photo, who, &matte, err))
         return false;
+    timing_mark(&work->timing, "mask");
     name_model(work, response);
-    return answer_png(&matte, response, err);
+    return answer_png(work, &matte, response, err);
 }
 
 bool api_image_cutout(struct api *api, const struct http_request *request,
@@ -134,6 +137,6 @@ bool api_image_cutout(struct api *api, const struct http_request *request,
     if (!photo_work_cut_out(&work, &who, &cut, err))
         return error_wrap(err, "cut out");
     name_model(&work, response);
-    return strcmp(wish.format, "webp") == 0 ? answer_webp(&cut, response, err)
-                                            : answer_png(&cut, response, err);
+    return strcmp(wish.format, "webp") == 0 ? answer_webp(&work, &cut, response, err)
+                                            : answer_png(&work, &cut, response, err);
 }

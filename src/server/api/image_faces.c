@@ -35,6 +35,7 @@ bool api_image_faces(struct api *api, const struct http_request *request,
     struct pipeline *pipeline = engines_pipeline(api->engines, err);
     AUTO(photo_faces_dispose) struct photo_faces found = {0};
     const char *path = http_form_file(http_request_form(request), "image");
+    engines_worked(api->engines);
     if (!pipeline || !pipeline_faces(pipeline, path, &found, err))
         return error_wrap(err, "look for faces");
     AUTO(jv_free) struct jv *body = jv_object();

@@ -30,6 +30,7 @@ bool api_image_preview(struct api *api, const struct http_request *request,
     struct message_request wanted;
     AUTO(buf_dispose) struct buf jpeg = BUF(MAX_JPEG);
     struct pipeline *pipeline = engines_pipeline(api->engines, err);
+    engines_worked(api->engines);
     if (!pipeline || !read_request(http_request_form(request), &wanted, err) ||
         !pipeline_preview(pipeline, &wanted, &jpeg, err))
         return error_wrap(err, "make a preview");

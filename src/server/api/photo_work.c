@@ -52,7 +52,7 @@ bool photo_work_begin(struct api *api, const struct http_request *request, struc
                       struct error *err)
 {
     const struct http_form *form = http_request_form(request);
-    *out = (struct photo_work){.path = http_form_file(form, "image")};
+    *out = (struct photo_work){.engines = api->engines, .path = http_form_file(form, "image")};
     out->vision = engines_vision(api->engines, err);
     if (!out->vision)
         return false;
@@ -65,12 +65,15 @@ bool photo_work_begin(struct api *api, const struct http_request *request, struc
                                     .gone = abandoned,
                                     .asked = (void *)(uintptr_t)request};
     struct scheduler *turns = engines_turns(api->engines);
+    out->timing = timing_begin();
     if (!scheduler_enter(turns, &out->ticket, err))
         return false;
     out->turns = turns;
+    timing_mark(&out->timing, "wait");
     if (!vision_decode(out->vision, out->path, MAX_SIDE, &out->photo, err))
         return false;
     alpha_split(out);
+    timing_mark(&out->timing, "decode");
     return true;
 }
 
@@ -81,6 +84,8 @@ void photo_work_end(struct photo_work *work)
     picture_dispose(&work->photo);
     picture_dispose(&work->alpha);
     free(work->faces);
+    if (work->turns)
+        engines_worked(work->engines);
     *work = (struct photo_work){.turns = NULL};
 }
 
@@ -98,21 +103,26 @@ struct cutout_who photo_work_everybody(const struct photo_work *work)
         .faces = work->faces, .face_count = work->face_count, .how = work->how};
 }
 
-bool photo_work_cut_out(const struct photo_work *work, const struct cutout_who *who,
-                        struct picture *out, struct error *err)
+bool photo_work_cut_out(struct photo_work *work, const struct cutout_who *who, struct picture *out,
+                        struct error *err)
 {
     AUTO(picture_dispose) struct picture matte = {0};
     if (!cutout_matte(work->vision, &work->photo, who, &matte, err))
         return false;
+    timing_mark(&work->timing, "mask");
     *out = cutout_picture(&work->photo, &matte, work->alpha.pixels ? &work->alpha : NULL);
+    timing_mark(&work->timing, "colour");
     return true;
 }
 
-bool answer_png(const struct picture *picture, struct http_response *response, struct error *err)
+bool answer_png(struct photo_work *work, const struct picture *picture,
+                struct http_response *response, struct error *err)
 {
     AUTO(buf_dispose) struct buf file = BUF(MAX_FILE);
     if (!picture_to_png(picture, &file, err))
         return false;
+    timing_mark(&work->timing, "encode");
+    timing_tell(&work->timing, response);
     http_response_header(response, "Cache-Control", "no-store");
     http_response_take(response, "image/png", &file);
     return true;

@@ -4,11 +4,13 @@
 #pragma once
 
 #include "api/endpoint.h"
+#include "api/timing.h"
 #include "image/cutout.h"
 #include "image/portrait.h"
 #include "image/scheduler.h"
 
 struct photo_work {
+    struct engines *engines;
     struct vision *vision;
     struct scheduler *turns; /* whose ticket is held; NULL: none */
     struct ticket ticket;
@@ -18,6 +20,7 @@ struct photo_work {
     struct picture alpha; /* grey, where the file has some */
     struct face *faces;   /* room for MAX_FACES; after photo_work_faces */
     int face_count;
+    struct timing timing; /* so far: wait, decode, and mask and colour of photo_work_cut_out */
 };
 
 /* The form's `image`. Errors as image/portrait.h, and image_busy when too many wait already. */
@@ -36,12 +39,12 @@ MUST_USE bool photo_work_faces(struct photo_work *work, struct error *err);
 struct cutout_who photo_work_everybody(const struct photo_work *work);
 
 /* The people (see cutout.h) with straight alpha. */
-MUST_USE bool photo_work_cut_out(const struct photo_work *work, const struct cutout_who *who,
+MUST_USE bool photo_work_cut_out(struct photo_work *work, const struct cutout_who *who,
                                  struct picture *out, struct error *err);
 
 /* The body of a response. */
-MUST_USE bool answer_png(const struct picture *picture, struct http_response *response,
-                         struct error *err);
+MUST_USE bool answer_png(struct photo_work *work, const struct picture *picture,
+                         struct http_response *response, struct error *err);
 /* A member of a JSON answer. */
 MUST_USE bool put_png_url(struct jv *object, const char *key, const struct picture *picture,
                           struct error *err);

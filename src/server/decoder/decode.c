@@ -14,7 +14,6 @@
 #include <vips/vector.h>
 
 #include "base/auto.h"
-#include "decoder/jpeg.h"
 #include "decoder/sniff.h"
 #include "sandbox/photo_request.h"
 
@@ -245,9 +244,6 @@ static void decode_bytes(struct bytes file, const struct photo_request *request,
         answer(reply, PHOTO_ANIMATED, "more than one frame");
         return;
     }
-    const struct jpeg_room room = {shared, shared_bytes, (int)request->max_side};
-    if (format == PHOTO_JPEG && jpeg_decode(file, &room, reply))
-        return;
     AUTO(image_unref) VipsImage *image = formats[format].load(file, 1);
     if (!image) {
         answer_vips(reply);

@@ -19,14 +19,15 @@
 enum { TIMEOUT_MS = 10 * 1000, MEMORY_MIB = 1024, CPU_S = 20 };
 
 struct photos {
-    struct helper *helper;
+    struct helper *jpegs; /* the usual photo; NULL: the other one does everything */
+    struct helper *all;
     int64_t timeout_ms;
 };
 
 /* The decoder beside this program, or where an installation puts it. */
-static bool program_find(char out[PATH_MAX], struct error *err)
+static bool program_find(const char *name, char out[PATH_MAX], struct error *err)
 {
-    static const char *const places[] = {"vmad-decoder", "../libexec/vmad/vmad-decoder"};
+    static const char *const places[] = {"", "../libexec/vmad/"};
     char folder[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", folder, sizeof folder - 1);
     if (length <= 0)
@@ -34,31 +35,36 @@ static bool program_find(char out[PATH_MAX], struct error *err)
     folder[length] = '\0';
     *strrchr(folder, '/') = '\0';
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        int size = snprintf(out, PATH_MAX, "%s/%s", folder, places[i]);
+        int size = snprintf(out, PATH_MAX, "%s/%s%s", folder, places[i], name);
         if (size > 0 && size < PATH_MAX && access(out, X_OK) == 0)
             return true;
     }
-    return error_set(err, ERROR_UNAVAILABLE, "vmad-decoder is not beside this program in %s",
-                     folder);
+    return error_set(err, ERROR_UNAVAILABLE, "%s is not beside this program in %s", name, folder);
 }
 
 struct photos *photos_open(const struct photos_settings *settings, struct error *err)
 {
-    char found[PATH_MAX];
+    char all[PATH_MAX], jpegs[PATH_MAX];
     const char *program = settings ? settings->program : NULL;
-    if (!program && !program_find(found, err))
-        return NULL;
     AUTO(photos_close) struct photos *photos = xcalloc(1, sizeof *photos);
     photos->timeout_ms = settings && settings->timeout_ms ? settings->timeout_ms : TIMEOUT_MS;
-    photos->helper = helper_open(program ? program : found, err);
-    return photos->helper ? TAKE(photos) : NULL;
+    if (program) {
+        photos->all = helper_open(program, err);
+        return photos->all ? TAKE(photos) : NULL;
+    }
+    if (!program_find("vmad-decoder", all, err) || !program_find("vmad-jpeg", jpegs, err))
+        return NULL;
+    photos->all = helper_open_later(all);
+    photos->jpegs = helper_open(jpegs, err);
+    return photos->jpegs ? TAKE(photos) : NULL;
 }
 
 void photos_close(struct photos *photos)
 {
     if (!photos)
         return;
-    helper_close(photos->helper);
+    helper_close(photos->jpegs);
+    helper_close(photos->all);
     free(photos);
 }
 
@@ -139,6 +145,45 @@ static struct picture picture_take(const struct helper_result *result,
     return picture;
 }
 
+/* One look at the file by one of the helpers. */
+static bool ask(const struct photos *photos, struct helper *helper, int file, int max_side,
+                struct helper_result *out, struct error *err)
+{
+    struct photo_request request = {.max_side = (uint32_t)max_side};
+    struct helper_job job = {.file = file,
+                             .request = &request,
+                             .request_size = sizeof request,
+                             .shared_bytes = (size_t)max_side * (size_t)max_side * 4,
+                             .limits = {(size_t)MEMORY_MIB << 20, CPU_S},
+                             .timeout_ms = photos->timeout_ms};
+    if (helper_run(helper, &job, out, err))
+        return true;
+    if (err->kind == ERROR_TIMEOUT) {
+        err->kind = ERROR_INVALID; /* the picture is at fault, not the time */
+        return error_about(err, "image", "image_timeout");
+    }
+    if (err->kind != ERROR_INTERNAL)
+        return error_wrap(err, "decode the picture");
+    err->kind = ERROR_INVALID;
+    return error_about(err, "image", "image_decoder_died");
+}
+
+static bool is_jpeg(int file)
+{
+    uint8_t start[3];
+    return pread(file, start, sizeof start, 0) == (ssize_t)sizeof start && start[0] == 0xff &&
+           start[1] == 0xd8 && start[2] == 0xff;
+}
+
+static bool is_unusual(const struct helper_result *result)
+{
+    struct photo_reply reply;
+    if (result->reply_size != sizeof reply)
+        return false;
+    memcpy(&reply, result->reply, sizeof reply);
+    return reply.outcome == PHOTO_UNUSUAL;
+}
+
 bool photos_decode(struct photos *photos, const char *path, int max_side, struct picture *out,
                    struct error *err)
 {
@@ -148,24 +193,15 @@ bool photos_decode(struct photos *photos, const char *path, int max_side, struct
     AUTO(fd_close) int file = file_open(path, err);
     if (file < 0)
         return false;
-    struct photo_request request = {.max_side = (uint32_t)max_side};
     struct photo_reply reply;
     AUTO(helper_result_dispose) struct helper_result result = {0};
-    struct helper_job job = {.file = file,
-                             .request = &request,
-                             .request_size = sizeof request,
-                             .shared_bytes = (size_t)max_side * (size_t)max_side * 4,
-                             .limits = {(size_t)MEMORY_MIB << 20, CPU_S},
-                             .timeout_ms = photos->timeout_ms};
-    if (!helper_run(photos->helper, &job, &result, err)) {
-        if (err->kind == ERROR_TIMEOUT) {
-            err->kind = ERROR_INVALID; /* the picture is at fault, not the time */
-            return error_about(err, "image", "image_timeout");
-        }
-        if (err->kind != ERROR_INTERNAL)
-            return error_wrap(err, "decode the picture");
-        err->kind = ERROR_INVALID;
-        return error_about(err, "image", "image_decoder_died");
+    bool quick = photos->jpegs && is_jpeg(file);
+    if (quick && !ask(photos, photos->jpegs, file, max_side, &result, err))
+        return false;
+    if (!quick || is_unusual(&result)) {
+        helper_result_dispose(&result);
+        if (!ask(photos, photos->all, file, max_side, &result, err))
+            return false;
     }
     if (!reply_read(&result, max_side, &reply, err))
         return false;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decodes pictures that came from outside, in sandboxed workers of the program vmad-decoder. */
+/* Decodes pictures that came from outside, in sandboxed workers of the programs vmad-jpeg and, for
+ * whatever that one does not take, vmad-decoder. */
 #pragma once
 
 #include <stdbool.h>
@@ -12,12 +13,12 @@ struct picture;
 struct photos;
 
 struct photos_settings {
-    const char *program; /* vmad-decoder; NULL: beside this program or in ../libexec/vmad */
+    const char *program; /* instead of both; NULL: beside this program or in ../libexec/vmad */
     int64_t timeout_ms;  /* for one picture; 0 means 10 s */
 };
 
-/* Starts the decoder in the background (it takes 40 ms and is not waited for). Threads may share
- * one. `settings` may be NULL. */
+/* Starts vmad-jpeg in the background; vmad-decoder, which takes 40 ms, when it is needed. Threads
+ * may share them. `settings` may be NULL. */
 MUST_USE struct photos *photos_open(const struct photos_settings *settings, struct error *err);
 void photos_close(struct photos *photos);
 static inline void photos_close_auto(struct photos **photos)

@@ -60,12 +60,18 @@ static bool process_start(struct helper *helper, struct error *err)
     return true;
 }
 
-struct helper *helper_open(const char *program, struct error *err)
+struct helper *helper_open_later(const char *program)
 {
-    AUTO(helper_close) struct helper *helper = xcalloc(1, sizeof *helper);
+    struct helper *helper = xcalloc(1, sizeof *helper);
     pthread_mutex_init(&helper->mutex, NULL);
     helper->program = xstrdup(program);
     helper->control = -1;
+    return helper;
+}
+
+struct helper *helper_open(const char *program, struct error *err)
+{
+    AUTO(helper_close) struct helper *helper = helper_open_later(program);
     return process_start(helper, err) ? TAKE(helper) : NULL;
 }
 

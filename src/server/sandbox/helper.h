@@ -17,6 +17,8 @@ struct helper;
 
 /* Starts `program` in the background; a helper that ends is started again when it is needed. */
 MUST_USE struct helper *helper_open(const char *program, struct error *err);
+/* The same, started only when it is needed. */
+MUST_USE struct helper *helper_open_later(const char *program);
 void helper_close(struct helper *helper);
 static inline void helper_close_auto(struct helper **helper)
 {

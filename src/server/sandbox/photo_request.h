@@ -21,6 +21,7 @@ enum photo_outcome {
     PHOTO_TRUNCATED, /* ends too early */
     PHOTO_HUGE,      /* too many pixels */
     PHOTO_ANIMATED,
+    PHOTO_UNUSUAL, /* for another decoder */
 };
 
 struct photo_reply {

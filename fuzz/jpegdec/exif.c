@@ -2,7 +2,7 @@
 /* Whatever the bytes: no read past their end, and an answer that is a way to turn a picture. */
 #include <stdlib.h>
 
-#include "decoder/exif.h"
+#include "jpegdec/exif.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

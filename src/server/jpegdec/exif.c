@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A TIFF file inside a JPEG: its header says in which order bytes are, and where the first folder
  * of 12-byte entries is. */
-#include "decoder/exif.h"
+#include "jpegdec/exif.h"
 
 #include <string.h>
 

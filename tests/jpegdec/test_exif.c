@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/test.h"
 
-#include "decoder/exif.h"
+#include "jpegdec/exif.h"
 
 #define BYTES(text) ((struct bytes){(const uint8_t *)(text), sizeof(text) - 1})
 #define LITTLE      "Exif\0\0II*\0\x08\0\0\0"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The usual photo without libvips: setting a pipeline of it up in a fresh process takes several
- * times as long as decoding the photo. Runs inside the confined worker. */
+/* The usual photo, with libjpeg alone: setting a pipeline of libvips up in a fresh process takes
+ * several times as long as decoding it. Runs inside the confined worker. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "decoder/jpeg.h"
+#include "jpegdec/jpeg.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 /* Needs the one above. */
 #include <jerror.h>
 
-#include "decoder/exif.h"
+#include "jpegdec/exif.h"
 #include "sandbox/photo_request.h"
 
 enum {
