@@ -17,6 +17,8 @@ if(WITH_REMOTE)
   install(FILES ${CMAKE_BINARY_DIR}/vma-linux-aarch64 DESTINATION bin OPTIONAL
     PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ
                 WORLD_EXECUTE)
+endif()
+if(WITH_REMOTE AND NOT CMAKE_CROSSCOMPILING) # it writes these itself
   add_custom_command(TARGET vma POST_BUILD COMMAND vma man > vma.1
     COMMAND vma completion bash > vma.bash COMMAND vma completion zsh > _vma
     COMMAND vma completion fish > vma.fish WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
