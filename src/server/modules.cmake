@@ -16,6 +16,14 @@ if(BUILD_TESTING)
   # An ONNX Runtime that fails as graphics cards do, to be named in ONNXRUNTIME_LIB.
   add_library(onnxruntime_stand_in MODULE tests/support/ort_stand_in.c)
   target_link_libraries(onnxruntime_stand_in PRIVATE lib::onnxruntime warnings ${CMAKE_DL_LIBS})
+  # NVIDIA's own libraries, to be found through LD_LIBRARY_PATH and NVTX_INJECTION64_PATH.
+  add_library(nvml_stand_in SHARED tests/support/nvml_stand_in.c)
+  set_target_properties(nvml_stand_in PROPERTIES OUTPUT_NAME nvidia-ml SOVERSION 1
+    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/stand_in)
+  add_library(nvtx_stand_in MODULE tests/support/nvtx_stand_in.c)
+  foreach(stand_in nvml_stand_in nvtx_stand_in)
+    target_link_libraries(${stand_in} PRIVATE warnings)
+  endforeach()
 endif()
 module(server/sandbox DEPENDS base sys LIBRARIES Threads::Threads)
 module(server/decoder DEPENDS base sandbox LIBRARIES lib::vips)
@@ -42,6 +50,7 @@ if(BUILD_TESTING)
   target_link_libraries(bench_message_alone PRIVATE pipeline warnings)
 endif()
 module(server/http DEPENDS base LIBRARIES lib::microhttpd Threads::Threads)
-module(server/api DEPENDS base http jobs store pipeline media codec sound voice image LIBRARIES Threads::Threads m)
+module(server/api DEPENDS base http jobs store pipeline media codec sound voice image infer
+  LIBRARIES Threads::Threads m)
 module(server/daemon DEPENDS base http api jobs store pipeline media voice infer image)
 program(vmad server/daemon)

@@ -12,8 +12,11 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "image/portrait.h"
 #include "image/scheduler.h"
+#include "image/segment.h"
+#include "infer/gpu.h"
 #include "pipeline/pipeline.h"
 #include "voice/voice.h"
 
@@ -35,7 +38,13 @@ struct engines {
 };
 
 /* Photos in front of those that are worked on, and what these may take of memory together. */
-enum { TURNS_QUEUE = 16, TURNS_BYTES = 200 << 20, PROBE_EVERY_S = 5, QUIET_MS = 1500 };
+enum {
+    TURNS_QUEUE = 16,
+    TURNS_BYTES = 200 << 20,
+    PROBE_EVERY_S = 5,
+    LOG_EVERY = 12, /* probes */
+    QUIET_MS = 1500,
+};
 
 static struct scheduler *turns_new(int queue)
 {
@@ -130,16 +139,51 @@ static void *open_vision(void *context)
     return NULL;
 }
 
-/* Every few seconds: does the image service that was named answer? */
+static void probe_service(struct engines *engines)
+{
+    struct error err = {.kind = ERROR_INTERNAL};
+    bool fine = vision_check_service(engines->vision, &err);
+    health_set(engines->options.health, "image_service", false,
+               fine ? HEALTH_HEALTHY : HEALTH_UNHEALTHY,
+               fine ? engines->options.vision.image_service : err.text);
+}
+
+/* What the graphics card does; that it cannot be told is no fault of the service. */
+static void probe_gpu(struct engines *engines, bool log)
+{
+    struct gpu_state state;
+    char text[256], why[160];
+    bool read = segment_gpu(vision_segment(engines->vision), &state, why);
+    if (read)
+        gpu_text(&state, text, sizeof text);
+    health_set(engines->options.health, "gpu", false, read ? HEALTH_HEALTHY : HEALTH_DISABLED,
+               read ? text : why);
+    if (read && log)
+        log_info("gpu.state", LOG_TEXT("name", state.name), LOG_TEXT("driver", state.driver),
+                 LOG_INT("busy_percent", state.busy_percent),
+                 LOG_INT("memory_used_bytes", state.memory_used_bytes),
+                 LOG_INT("memory_bytes", state.memory_bytes),
+                 LOG_INT("temperature_c", state.temperature_c), LOG_REAL("power_w", state.power_w),
+                 LOG_INT("clock_mhz", state.clock_mhz));
+    else if (log)
+        log_info("gpu.unknown", LOG_TEXT("why", why));
+}
+
+static bool wants_gpu(const struct engines *engines)
+{
+    const char *device = engines->options.vision.device;
+    return device && text_starts(device, "cuda") && !engines->options.vision.image_service;
+}
+
+/* Every few seconds: does the image service that was named answer, what does the card do? */
 static void *probe(void *context)
 {
     struct engines *engines = context;
-    while (!atomic_load(&engines->ended)) {
-        struct error err = {.kind = ERROR_INTERNAL};
-        bool fine = vision_check_service(engines->vision, &err);
-        health_set(engines->options.health, "image_service", false,
-                   fine ? HEALTH_HEALTHY : HEALTH_UNHEALTHY,
-                   fine ? engines->options.vision.image_service : err.text);
+    for (unsigned round = 0; !atomic_load(&engines->ended); round++) {
+        if (engines->options.vision.image_service)
+            probe_service(engines);
+        if (wants_gpu(engines))
+            probe_gpu(engines, round % LOG_EVERY == 0);
         struct timespec until;
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_sec += PROBE_EVERY_S;
@@ -167,7 +211,7 @@ static void *open_all(void *context)
         pthread_join(beside, NULL);
     else
         open_vision(engines);
-    if (engines->vision && engines->options.vision.image_service)
+    if (engines->vision && (engines->options.vision.image_service || wants_gpu(engines)))
         engines->probing = pthread_create(&engines->probe, NULL, probe, engines) == 0;
     if (!engines->voices)
         err = engines->voices_err;
@@ -241,6 +285,14 @@ struct vision *engines_vision(struct engines *engines, struct error *err)
     struct vision *vision = tried ? engines->vision : NULL;
     if (tried && !vision)
         missing(&engines->vision_err, err);
+    pthread_mutex_unlock(&engines->lock);
+    return vision;
+}
+
+struct vision *engines_vision_now(struct engines *engines)
+{
+    pthread_mutex_lock(&engines->lock);
+    struct vision *vision = engines->vision;
     pthread_mutex_unlock(&engines->lock);
     return vision;
 }

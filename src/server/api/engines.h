@@ -44,8 +44,10 @@ void engines_warm(struct engines *engines);
  * with the reason when it could not be. */
 MUST_USE struct vision *engines_vision(struct engines *engines, struct error *err);
 MUST_USE struct voices *engines_voices(struct engines *engines, struct error *err);
-MUST_USE struct vision *engines_vision(struct engines *engines, struct error *err);
 MUST_USE struct pipeline *engines_pipeline(struct engines *engines, struct error *err);
+
+/* NULL while it has not been opened. */
+struct vision *engines_vision_now(struct engines *engines);
 
 /* Whose turn it is to have a photo decoded, looked at and encoded: all of that takes processors
  * and memory, so only a few do it at once, and a bounded number waits. */

@@ -26,7 +26,8 @@
 #include "store/store.h"
 
 struct options {
-    const char *models, *image_model, *image_device, *image_service, *onnxruntime, *inference;
+    const char *models, *image_model, *image_device, *image_service, *onnxruntime, *inference,
+        *visible_gpus;
     int64_t image_threads, image_streams, image_queue, image_memory_bytes;
     const char *host, *data, *role, *web, *environment, *log_level, *log_format;
     int64_t port, wait_ms, grace_ms, queue, heartbeat_ms, header_ms, body_ms, connections;
@@ -95,9 +96,11 @@ static const struct option rows[] = {
     OPTION_TEXT(0, "image-device", "DEVICE", image_device,
                 "run it on cpu, cuda or cuda:N, and on the CPU when that fails [cpu]",
                 .environment = "IMAGE_DEVICE"),
-    OPTION_INT(0, "image-threads", "N", image_threads, "threads for one picture [1]",
-               .environment = "IMAGE_THREADS", .min = 1, .max = 256),
-    OPTION_INT(0, "image-streams", "N", image_streams, "pictures at the same time [2]",
+    OPTION_INT(0, "image-threads", "N", image_threads,
+               "threads for one picture [as vmad tune found, or 1]", .environment = "IMAGE_THREADS",
+               .min = 1, .max = 256),
+    OPTION_INT(0, "image-streams", "N", image_streams,
+               "pictures at the same time [as vmad tune found, or 2]",
                .environment = "IMAGE_STREAMS", .min = 1, .max = 64),
     OPTION_INT(0, "image-queue", "N", image_queue, "let this many pictures wait [16]",
                .environment = "IMAGE_QUEUE", .min = 1, .max = 10000),
@@ -110,6 +113,8 @@ static const struct option rows[] = {
     OPTION_TEXT(0, "onnxruntime", "FILE", onnxruntime,
                 "load this libonnxruntime.so [beside the program, then the system's]",
                 .environment = "ONNXRUNTIME_LIB"),
+    OPTION_TEXT(0, NULL, "LIST", visible_gpus, "which cards there are, in which order",
+                .environment = "CUDA_VISIBLE_DEVICES"),
     OPTION_CHOICE(0, "environment", "NAME", environment,
                   "production writes JSON logs even on a terminal [development]",
                   .choices = environments, .environment = "ENVIRONMENT"),
@@ -244,6 +249,8 @@ static void open_engines(struct running *running)
                    .queue = (int)running->options->image_queue,
                    .memory_bytes = (size_t)running->options->image_memory_bytes,
                    .inference = running->options->inference,
+                   .tuning_path = running->dir.tuning,
+                   .visible_gpus = running->options->visible_gpus,
                    .onnxruntime = running->options->onnxruntime},
         .assets_dir = daemon->paths.assets,
         .state_path = running->dir.state,
@@ -313,7 +320,8 @@ static bool start(struct running *running, struct error *err)
         .body_grace_ms = (int)options->body_ms,
     };
     running->server = http_server_start(&http, &running->app, err);
-    running->observed = (struct observed){running->jobs, running->store, running->server};
+    running->observed =
+        (struct observed){running->jobs, running->store, running->server, running->engines};
     observe(running->metrics, &running->observed);
     return running->server != NULL;
 }

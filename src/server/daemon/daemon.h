@@ -25,4 +25,5 @@ struct daemon {
     struct paths paths;
 };
 
-extern const struct command command_serve, command_render, command_voices, command_models;
+extern const struct command command_serve, command_render, command_voices, command_models,
+    command_tune;

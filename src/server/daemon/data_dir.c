@@ -48,6 +48,7 @@ bool data_dir_open(struct data_dir *dir, const char *root, struct error *err)
     dir->jobs_db = xasprintf("%s/jobs.db", real);
     dir->state = xasprintf("%s/stage-times.json", real);
     dir->models = xasprintf("%s/models", real);
+    dir->tuning = xasprintf("%s/tuning.json", real);
     bool fine = lock(dir, err) && tree_remove(dir->spool, err) && dir_make(dir->spool, err);
     if (!fine)
         data_dir_close(dir);
@@ -64,4 +65,5 @@ void data_dir_close(struct data_dir *dir)
     free(TAKE(dir->jobs_db));
     free(TAKE(dir->state));
     free(TAKE(dir->models));
+    free(TAKE(dir->tuning));
 }

@@ -9,7 +9,7 @@
 struct error;
 
 struct data_dir {
-    char *root, *spool, *store, *jobs_db, *state, *models;
+    char *root, *spool, *store, *jobs_db, *state, *models, *tuning;
     int lock_fd;
 };
 

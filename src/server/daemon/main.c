@@ -11,11 +11,12 @@
 #include "base/command.h"
 #include "base/error.h"
 #include "daemon/daemon.h"
+#include "infer/trace.h"
 
 enum { MAX_HELP = 256 * 1024 };
 
-static const struct command *const commands[] = {&command_serve, &command_render, &command_voices,
-                                                 &command_models, NULL};
+static const struct command *const commands[] = {&command_serve,  &command_render, &command_voices,
+                                                 &command_models, &command_tune,   NULL};
 
 static const struct example examples[] = {
     {"vmad", "serves the page at http://localhost:55433/"},
@@ -104,7 +105,10 @@ int main(int count, char **arguments)
     bool fine = false;
     char **rest = arguments + 1;
 
+    char untraced[160];
     tune_memory();
+    if (!trace_begin(getenv("NVTX_INJECTION64_PATH"), untraced, sizeof untraced))
+        fprintf(stderr, "vmad: %s\n", untraced);
     const struct command *command = program_find(&program, arguments + 1, &rest, &err);
     if (!command)
         return fail(&err);

@@ -3,9 +3,11 @@
 
 #include <stdio.h>
 
+#include "api/engines.h"
 #include "api/metrics.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "daemon/observe_image.h"
 #include "http/server.h"
 #include "jobs/jobs.h"
 #include "store/store.h"
@@ -77,6 +79,9 @@ static void write_all(void *context, struct metrics_writer *writer)
         write_store(observed->store, writer);
     if (observed->server)
         write_server(observed->server, writer);
+    struct vision *vision = observed->engines ? engines_vision_now(observed->engines) : NULL;
+    if (vision)
+        observe_image(vision_segment(vision), writer);
 }
 
 void observe(struct metrics *metrics, struct observed *observed)

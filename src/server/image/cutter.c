@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image/cutter.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,11 +10,14 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "image/cutter_internal.h"
+#include "infer/trace.h"
 #include "media/hot.h"
 #include "media/resample.h"
 
 /* Nothing below this shows a person well enough to be worth having. */
 enum { SMALLEST_SIDE = 256 };
+
+enum { MAX_BATCH = 4 };
 
 static const struct cutter_backend *const backends[] = {&cutter_portrait, &cutter_birefnet,
                                                         &cutter_sam2};
@@ -65,6 +69,7 @@ struct cutter *cutter_open(struct runtime *runtime, const struct cutter_files *f
     if (cutter->backend->check(cutter, err)) {
         int count;
         const struct tensor_info *info = session_inputs(cutter->sessions[0], &count);
+        cutter->any_count = info->dims[0] == -1 && !cutter->sessions[1];
         cutter->any_size = info->dims[2] == -1 && info->dims[3] == -1;
         return TAKE(cutter);
     }
@@ -158,6 +163,7 @@ static bool input_make(const struct picture *photo, const struct tensor_info *in
 bool cut_prepare(const struct cutter *cutter, const struct picture *photo,
                  const struct cut_prompt *prompt, int side, struct cut *out, struct error *err)
 {
+    TRACE("prepare");
     int count;
     const struct tensor_info *info = session_inputs(cutter->sessions[0], &count);
     *out =
@@ -175,14 +181,70 @@ bool cut_prepare(const struct cutter *cutter, const struct picture *photo,
 
 bool cut_infer(struct cutter *cutter, struct cut *cut, const struct cut_how *how, struct error *err)
 {
+    TRACE("infer");
     static const struct cut_how plainly;
     return cutter->backend->infer(cutter, cut, how ? how : &plainly, err) ||
            error_wrap(err, "cut the person out (%s)", cutter->backend->kind);
 }
 
+int cutter_batch(const struct cutter *cutter)
+{
+    return cutter->any_count ? MAX_BATCH : 1;
+}
+
+/* The inputs one after the other. */
+static bool inputs_join(struct cut *const *cuts, int count, struct cut *out, struct error *err)
+{
+    const struct tensor *first = &cuts[0]->input;
+    size_t size = tensor_count(first->rank, first->dims) * tensor_type_size(first->type);
+    uint8_t *data = malloc((size_t)count * size);
+    if (!data)
+        return error_set(err, ERROR_LIMIT, "no memory for the input of %d pictures", count);
+    *out = (struct cut){.input = *first, .width = cuts[0]->width, .height = cuts[0]->height};
+    out->input.dims[0] = count;
+    out->input.data = data;
+    for (int i = 0; i < count; i++) {
+        assert(cuts[i]->width == out->width && cuts[i]->height == out->height);
+        memcpy(data + (size_t)i * size, cuts[i]->input.data, size);
+    }
+    return true;
+}
+
+static bool results_split(const struct cut *whole, struct cut *const *cuts, int count,
+                          struct error *err)
+{
+    const struct tensor *all = &whole->results[0];
+    if (all->rank != 4 || all->dims[0] != count)
+        return error_set(err, ERROR_INTERNAL, "%d pictures went in, %lld masks came out", count,
+                         (long long)all->dims[0]);
+    size_t size = tensor_count(all->rank, all->dims) * tensor_type_size(all->type) / (size_t)count;
+    for (int i = 0; i < count; i++) {
+        struct tensor *one = &cuts[i]->results[0];
+        tensor_dispose(one);
+        *one = *all;
+        one->dims[0] = 1;
+        one->data = malloc(size ? size : 1);
+        if (!one->data)
+            return error_set(err, ERROR_LIMIT, "no memory for %zu bytes of mask", size);
+        memcpy(one->data, (const uint8_t *)all->data + (size_t)i * size, size);
+    }
+    return true;
+}
+
+bool cut_infer_all(struct cutter *cutter, struct cut *const *cuts, int count,
+                   const struct cut_how *how, struct error *err)
+{
+    AUTO(cut_dispose) struct cut whole = {0};
+    if (count == 1)
+        return cut_infer(cutter, cuts[0], how, err);
+    return inputs_join(cuts, count, &whole, err) && cut_infer(cutter, &whole, how, err) &&
+           results_split(&whole, cuts, count, err);
+}
+
 bool cut_finish(const struct cutter *cutter, struct cut *cut, struct picture *out,
                 struct error *err)
 {
+    TRACE("finish");
     return cutter->backend->finish(cut, out, err) ||
            error_wrap(err, "cut the person out (%s)", cutter->backend->kind);
 }

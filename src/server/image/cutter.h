@@ -86,6 +86,11 @@ struct cut_how {
 };
 MUST_USE bool cut_infer(struct cutter *cutter, struct cut *cut, const struct cut_how *how,
                         struct error *err);
+/* Several pictures of one size in one run: `count` is at most cutter_batch, which is 1 for networks
+ * that take only one at a time. All succeed or none does. */
+int cutter_batch(const struct cutter *cutter);
+MUST_USE bool cut_infer_all(struct cutter *cutter, struct cut *const *cuts, int count,
+                            const struct cut_how *how, struct error *err);
 /* The network's own mask, grey, laid over the whole photo, in whatever size it comes (refine it
  * with matte_refine, or enlarge it). */
 MUST_USE bool cut_finish(const struct cutter *cutter, struct cut *cut, struct picture *out,

@@ -10,6 +10,7 @@ struct cutter {
     const struct cutter_backend *backend;
     struct session *sessions[CUTTER_SESSIONS]; /* sam2: encoder, decoder */
     int width, height;                         /* of the first input */
+    bool any_count;                            /* it takes several pictures at once */
     bool any_size;                             /* it takes other sizes too */
     int output;                                /* index of the mask */
     int ports[16];                             /* sam2: which of the decoder's inputs is what */

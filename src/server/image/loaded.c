@@ -92,7 +92,8 @@ struct loaded *loaded_open(struct runtime *runtime, const struct model_entry *en
     for (int i = 0; i < MODEL_FILES && entry->paths[i]; i++)
         loaded->paths[i] = xstrdup(entry->paths[i]);
     loaded->runtime = runtime;
-    loaded->threads = options->threads;
+    loaded->threads = options->threads > 0 ? options->threads : 1;
+    loaded->batch = 1;
     loaded->users = 1;
     loaded->cutter = cutter_open(runtime, &files, options, err);
     if (!loaded->cutter || !measure(loaded, err))

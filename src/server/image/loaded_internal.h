@@ -22,8 +22,8 @@ struct loaded {
     char key[MODEL_KEY_SIZE];
     char kind[16];
     char *paths[MODEL_FILES];
-    int threads;
-    pthread_mutex_t lock; /* everything below */
+    int threads, streams, batch; /* as is best for it; streams 0: not known */
+    pthread_mutex_t lock;        /* everything below */
     struct cutter *spare; /* the same model on the CPU, for when the device's memory is short */
     int side;             /* at which pictures fit since memory was short; 0: the usual one */
     int64_t side_until_ms;

@@ -27,7 +27,8 @@ struct vision_settings {
     const char *user_models_dir, *image_model, *device;
     int threads, streams, queue;
     size_t memory_bytes;
-    const char *inference;     /* "auto", "child" or "inside"; NULL is "auto" */
+    const char *inference; /* "auto", "child" or "inside"; NULL is "auto" */
+    const char *tuning_path, *visible_gpus;
     const char *image_service; /* URL of a vmad that cuts people out instead; NULL: here */
 };
 MUST_USE struct vision *vision_open_with(const struct vision_settings *settings, struct error *err);

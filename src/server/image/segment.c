@@ -14,14 +14,21 @@
 #include "image/loaded_internal.h"
 #include "image/matte.h"
 #include "image/remote.h"
+#include "image/self_tuning_internal.h"
+#include "image/tuning.h"
 #include "image/watch.h"
+#include "infer/gpu.h"
 #include "infer/runtime.h"
+#include "infer/trace.h"
 #include "media/picture.h"
 #include "media/resample.h"
 
 /* A mask this small is coarse: its edges are found again in the photo. Larger networks draw them
  * themselves. */
 enum { COARSE_SIDE = 512 };
+
+/* Where nothing was measured: while one picture is inferred, another is prepared. */
+enum { DEFAULT_STREAMS = 2 };
 
 _Static_assert(RELIEFS == sizeof((struct segment_state *)0)->reliefs / sizeof(uint64_t),
                "the state has a place for each");
@@ -31,8 +38,13 @@ struct segment {
     struct runtime *apart;   /* ours; NULL until it is needed; under the lock */
     struct segment_settings settings;
     char *embedded_dir, *user_dir, *image_model, *device, *use_path, *onnxruntime;
+    char *tuning_path, *visible_gpus;
     struct scheduler *scheduler;
     struct watch *watch;
+    struct self_tuning *self_tuning; /* NULL: none was needed */
+    struct gpus *gpus;               /* NULL until asked for; under the lock */
+    bool gpus_tried;
+    char gpus_why[160];
     pthread_mutex_t lock; /* everything below; taken before the scheduler's */
     struct loaded *current;
     struct stat use_seen;
@@ -74,6 +86,30 @@ static struct runtime *runtime_for(struct segment *segment, const struct model_e
     return segment->apart ? segment->apart : segment->runtime;
 }
 
+/* What was measured of this model on this device, if that is wanted at all. */
+static bool tuned_find(const struct segment *segment, const char *key, const char *device,
+                       struct tuned *out)
+{
+    struct tuned like = {.threads = 1, .batch = 1};
+    snprintf(like.model, sizeof like.model, "%s", key);
+    snprintf(like.device, sizeof like.device, "%s", device);
+    if (!segment->tuning_path)
+        return false;
+    device_name(device, segment->visible_gpus, like.name);
+    return tuning_find(segment->tuning_path, &like, out);
+}
+
+static void tuned_apply(struct segment *segment, struct loaded *loaded, const struct tuned *tuned)
+{
+    loaded->streams = tuned->streams;
+    loaded->batch = tuned->batch;
+    if (!segment->settings.streams)
+        scheduler_set_streams(segment->scheduler, tuned->streams);
+    log_info("image.tuned", LOG_TEXT("model", loaded->key), LOG_INT("threads", loaded->threads),
+             LOG_INT("streams", tuned->streams), LOG_INT("batch", tuned->batch),
+             LOG_REAL("pictures_per_s", tuned->pictures_per_s));
+}
+
 /* Loads it, unless it is the current one, which is then what is returned. */
 static struct loaded *load_wanted(struct segment *segment, struct error *err)
 {
@@ -90,10 +126,19 @@ static struct loaded *load_wanted(struct segment *segment, struct error *err)
     model_key(entry, key);
     if (segment->current && strcmp(segment->current->key, key) == 0)
         return segment->current;
+    struct tuned tuned = {.threads = 1, .batch = 1};
+    bool known = tuned_find(segment, key, segment->device, &tuned);
+    int threads = segment->settings.threads ? segment->settings.threads : tuned.threads;
     struct session_options options = {.device = segment->device,
-                                      .threads = segment->settings.threads,
+                                      .threads = threads,
                                       .arena_limit_bytes = segment->settings.memory_bytes};
-    return loaded_open(runtime_for(segment, entry), entry, &options, err);
+    struct loaded *loaded = loaded_open(runtime_for(segment, entry), entry, &options, err);
+    const char *device = loaded ? cutter_device(loaded->cutter) : segment->device;
+    if (loaded && strcmp(device, segment->device) != 0)
+        known = tuned_find(segment, key, device, &tuned);
+    if (loaded && known)
+        tuned_apply(segment, loaded, &tuned);
+    return loaded;
 }
 
 static char *copy_or_null(const char *text)
@@ -111,25 +156,38 @@ struct segment *segment_open(struct runtime *runtime, const struct segment_setti
     segment->user_dir = copy_or_null(settings->user_dir);
     segment->image_model = copy_or_null(settings->image_model);
     segment->onnxruntime = copy_or_null(settings->onnxruntime);
+    segment->tuning_path = settings->remote ? NULL : copy_or_null(settings->tuning_path);
+    segment->visible_gpus = copy_or_null(settings->visible_gpus);
     segment->device = xstrdup(settings->device ? settings->device : "cpu");
+    if (strcmp(segment->device, "cuda") == 0) {
+        free(segment->device);
+        segment->device = xstrdup("cuda:0");
+    }
     segment->use_path = segment->user_dir ? xasprintf("%s/use", segment->user_dir) : NULL;
     segment->scheduler = scheduler_new(
-        &(struct scheduler_settings){settings->streams, settings->queue, settings->memory_bytes});
+        &(struct scheduler_settings){settings->streams ? settings->streams : DEFAULT_STREAMS,
+                                     settings->queue, settings->memory_bytes});
     segment->watch = watch_new();
     pthread_mutex_init(&segment->lock, NULL);
     if (segment->use_path && stat(segment->use_path, &segment->use_seen) != 0)
         segment->use_seen = (struct stat){0};
     segment->current = load_wanted(segment, err);
-    if (segment->current)
-        return segment;
-    segment_close(segment);
-    return NULL;
+    if (!segment->current) {
+        segment_close(segment);
+        return NULL;
+    }
+    if (segment->tuning_path && !settings->streams && !segment->current->streams)
+        segment->self_tuning = self_tuning_begin(segment->current, segment->scheduler,
+                                                 segment->tuning_path, segment->visible_gpus);
+    return segment;
 }
 
 void segment_close(struct segment *segment)
 {
     if (!segment)
         return;
+    self_tuning_end(segment->self_tuning);
+    gpus_close(segment->gpus);
     loaded_free(segment->current);
     runtime_close(segment->apart);
     watch_free(segment->watch);
@@ -141,6 +199,8 @@ void segment_close(struct segment *segment)
     free(segment->device);
     free(segment->use_path);
     free(segment->onnxruntime);
+    free(segment->tuning_path);
+    free(segment->visible_gpus);
     free(segment);
 }
 
@@ -172,6 +232,8 @@ static void refresh(struct segment *segment)
     }
     if (next == segment->current)
         return;
+    self_tuning_end(segment->self_tuning); /* it was about the old one */
+    segment->self_tuning = NULL;
     unuse(segment->current);
     segment->current = next;
 }
@@ -197,6 +259,7 @@ static void unuse_locked(struct segment *segment, struct loaded *loaded)
 static void mask_refine(const struct picture *photo, const struct picture *mask,
                         struct picture *out)
 {
+    TRACE("refine");
     *out = picture_new(photo->width, photo->height, PICTURE_GREY);
     if (mask->width <= COARSE_SIDE && mask->height <= COARSE_SIDE) {
         matte_refine(photo, mask, out);
@@ -268,6 +331,8 @@ struct segment_state segment_state(struct segment *segment)
     state.pid = runs.pid;
     state.deaths = runs.deaths;
     state.memory_bytes = loaded->memory_bytes;
+    state.threads = loaded->threads;
+    state.batch = loaded->batch;
     state.seconds = loaded->seconds;
     pthread_mutex_unlock(&segment->lock);
     if (segment->settings.remote) {
@@ -287,4 +352,26 @@ bool segment_takes_prompts(struct segment *segment)
     bool takes = cutter_takes_prompts(segment->current->cutter);
     pthread_mutex_unlock(&segment->lock);
     return takes;
+}
+
+bool segment_gpu(struct segment *segment, struct gpu_state *out, char *out_why)
+{
+    struct error err;
+    out_why[0] = '\0';
+    if (strcmp(segment->device, "cpu") == 0 || segment->settings.remote)
+        return false;
+    pthread_mutex_lock(&segment->lock);
+    if (!segment->gpus_tried) {
+        segment->gpus_tried = true;
+        segment->gpus = gpus_open(segment->visible_gpus, &err);
+        if (!segment->gpus)
+            snprintf(segment->gpus_why, sizeof segment->gpus_why, "%.159s", err.text);
+    }
+    bool read = segment->gpus && gpus_read(segment->gpus, segment->device, out, &err);
+    if (segment->gpus && !read)
+        snprintf(segment->gpus_why, sizeof segment->gpus_why, "%.159s", err.text);
+    if (!read)
+        snprintf(out_why, sizeof segment->gpus_why, "%s", segment->gpus_why);
+    pthread_mutex_unlock(&segment->lock);
+    return read;
 }

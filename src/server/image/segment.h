@@ -29,10 +29,12 @@ enum inference_place {
 
 struct segment_settings {
     const char *embedded_dir;
-    const char *user_dir;    /* NULL: only the embedded model */
-    const char *image_model; /* "name[@version]"; NULL: what `vmad models use` chose */
-    const char *device;      /* "cpu", "cuda", "cuda:1"; NULL: cpu */
-    int threads, streams, queue;
+    const char *user_dir;        /* NULL: only the embedded model */
+    const char *image_model;     /* "name[@version]"; NULL: what `vmad models use` chose */
+    const char *device;          /* "cpu", "cuda", "cuda:1"; NULL: cpu */
+    int threads, streams, queue; /* 0: as was measured (tuning.h), or 1, 2 and 16 */
+    const char *tuning_path;     /* of what was measured; NULL: nothing is, and nothing will be */
+    const char *visible_gpus;    /* as in gpus_open */
     size_t memory_bytes; /* for what runs at once, and for the device's arena; 0: no limit */
     enum inference_place place;
     const char *onnxruntime; /* for the process of its own; as in runtime_open_apart */
@@ -75,6 +77,12 @@ struct segment_state {
     bool apart;                /* the model runs in a process of its own: */
     int64_t pid;               /* this one; 0: it is not running now */
     uint64_t deaths;           /* of such processes so far */
+    int threads, batch;
     struct scheduler_state scheduler;
 };
 struct segment_state segment_state(struct segment *segment);
+
+/* What the graphics card does that was asked for. False where none was, or it cannot be read: then
+ * *out_why (room for 160), if it is not "", says why. */
+struct gpu_state;
+bool segment_gpu(struct segment *segment, struct gpu_state *out, char *out_why);

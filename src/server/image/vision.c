@@ -11,6 +11,7 @@
 #include "image/remote.h"
 #include "image/segment.h"
 #include "infer/runtime.h"
+#include "infer/trace.h"
 
 struct vision {
     struct photos *photos;
@@ -65,7 +66,9 @@ struct vision *vision_open_with(const struct vision_settings *settings, struct e
                                        .image_model = settings->image_model,
                                        .device = settings->device,
                                        .threads = settings->threads,
-                                       .streams = settings->streams ? settings->streams : 2,
+                                       .streams = settings->streams,
+                                       .tuning_path = settings->tuning_path,
+                                       .visible_gpus = settings->visible_gpus,
                                        .queue = settings->queue,
                                        .memory_bytes = settings->memory_bytes,
                                        .place = place,
@@ -106,12 +109,14 @@ const char *vision_device(const struct vision *vision)
 bool vision_decode(struct vision *vision, const char *path, int max_side, struct picture *out,
                    struct error *err)
 {
+    TRACE("decode");
     return photos_decode(vision->photos, path, max_side, out, err);
 }
 
 bool vision_faces(struct vision *vision, const struct picture *photo, struct face faces[MAX_FACES],
                   int *out_count, struct error *err)
 {
+    TRACE("faces");
     struct face_models models = {vision->detector, vision->landmarks};
     AUTO(picture_dispose) struct picture plain = {0};
     if (photo->channels != PICTURE_RGB) {

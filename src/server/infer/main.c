@@ -4,10 +4,12 @@
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "infer/serve.h"
+#include "infer/trace.h"
 #include "infer/wire_internal.h"
 
 int main(int count, char **arguments)
@@ -26,5 +28,8 @@ int main(int count, char **arguments)
     mallopt(M_ARENA_MAX, 2);
     mallopt(M_MMAP_THRESHOLD, 1 << 20);
     mallopt(M_TRIM_THRESHOLD, 4 << 20);
+    char untraced[160];
+    if (!trace_begin(getenv("NVTX_INJECTION64_PATH"), untraced, sizeof untraced))
+        fprintf(stderr, "vmad-infer: %s\n", untraced);
     return infer_serve(count == 2 && *arguments[1] ? arguments[1] : NULL);
 }

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "infer/control_internal.h"
 #include "infer/session_internal.h"
+#include "infer/trace.h"
 
 static const struct {
     ONNXTensorElementDataType theirs;
@@ -321,6 +322,7 @@ static bool values_run(struct session *session, const struct session_run *run,
     if (!options_make(session, run, &options, err) ||
         !run_control_begin(run->control, options_stop, &options, err))
         return false;
+    TRACE("network");
     OrtStatus *status = session->runtime->api->Run(
         session->session, options.raw, values->in_names, (const OrtValue *const *)values->in,
         (size_t)run->input_count, values->out_names, (size_t)run->out_count, values->out);

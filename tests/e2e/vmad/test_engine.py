@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What runs the models, from outside: who went away, what is too large, what dies, what is said."""
 import concurrent.futures
+import json
 import os
 import signal
 import struct
 import subprocess
+import tempfile
 import time
 import unittest
 import zlib
@@ -208,6 +210,113 @@ class Device(Engine):
         self.assertEqual(answer.status, 200, answer.body)
         self.assertEqual(vmad.get("/api/background/health").json["memory"],
                          "memory ran out; the last picture was cut out on the CPU")
+
+
+def metrics(vmad):
+    """Every value of /metrics by its name and labels."""
+    lines = vmad.get("/metrics").body.decode().splitlines()
+    return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2])
+            for line in lines if line and line[0] != "#"}
+
+
+class Card(Engine):
+    """What NVIDIA's own libraries tell, and are told."""
+
+    def card(self, **env):
+        vmad = self.start(env={**stand_in("cuda"), "IMAGE_DEVICE": "cuda",
+                               "LD_LIBRARY_PATH": str(BUILD / "stand_in"), **env})
+        self.assertEqual(cut_out(vmad, photo("hopper.jpg")).status, 200)
+        wait_until(lambda: "gpu" in vmad.get("/health").json["services"])
+        health = vmad.get("/health").json
+        return vmad, health["services"]["gpu"], health["details"]["gpu"]
+
+    def test_what_the_card_does_is_told(self):
+        vmad, state, text = self.card()
+        self.assertEqual(state, "healthy")
+        self.assertEqual(text, "Stand-in 80GB: 96 % busy, 3865 of 81559 MiB, 61 C, 491 W, 1980 MHz")
+        told = metrics(vmad)
+        self.assertEqual(told['vma_gpu_info{name="Stand-in 80GB",driver="580.159.03"}'], 1)
+        self.assertEqual(told["vma_gpu_utilization_ratio"], 0.96)
+        self.assertEqual(told["vma_gpu_memory_used_bytes"], 4052746240)
+        self.assertEqual(told["vma_gpu_temperature_celsius"], 61)
+        self.assertEqual(told["vma_gpu_power_watts"], 491)
+        self.assertEqual(told["vma_gpu_clock_hertz"], 1.98e9)
+        logged = [event for event in vmad.events() if event["event"] == "gpu.state"]
+        self.assertEqual((logged[0]["busy_percent"], logged[0]["power_w"]), (96, 491))
+
+    def test_the_cards_that_are_visible_are_counted(self):
+        for visible in ("1", "1,0", "GPU-99999999-8888-7777-6666-555555555555"):
+            _, _, text = self.card(CUDA_VISIBLE_DEVICES=visible)
+            self.assertTrue(text.startswith("Stand-in 24GB: 7 % busy"), text)
+
+    def test_what_is_not_known_is_left_out(self):
+        vmad, _, text = self.card(NVML_STAND_IN="old")
+        self.assertEqual(text, "Stand-in 80GB")
+        self.assertNotIn("vma_gpu_power_watts", metrics(vmad))
+
+    def test_no_driver_is_a_plain_statement(self):
+        _, state, text = self.card(NVML_STAND_IN="broken")
+        self.assertEqual((state, text), ("disabled", "NVML: begin: Driver Not Loaded"))
+        vmad, state, text = self.card(LD_LIBRARY_PATH="/nonexistent")
+        self.assertEqual((state, text),
+                         ("disabled", "no NVIDIA driver: libnvidia-ml.so.1 is not installed"))
+        self.assertEqual(vmad.get("/health/ready").status, 200)
+
+    def test_a_profiler_sees_the_stages_of_both_processes(self):
+        with tempfile.TemporaryDirectory() as folder:
+            seen = os.path.join(folder, "ranges")
+            vmad = self.start(env={"NVTX_INJECTION64_PATH": str(BUILD / "libnvtx_stand_in.so"),
+                                   "NVTX_STAND_IN_LOG": seen, "INFERENCE_PROCESS": "child"})
+            self.assertEqual(cut_out(vmad, photo("hopper.jpg")).status, 200)
+            vmad.post_form("/api/image/landmarks", [("image", photo("hopper.jpg"), "a.jpg")])
+            child = vmad.get("/api/background/health").json["inference"]["pid"]
+            with open(seen, encoding="ascii") as file:
+                ranges = {tuple(line.split()) for line in file}
+        ours = {name for pid, name in ranges if int(pid) == vmad.process.pid}
+        self.assertEqual(ours, {"decode", "faces", "prepare", "infer", "finish", "refine"})
+        self.assertEqual({name for pid, name in ranges if int(pid) == child}, {"network"})
+
+    def test_a_profiler_that_is_not_there_is_said_and_nothing_more(self):
+        vmad = self.start(env={"NVTX_INJECTION64_PATH": "/nonexistent/tool.so"})
+        self.assertIn("NVTX_INJECTION64_PATH: /nonexistent/tool.so", vmad.log())
+
+
+class Tuning(Engine):
+    def tune(self, data, *words):
+        return subprocess.run([str(PROGRAM), "tune", "--data", data, "--each", "20ms", *words],
+                              capture_output=True, text=True, check=True).stdout
+
+    def test_what_was_measured_is_used_from_the_next_start_on(self):
+        with tempfile.TemporaryDirectory() as data:
+            table = self.tune(data)
+            self.assertRegex(table, r"portrait@1:\w+ on cpu \(.*cores?\)\n +threads +streams")
+            self.assertEqual(table.count("\n*"), 2)  # the best one, and where it is kept
+            told = json.loads(self.tune(data, "--json", "portrait"))[0]
+            self.assertGreater(told["best"]["pictures_per_s"], 0)
+            self.assertIn(told["best"], told["measured"])
+            kept = os.path.join(data, "tuning.json")
+            with open(kept, encoding="utf-8") as file:
+                content = json.load(file)
+            content["measured"][0].update(streams=3, threads=2)
+            with open(kept, "w", encoding="utf-8") as file:
+                json.dump(content, file)
+            vmad = self.start(options=("--data", data))
+            self.assertEqual(cut_out(vmad, photo("hopper.jpg")).status, 200)
+            self.assertEqual(metrics(vmad)["vma_image_streams"], 3)
+            vmad.stop()
+            vmad = self.start(options=("--data", data), env={"IMAGE_STREAMS": "1"})
+            self.assertEqual(cut_out(vmad, photo("hopper.jpg")).status, 200)
+            self.assertEqual(metrics(vmad)["vma_image_streams"], 1)
+            vmad.stop()
+
+    def test_a_service_that_knows_nothing_measures_when_it_is_idle(self):
+        vmad = self.start()
+        self.assertEqual(cut_out(vmad, photo("hopper.jpg")).status, 200)
+        kept = os.path.join(vmad.data, "tuning.json")
+        self.assertFalse(os.path.exists(kept))
+        self.assertTrue(wait_until(lambda: os.path.exists(kept), 20, 0.2))
+        self.assertEqual(cut_out(vmad, photo("hopper.jpg")).status, 200)
+        self.assertEqual(vmad.stop(), 0)
 
 
 if __name__ == "__main__":

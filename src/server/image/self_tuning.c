@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "image/self_tuning_internal.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "image/cutter.h"
+#include "image/tuning.h"
+
+enum { IDLE_MS = 2000 };
+
+static const double slowest_s = 0.1; /* a picture */
+static const double each_s = 0.1;    /* a combination */
+
+struct self_tuning {
+    struct loaded *loaded;
+    struct scheduler *scheduler;
+    const char *path, *visible_gpus;
+    struct ticket ticket;
+    pthread_t thread;
+    pthread_mutex_t lock; /* everything below */
+    pthread_cond_t changed;
+    bool ended;
+};
+
+static bool wait_ms(struct self_tuning *tuning, int64_t ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += ms / 1000;
+    pthread_mutex_lock(&tuning->lock);
+    int waited = 0;
+    while (!tuning->ended && waited == 0)
+        waited = pthread_cond_timedwait(&tuning->changed, &tuning->lock, &until);
+    bool go_on = !tuning->ended;
+    pthread_mutex_unlock(&tuning->lock);
+    return go_on;
+}
+
+/* False when it is called off. */
+static bool await_idle(struct self_tuning *tuning)
+{
+    uint64_t served = scheduler_state(tuning->scheduler).served;
+    while (wait_ms(tuning, IDLE_MS)) {
+        struct scheduler_state now = scheduler_state(tuning->scheduler);
+        if (now.served == served && now.inside == 0 && now.waiting == 0)
+            return true;
+        served = now.served;
+    }
+    return false;
+}
+
+/* Others have the device between combinations. */
+static bool enter(void *context)
+{
+    struct self_tuning *tuning = context;
+    tuning->ticket = (struct ticket){.priority = PRIORITY_BATCH, .alone = true};
+    pthread_mutex_lock(&tuning->lock);
+    bool go_on = !tuning->ended;
+    pthread_mutex_unlock(&tuning->lock);
+    return go_on && scheduler_enter(tuning->scheduler, &tuning->ticket, NULL);
+}
+
+static void leave(void *context)
+{
+    struct self_tuning *tuning = context;
+    scheduler_leave(tuning->scheduler, &tuning->ticket);
+}
+
+static void *run(void *context)
+{
+    struct self_tuning *tuning = context;
+    struct loaded *loaded = tuning->loaded;
+    struct error err = {.kind = ERROR_INTERNAL};
+    struct tuned like = {.threads = loaded->threads}, best;
+    const struct tune_how how = {
+        .each_s = each_s, .enter = enter, .leave = leave, .context = tuning};
+    if (!await_idle(tuning))
+        return NULL;
+    memcpy(like.model, loaded->key, sizeof like.model);
+    snprintf(like.device, sizeof like.device, "%s", cutter_device(loaded->cutter));
+    device_name(like.device, tuning->visible_gpus, like.name);
+    if (!tune_loaded(loaded->cutter, &like, &how, &best, &err) ||
+        !tuning_keep(tuning->path, &best, &err)) {
+        if (err.kind != ERROR_CANCELLED)
+            log_warn("image.not_tuned", LOG_ERROR(&err));
+        return NULL;
+    }
+    scheduler_set_streams(tuning->scheduler, best.streams);
+    log_info("image.tuned", LOG_TEXT("model", best.model), LOG_INT("threads", best.threads),
+             LOG_INT("streams", best.streams), LOG_INT("batch", best.batch),
+             LOG_REAL("pictures_per_s", best.pictures_per_s));
+    return NULL;
+}
+
+struct self_tuning *self_tuning_begin(struct loaded *loaded, struct scheduler *scheduler,
+                                      const char *path, const char *visible_gpus)
+{
+    if (loaded->seconds > slowest_s)
+        return NULL;
+    struct self_tuning *tuning = xcalloc(1, sizeof *tuning);
+    *tuning = (struct self_tuning){
+        .loaded = loaded, .scheduler = scheduler, .path = path, .visible_gpus = visible_gpus};
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&tuning->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    pthread_mutex_init(&tuning->lock, NULL);
+    if (pthread_create(&tuning->thread, NULL, run, tuning) == 0)
+        return tuning;
+    pthread_cond_destroy(&tuning->changed);
+    pthread_mutex_destroy(&tuning->lock);
+    free(tuning);
+    return NULL;
+}
+
+void self_tuning_end(struct self_tuning *tuning)
+{
+    if (!tuning)
+        return;
+    pthread_mutex_lock(&tuning->lock);
+    tuning->ended = true;
+    pthread_cond_signal(&tuning->changed);
+    pthread_mutex_unlock(&tuning->lock);
+    pthread_join(tuning->thread, NULL);
+    pthread_cond_destroy(&tuning->changed);
+    pthread_mutex_destroy(&tuning->lock);
+    free(tuning);
+}
