@@ -63,6 +63,7 @@ static void open_stub(struct fixture *fixture, const char *file, size_t memory_b
     const struct segment_settings settings = {.embedded_dir = SOURCE_DIR "/models",
                                               .user_dir = fixture->dir,
                                               .image_model = "stub",
+                                              .streams = 1,
                                               .memory_bytes = memory_bytes};
     fixture->segment = segment_open(fixture->runtime, &settings, &err);
     assert_ok(fixture->segment, &err);

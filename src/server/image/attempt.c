@@ -122,7 +122,7 @@ static bool find_relief(struct attempt *attempt, struct turn *turn, int side, st
 static bool blame(struct error *err)
 {
     if (err->code && strcmp(err->code, "inference_died") == 0)
-        error_about(err, "image", "image_unprocessable");
+        error_about(err, "image", "inference_died");
     return false;
 }
 

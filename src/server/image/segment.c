@@ -37,7 +37,7 @@ struct segment {
     struct runtime *runtime; /* borrowed */
     struct runtime *apart;   /* ours; NULL until it is needed; under the lock */
     struct segment_settings settings;
-    char *embedded_dir, *user_dir, *image_model, *device, *use_path, *onnxruntime;
+    char *embedded_dir, *user_dir, *image_model, *asked, *device, *use_path, *onnxruntime;
     char *tuning_path, *visible_gpus;
     struct scheduler *scheduler;
     struct watch *watch;
@@ -158,11 +158,8 @@ struct segment *segment_open(struct runtime *runtime, const struct segment_setti
     segment->onnxruntime = copy_or_null(settings->onnxruntime);
     segment->tuning_path = settings->remote ? NULL : copy_or_null(settings->tuning_path);
     segment->visible_gpus = copy_or_null(settings->visible_gpus);
-    segment->device = xstrdup(settings->device ? settings->device : "cpu");
-    if (strcmp(segment->device, "cuda") == 0) {
-        free(segment->device);
-        segment->device = xstrdup("cuda:0");
-    }
+    segment->asked = xstrdup(settings->device ? settings->device : "cpu");
+    segment->device = xstrdup(strcmp(segment->asked, "cuda") == 0 ? "cuda:0" : segment->asked);
     segment->use_path = segment->user_dir ? xasprintf("%s/use", segment->user_dir) : NULL;
     segment->scheduler = scheduler_new(
         &(struct scheduler_settings){settings->streams ? settings->streams : DEFAULT_STREAMS,
@@ -197,6 +194,7 @@ void segment_close(struct segment *segment)
     free(segment->user_dir);
     free(segment->image_model);
     free(segment->device);
+    free(segment->asked);
     free(segment->use_path);
     free(segment->onnxruntime);
     free(segment->tuning_path);
@@ -317,7 +315,7 @@ struct segment_state segment_state(struct segment *segment)
     const struct loaded *loaded = segment->current;
     const char *why = cutter_fallback(loaded->cutter);
     snprintf(state.model, sizeof state.model, "%s", loaded->key);
-    snprintf(state.asked, sizeof state.asked, "%s", segment->device);
+    snprintf(state.asked, sizeof state.asked, "%s", segment->asked);
     snprintf(state.device, sizeof state.device, "%s", cutter_device(loaded->cutter));
     snprintf(state.why, sizeof state.why, "%.199s", why ? why : "");
     int side = loaded_side(segment->current);
