@@ -130,8 +130,10 @@ void api_app(struct api *api, struct http_app *out)
         bound->routes[at] = (struct http_route){
             .method = endpoint->method,
             .pattern = endpoint->pattern,
-            .body = form ? HTTP_BODY_FORM : HTTP_BODY_NONE,
-            .max_body = endpoint->max_body,
+            .body = form                 ? HTTP_BODY_FORM
+                    : endpoint->max_json ? HTTP_BODY_BYTES
+                                         : HTTP_BODY_NONE,
+            .max_body = form ? endpoint->max_body : endpoint->max_json,
             .parts = rules,
             .blocking = endpoint->blocking,
             .heavy = endpoint->heavy || form, /* pictures: decoding, models */

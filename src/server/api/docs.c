@@ -74,7 +74,8 @@ static bool put_field(struct buf *out, const struct field *field, struct error *
     static const char *const places[] = {[FIELD_FORM] = "form",
                                          [FIELD_PATH] = "path",
                                          [FIELD_QUERY] = "query",
-                                         [FIELD_HEADER] = "header"};
+                                         [FIELD_HEADER] = "header",
+                                         [FIELD_JSON] = "JSON"};
     return buf_printf(out, err, "<tr><th><code>%s</code></th><td>%s%s</td><td>", field->name,
                       places[field->place], field->required ? ", needed" : "") &&
            put(out, field->help, err) && put_limits(out, field, err) &&

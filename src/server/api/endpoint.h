@@ -14,7 +14,7 @@ struct jv;
 typedef bool endpoint_handler(struct api *api, const struct http_request *request,
                               struct http_response *response, struct error *err);
 
-enum field_place { FIELD_FORM = 1, FIELD_PATH, FIELD_QUERY, FIELD_HEADER };
+enum field_place { FIELD_FORM = 1, FIELD_PATH, FIELD_QUERY, FIELD_HEADER, FIELD_JSON };
 enum field_kind { FIELD_TEXT = 1, FIELD_FILE, FIELD_NUMBER, FIELD_INTEGER };
 
 struct field {
@@ -48,6 +48,7 @@ struct endpoint {
     bool heavy;        /* see struct http_route; forms are so in any case */
     bool long_lived;   /* its duration is up to the client: not logged as slow */
     size_t max_body;   /* of a form */
+    size_t max_json;   /* of a JSON body, which takes the fields of place FIELD_JSON */
     const char *id;    /* operationId; NULL leaves it out of the description (the page) */
     const char *group; /* tag */
     const char *summary;
@@ -67,9 +68,16 @@ endpoint_handler api_background_health, api_background_remove, api_docs, api_doc
     api_job_video, api_limits, api_message_create, api_metrics, api_openapi, api_page,
     api_person_detect, api_person_extract, api_process_image, api_preset_background_file,
     api_preset_backgrounds, api_preset_music, api_preset_music_file, api_problem_show,
-    api_voice_sample, api_voices;
+    api_task_progress, api_unified_health, api_unified_providers, api_unified_speak,
+    api_unified_types, api_unified_voice, api_unified_voices, api_voice_sample, api_voices;
 
 /* A number from the form, within the limits of its row; the row's initial value when it was not
  * sent. Errors number_malformed and number_out_of_range about the field. */
 MUST_USE bool endpoint_number(const struct field *fields, const char *name,
                               const struct http_form *form, double *out, struct error *err);
+
+/* The JSON body, an object. Errors media_type_unsupported, json_malformed. */
+MUST_USE struct jv *endpoint_json(const struct http_request *request, struct error *err);
+/* As endpoint_number, from the members of a JSON body. */
+MUST_USE bool endpoint_json_number(const struct field *fields, const char *name,
+                                   const struct jv *body, double *out, struct error *err);

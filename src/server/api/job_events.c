@@ -12,13 +12,17 @@
  * The id is the job's revision, so a client that comes back with Last-Event-ID is told only what
  * it has not seen. The stream ends with the job. When the service begins to stop, an event
  * "shutdown" says so; the stream goes on while the job may still finish, and afterwards the
- * client's own reconnecting finds the next process. */
+ * client's own reconnecting finds the next process.
+ *
+ * GET /api/sse/progress/{task} tells the same in the shape of the earlier application: events
+ * without a name, {"task_id","event_type","data","timestamp"}, heartbeats among them. */
 #include <inttypes.h>
 
 #include "api/endpoint.h"
 #include "api/job_json.h"
 #include "base/auto.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/jv.h"
 #include "base/mem.h"
@@ -32,6 +36,8 @@ struct events {
     int64_t seen;              /* revision that the client has */
     int64_t beat_ms, beats_ms; /* the next one, and how far apart they are */
     bool begun, told;
+    bool earlier; /* in the earlier application's shape */
+    char stage[JOB_STAGE_SIZE];
     struct http_waker *waker;
     struct job_watch *watch;
 };
@@ -57,6 +63,46 @@ static bool put_job(const struct job *job, enum language language, struct buf *o
            jv_write(object, false, out, NULL) && buf_text(out, "\n\n", NULL);
 }
 
+static bool put_task_event(const struct events *events, const char *type, const struct job *job,
+                           struct buf *out)
+{
+    AUTO(jv_free) struct jv *object = jv_object();
+    jv_text(object, "task_id", events->id);
+    jv_text(object, "event_type", type);
+    struct jv *data = jv_put_object(object, "data");
+    AUTO(jv_free) struct jv *whole = job_json(job, events->language);
+    const struct jv *problem = jv_get(whole, "error");
+    jv_text(data, "stage", job->stage[0] ? job->stage : job_state_name(job->state));
+    jv_real(data, "progress", jv_get_real(whole, "progress", 0));
+    jv_text(data, "message", jv_get_text(problem, "detail", job_state_name(job->state)));
+    jv_put(data, "metadata", &whole);
+    jv_real(object, "timestamp", (double)wall_ms() / 1e3);
+    return buf_printf(out, NULL, "id: %" PRId64 "\ndata: ", job->revision) &&
+           jv_write(object, false, out, NULL) && buf_text(out, "\n\n", NULL);
+}
+
+/* "error" also for what was cancelled: the earlier application had no other end. */
+static const char *task_event_type(struct events *events, const struct job *job)
+{
+    if (job_state_final(job->state))
+        return job->state == JOB_DONE ? "complete" : "error";
+    bool same = strcmp(events->stage, job->stage) == 0;
+    memcpy(events->stage, job->stage, sizeof events->stage);
+    return same ? "progress_update" : "stage_update";
+}
+
+static bool put_news(struct events *events, const struct job *job, struct buf *out)
+{
+    return events->earlier ? put_task_event(events, task_event_type(events, job), job, out)
+                           : put_job(job, events->language, out);
+}
+
+static bool put_beat(struct events *events, const struct job *job, struct buf *out)
+{
+    return events->earlier ? put_task_event(events, "heartbeat", job, out)
+                           : buf_text(out, ": still here\n\n", NULL);
+}
+
 static enum http_pull events_pull(void *context, int64_t now_ms, bool stopping, struct buf *out,
                                   int64_t *out_wake_ms)
 {
@@ -71,7 +117,7 @@ static enum http_pull events_pull(void *context, int64_t now_ms, bool stopping, 
         events->begun = true;
         events->seen = job->revision;
         events->beat_ms = now_ms + events->beats_ms;
-        if (news && !put_job(job, events->language, out))
+        if (news && !put_news(events, job, out))
             return HTTP_PULL_FAILED;
         if (job_state_final(job->state))
             return HTTP_PULL_END;
@@ -87,16 +133,16 @@ static enum http_pull events_pull(void *context, int64_t now_ms, bool stopping, 
         return HTTP_PULL_DATA;
     if (now_ms >= events->beat_ms) {
         events->beat_ms = now_ms + events->beats_ms;
-        return buf_text(out, ": still here\n\n", NULL) ? HTTP_PULL_DATA : HTTP_PULL_FAILED;
+        return put_beat(events, job, out) ? HTTP_PULL_DATA : HTTP_PULL_FAILED;
     }
     *out_wake_ms = events->beat_ms;
     return HTTP_PULL_WAIT;
 }
 
-bool api_job_events(struct api *api, const struct http_request *request,
-                    struct http_response *response, struct error *err)
+static bool follow(struct api *api, const struct http_request *request, bool earlier,
+                   struct http_response *response, struct error *err)
 {
-    const char *id = http_request_param(request, "id");
+    const char *id = http_request_param(request, earlier ? "task" : "id");
     const char *last = http_request_header(request, "Last-Event-ID");
     int64_t seen = -1;
     AUTO(job_free) struct job *job = jobs_get(api->jobs, id, err);
@@ -116,6 +162,7 @@ bool api_job_events(struct api *api, const struct http_request *request,
         .jobs = api->jobs,
         .language = api_language(request),
         .seen = seen,
+        .earlier = earlier,
         .beats_ms = api->heartbeat_ms,
         .waker = http_request_waker(request),
     };
@@ -125,4 +172,16 @@ bool api_job_events(struct api *api, const struct http_request *request,
     http_response_header(response, "X-Accel-Buffering", "no");
     http_response_stream(response, "text/event-stream; charset=utf-8", &stream);
     return true;
+}
+
+bool api_job_events(struct api *api, const struct http_request *request,
+                    struct http_response *response, struct error *err)
+{
+    return follow(api, request, false, response, err);
+}
+
+bool api_task_progress(struct api *api, const struct http_request *request,
+                       struct http_response *response, struct error *err)
+{
+    return follow(api, request, true, response, err);
 }

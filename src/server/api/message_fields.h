@@ -15,7 +15,11 @@ enum {
 };
 
 /* Larger than two pictures and the text together, so that the part at fault is named. */
-enum { MESSAGE_MAX_BODY = 32 * 1000 * 1000, IMAGE_MAX_BODY = 16 * 1000 * 1000 };
+enum {
+    MESSAGE_MAX_BODY = 32 * 1000 * 1000,
+    IMAGE_MAX_BODY = 16 * 1000 * 1000,
+    JSON_MAX_BODY = 64 * 1024
+};
 
 extern const struct field message_fields[];
 /* Those that a still is made from. */

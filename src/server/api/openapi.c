@@ -54,7 +54,7 @@ static void add_parameters(struct jv *operation, const struct endpoint *endpoint
         [FIELD_PATH] = "path", [FIELD_QUERY] = "query", [FIELD_HEADER] = "header"};
     struct jv *parameters = NULL;
     for (const struct field *field = endpoint->fields; field && field->name; field++) {
-        if (field->place == FIELD_FORM)
+        if (field->place == FIELD_FORM || field->place == FIELD_JSON)
             continue;
         if (!parameters)
             parameters = jv_put_array(operation, "parameters");
@@ -67,20 +67,23 @@ static void add_parameters(struct jv *operation, const struct endpoint *endpoint
     }
 }
 
-static void add_form(struct jv *operation, const struct endpoint *endpoint)
+static void add_body(struct jv *operation, const struct endpoint *endpoint)
 {
-    if (endpoint->max_body == 0)
+    if (endpoint->max_body == 0 && endpoint->max_json == 0)
         return;
+    enum field_place place = endpoint->max_body ? FIELD_FORM : FIELD_JSON;
+    const char *type = endpoint->max_body ? "multipart/form-data" : "application/json";
     struct jv *body = jv_put_object(operation, "requestBody");
     jv_bool(body, "required", true);
     struct jv *content = jv_put_object(body, "content");
-    struct jv *schema = jv_put_object(jv_put_object(content, "multipart/form-data"), "schema");
+    struct jv *schema = jv_put_object(jv_put_object(content, type), "schema");
     jv_text(schema, "type", "object");
-    jv_bool(schema, "additionalProperties", false);
+    if (place == FIELD_FORM)
+        jv_bool(schema, "additionalProperties", false);
     struct jv *required = jv_put_array(schema, "required");
     struct jv *properties = jv_put_object(schema, "properties");
     for (const struct field *field = endpoint->fields; field && field->name; field++) {
-        if (field->place != FIELD_FORM)
+        if (field->place != place)
             continue;
         struct jv *property = jv_put_object(properties, field->name);
         add_schema(property, field);
@@ -135,7 +138,7 @@ static void add_endpoint(struct jv *paths, const struct endpoint *endpoint)
     if (endpoint->help)
         jv_text(operation, "description", endpoint->help);
     add_parameters(operation, endpoint);
-    add_form(operation, endpoint);
+    add_body(operation, endpoint);
     add_answers(operation, endpoint);
 }
 

@@ -63,6 +63,13 @@ static void put_url(struct jv *object, const char *key, const char *id, const ch
     jv_text(object, key, url);
 }
 
+/* All of it is ours. */
+static void put_origin(struct jv *object)
+{
+    jv_text(object, "licence", "Apache-2.0");
+    jv_text(object, "attribution", "Video Message App");
+}
+
 bool api_preset_backgrounds(struct api *api, const struct http_request *request,
                             struct http_response *response, struct error *err)
 {
@@ -77,6 +84,7 @@ bool api_preset_backgrounds(struct api *api, const struct http_request *request,
         jv_text(object, "id", id);
         jv_text(object, "name", jv_get_text(row, english ? "name_en" : "name_ja", id));
         jv_text(object, "category", jv_get_text(row, "category", ""));
+        put_origin(object);
         put_url(object, "thumbnail", id, "thumbnail");
         put_url(object, "image", id, "image");
     }
@@ -126,6 +134,8 @@ bool api_preset_music(struct api *api, const struct http_request *request,
         jv_text(object, "name", english ? music->name_en : music->name_ja);
         jv_text(object, "description", english ? music->description_en : music->description_ja);
         jv_text(object, "mood", music->mood);
+        jv_text(object, "category", "music");
+        put_origin(object);
         jv_text(object, "preview", url);
     }
     http_response_header(response, "Vary", "Accept-Language");

@@ -4,6 +4,7 @@
 #include "api/endpoint.h"
 #include "api/image_fields.h"
 #include "api/message_fields.h"
+#include "api/unified_fields.h"
 
 #define NAME_FIELD(n, h)                                                                           \
     {                                                                                              \
@@ -49,6 +50,7 @@ static const struct field event_fields[] = {
      .help = "The last event that was seen; only later changes are told."},
     END_FIELD,
 };
+static const struct field task_fields[] = {NAME_FIELD("task", "The job's id."), END_FIELD};
 static const struct field video_fields[] = {
     NAME_FIELD("id", "The job's id."),
     {.place = FIELD_QUERY,
@@ -215,6 +217,33 @@ const struct endpoint endpoints[] = {
      .roles = API_GATEWAY | API_MUSIC, .blocking = true, .heavy = true, .id = "hearMusic",
      .group = "presets", .summary = "Hear a piece", .fields = preset_fields,
      .answers = sound_answers},
+    {ROUTE(HTTP_GET, "/api/sse/progress/{task}", api_task_progress), .roles = API_GATEWAY,
+     .blocking = true, .long_lived = true, .id = "followTask", .group = "earlier",
+     .summary = "Follow a message, in the earlier application's events", .fields = task_fields,
+     .answers = event_answers},
+    {ROUTE(HTTP_GET, "/api/unified-voice/health", api_unified_health),
+     .roles = API_GATEWAY | API_VOICE, .blocking = true, .id = "unifiedHealth", .group = "earlier",
+     .summary = "Can anybody speak?", .answers = unified_health_answers},
+    {ROUTE(HTTP_GET, "/api/unified-voice/voices", api_unified_voices),
+     .roles = API_GATEWAY | API_VOICE, .blocking = true, .id = "unifiedVoices", .group = "earlier",
+     .summary = "All voices", .fields = unified_voices_fields, .answers = unified_voices_answers},
+    {ROUTE(HTTP_GET, "/api/unified-voice/voices/{id}", api_unified_voice),
+     .roles = API_GATEWAY | API_VOICE, .blocking = true, .id = "unifiedVoice", .group = "earlier",
+     .summary = "One voice", .fields = unified_voice_fields, .answers = unified_voice_answers},
+    {ROUTE(HTTP_GET, "/api/unified-voice/providers", api_unified_providers),
+     .roles = API_GATEWAY | API_VOICE, .blocking = true, .id = "unifiedProviders",
+     .group = "earlier", .summary = "Where voices come from", .answers = unified_providers_answers},
+    {ROUTE(HTTP_GET, "/api/unified-voice/voice-types", api_unified_types),
+     .roles = API_GATEWAY | API_VOICE, .id = "unifiedVoiceTypes", .group = "earlier",
+     .summary = "Kinds of voices", .answers = unified_types_answers},
+    {ROUTE(HTTP_POST, "/api/unified-voice/synthesize", api_unified_speak),
+     .roles = API_GATEWAY | API_VOICE, .blocking = true, .heavy = true, .max_json = JSON_MAX_BODY,
+     .id = "unifiedSynthesize", .group = "earlier", .summary = "Say a text",
+     .fields = unified_speak_fields, .answers = unified_speak_answers},
+    {ROUTE(HTTP_POST, "/api/unified-voice/test", api_unified_speak),
+     .roles = API_GATEWAY | API_VOICE, .blocking = true, .heavy = true, .max_json = JSON_MAX_BODY,
+     .id = "unifiedTest", .group = "earlier", .summary = "Hear a voice greet",
+     .fields = unified_test_fields, .answers = unified_speak_answers},
     {ROUTE(HTTP_GET, "/metrics", api_metrics), .id = "metrics", .group = "operation",
      .summary = "Figures for Prometheus", .answers = metrics_answers, .blocking = true},
     {ROUTE(HTTP_GET, "/openapi.json", api_openapi), .id = "openapi", .group = "operation",

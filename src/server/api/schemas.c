@@ -39,6 +39,23 @@
         "\"success\":" BOOLEAN ",\"processed_image\":" TEXT \
         ",\"image_dimensions\":" OBJECT("\"width\",\"height\"", "\"width\":" INTEGER ",\"height\":" INTEGER) \
         ",\"upper_body_cropped\":" BOOLEAN ",\"crop_metadata\":{\"type\":\"object\"}") ","
+/* The voices as the earlier application names them. */
+#define UNIFIED_VOICE OBJECT("\"id\",\"name\",\"provider\",\"voice_type\",\"language\",\"is_available\"", \
+        "\"id\":" TEXT ",\"name\":" TEXT ",\"description\":" TEXT ",\"provider\":" TEXT \
+        ",\"voice_type\":" TEXT ",\"language\":" TEXT ",\"engine\":" TEXT ",\"credit\":" \
+        NULLABLE("string") ",\"is_available\":" BOOLEAN ",\"sample_url\":" TEXT)
+#define UNIFIED_SCHEMAS \
+    "\"UnifiedVoice\":" UNIFIED_VOICE "," \
+    "\"UnifiedVoices\":" OBJECT("\"voices\",\"total_count\"", \
+        "\"voices\":" ARRAY(REF("UnifiedVoice")) ",\"total_count\":" INTEGER) "," \
+    "\"UnifiedProviders\":" OBJECT("\"providers\"", "\"providers\":" \
+        ARRAY(OBJECT("\"id\",\"name\",\"available\",\"voice_count\"", "\"id\":" TEXT \
+            ",\"name\":" TEXT ",\"available\":" BOOLEAN ",\"voice_count\":" INTEGER))) "," \
+    "\"UnifiedTypes\":" OBJECT("\"voice_types\"", "\"voice_types\":" \
+        ARRAY(OBJECT("\"id\",\"name\"", "\"id\":" TEXT ",\"name\":" TEXT))) "," \
+    "\"UnifiedHealth\":" OBJECT("\"status\",\"providers\"", "\"status\":" TEXT ",\"timestamp\":" \
+        INTEGER ",\"voice_count\":" INTEGER \
+        ",\"providers\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}}") ","
 /* clang-format on */
 
 /* The formatter would indent every nested macro further. */
@@ -91,5 +108,5 @@ const char api_schemas[] =
     ",\"box\":" OBJECT("\"x\",\"y\",\"width\",\"height\"", "\"x\":" NUMBER ",\"y\":" NUMBER
     ",\"width\":" NUMBER ",\"height\":" NUMBER) ",\"score\":" NUMBER
     ",\"thumbnail\":{\"type\":\"string\"},\"usable\":{\"type\":\"boolean\"},\"problem\":"
-    NULLABLE("string")))) "," IMAGE_SCHEMAS "\"Limits\":{\"type\":\"object\"}}";
+    NULLABLE("string")))) "," UNIFIED_SCHEMAS IMAGE_SCHEMAS "\"Limits\":{\"type\":\"object\"}}";
 /* clang-format on */

@@ -3,7 +3,7 @@
 #include "api/endpoint.h"
 #include "api/engines.h"
 #include "api/message_fields.h"
-#include "api/wav.h"
+#include "api/spoken.h"
 #include "base/auto.h"
 #include "base/buf.h"
 #include "base/error.h"
@@ -15,23 +15,6 @@
 #include "voice/voice.h"
 
 enum { MAX_WAV = 32 * 1024 * 1024, KEY_VERSION = 1 };
-
-struct recording {
-    struct buf wav;
-};
-
-static bool on_plan(void *context, const struct viseme_track *track, int rate_hz, size_t samples,
-                    struct error *err)
-{
-    struct recording *recording = context;
-    return wav_header(&recording->wav, rate_hz, samples, err);
-}
-
-static bool on_audio(void *context, const float *samples, size_t count, struct error *err)
-{
-    struct recording *recording = context;
-    return wav_samples(&recording->wav, samples, count, err);
-}
 
 static bool check_text(const char *text, struct error *err)
 {
@@ -58,8 +41,7 @@ static struct store_key key_of(const struct voice_info *voice, const char *text)
 static bool speak(struct api *api, struct voices *voices, const struct voice_info *voice,
                   const char *text, const struct store_key *key, struct error *err)
 {
-    struct recording recording = {.wav = BUF(MAX_WAV)};
-    const struct voice_sink sink = {&recording, on_plan, on_audio};
+    AUTO(buf_dispose) struct buf wav = BUF(MAX_WAV);
     const struct voice_request request = {
         .voice_id = voice->id,
         .text = text,
@@ -68,10 +50,8 @@ static bool speak(struct api *api, struct voices *voices, const struct voice_inf
         .volume = 1,
         .pause = 1,
     };
-    bool fine = voices_speak(voices, &request, &sink, err) &&
-                store_put(api->store, key, buf_bytes(&recording.wav), err);
-    buf_dispose(&recording.wav);
-    return fine;
+    return spoken_wav(voices, &request, &wav, err) &&
+           store_put(api->store, key, buf_bytes(&wav), err);
 }
 
 bool api_voice_sample(struct api *api, const struct http_request *request,
