@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vma ssh-config, code, docker-context: the same host for other tools. */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/project.h"
@@ -218,6 +220,47 @@ static bool set_up(struct cli *cli, const struct options *options, struct operan
     return true;
 }
 
+/* What ssh prints. */
+static bool ssh_asks(const char *host, const char *command, struct buf *out)
+{
+    const char *const arguments[] = {"ssh", "-T", "-o",    "ConnectTimeout=10",
+                                     "--",  host, command, NULL};
+    int ends[2], status;
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return false;
+    struct spawn spawn = {.arguments = arguments, .fds = {0, ends[1], 2}};
+    pid_t pid = spawn_start(&spawn, NULL);
+    close(ends[1]);
+    ssize_t got = 1;
+    while (pid > 0 && got > 0) {
+        uint8_t *room = buf_reserve(out, 4096, NULL);
+        got = room ? read(ends[0], room, 4096) : -1;
+        if (got > 0)
+            buf_commit(out, (size_t)got);
+    }
+    close(ends[0]);
+    return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+/* "~/x" as the host calls it: an editor does not know what ~ is there. NULL when it does not say,
+ * or there is no such folder yet. */
+static char *absolute_there(const char *host, const char *folder)
+{
+    AUTO(buf_dispose) struct buf command = BUF(16 * 1024);
+    AUTO(buf_dispose) struct buf answer = BUF(64 * 1024);
+    bool fits = buf_text(&command, "cd ~/'", NULL);
+    for (const char *at = folder + 2; *at && fits; at++)
+        fits = buf_printf(&command, NULL, *at == '\'' ? "'\\%c'" : "%c", *at);
+    if (!fits || !buf_text(&command, "' 2>/dev/null && pwd", NULL) ||
+        !ssh_asks(host, buf_string(&command), &answer))
+        return NULL;
+    struct bytes line = text_trim(buf_bytes(&answer));
+    const uint8_t *newline = line.size ? memrchr(line.data, '\n', line.size) : NULL;
+    const char *path = (const char *)(newline ? newline + 1 : line.data);
+    size_t length = line.size - (newline ? (size_t)(newline + 1 - line.data) : 0);
+    return length > 0 && path[0] == '/' ? xstrndup(path, length) : NULL;
+}
+
 static bool code_run(void *context, const void *raw, struct operands operands, struct error *err)
 {
     AUTO(target_dispose) struct target target = {0};
@@ -227,7 +270,10 @@ static bool code_run(void *context, const void *raw, struct operands operands, s
     AUTO(mem_free) char *remote = xasprintf("ssh-remote+%s", target.host);
     const struct options *options = raw;
     const char *path = options->name ? options->name : folder;
-    if (path && path[0] == '/') {
+    AUTO(mem_free) char *found = NULL;
+    if (path && strncmp(path, "~/", 2) == 0 && !options->dry_run)
+        path = found = absolute_there(target.host, path);
+    if (path && (path[0] == '/' || options->dry_run)) {
         const char *const arguments[] = {"code", "--remote", remote, path, NULL};
         return run_tool(arguments, options, err);
     }
@@ -236,7 +282,7 @@ static bool code_run(void *context, const void *raw, struct operands operands, s
 }
 
 static const struct option code_rows[] = {
-    OPTION_TEXT('C', "folder", "DIR", name, "the folder there, absolute"),
+    OPTION_TEXT('C', "folder", "DIR", name, "open this folder there [the project's]"),
     OPTION_FLAG('n', "dry-run", dry_run, "only say what would be run"),
     SSH_ROWS,
     OPTION_END,
