@@ -132,6 +132,43 @@ static void a_restart_finds_nothing_to_do(void **state)
     pair_dispose(&pair);
 }
 
+/* As the runner does it: what greets is on its way while the laptop still looks at its tree, and
+ * holds only if the rules that are found then are the same. */
+static void a_greeting_goes_ahead_of_the_scan(void **state)
+{
+    struct pair pair;
+    pair_init(&pair, SYNC_MIRROR);
+    put_text(pair.here, "a.c", "one");
+    put_text(pair.here, "b.o", "object");
+    start(&pair);
+    for (int round = 0; round < 2; round++) {
+        AUTO(buf_dispose) struct buf greeting = BUF(1 << 20);
+        pair_cut(&pair, false);
+        sync_free(pair.laptop.sync);
+        if (round == 1) /* while nobody looked */
+            put_text(pair.here, ".gitignore", "*.o\n");
+        put_text(pair.here, "a.c", round ? "three" : "two");
+        pair_laptop(&pair);
+        assert_ok(sync_greeting(pair.laptop.sync, &greeting, &pair.err), &pair.err);
+        assert_true(greeting.size > 0);
+        pair_remote(&pair);
+        sync_connected(pair.remote.sync);
+        pair.connected = true;
+        pair_send(&pair.laptop, LANE_FAST, buf_bytes(&greeting));
+        assert_ok(pair_turn(&pair, &pair.remote, SIZE_MAX, &pair.err), &pair.err);
+        assert_true(pair.laptop.in[LANE_FAST].size > 0); /* the welcome */
+        if (round == 1)
+            assert_ok(pair_turn(&pair, &pair.laptop, 0, &pair.err), &pair.err);
+        sync_greeted(pair.laptop.sync);
+        assert_true(pair_settle(&pair));
+        assert_text(pair.there, "a.c", round ? "three" : "two");
+        put_text(pair.here, "b.o", round ? "ignored" : "object 2");
+        assert_true(pair_settle(&pair));
+        assert_text(pair.there, "b.o", "object 2");
+    }
+    pair_dispose(&pair);
+}
+
 static void what_is_ignored_or_protected_stays_where_it_is(void **state)
 {
     struct pair pair;
@@ -224,6 +261,7 @@ int main(void)
         cmocka_unit_test(the_stream_may_begin_anew_anywhere),
         cmocka_unit_test(a_save_a_rename_and_a_removal_follow),
         cmocka_unit_test(a_restart_finds_nothing_to_do),
+        cmocka_unit_test(a_greeting_goes_ahead_of_the_scan),
         cmocka_unit_test(what_is_ignored_or_protected_stays_where_it_is),
         cmocka_unit_test(two_way_carries_both_directions_and_keeps_conflicts),
         cmocka_unit_test(deleting_most_of_the_tree_stops_and_asks),

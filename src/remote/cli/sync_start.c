@@ -228,8 +228,6 @@ static bool judge_final(const struct jv *final, struct error *err)
 
 /* --- The session --------------------------------------------------------------------------- */
 
-static bool connect_session(struct running *running, struct error *err);
-
 static void on_lost(void *context, const struct error *reason)
 {
     struct running *running = context;
@@ -246,12 +244,17 @@ static void on_lost(void *context, const struct error *reason)
 
 static const struct session_events session_events = {on_lost};
 
-static bool connect_session(struct running *running, struct error *err)
+static bool open_link(struct running *running, struct error *err)
 {
     struct session_plan plan = {.host = running->about.host, .quiet = running->choices->quiet};
     running->session =
         session_open(running->cli, running->loop, &plan, &session_events, running, err);
-    if (!running->session)
+    return running->session != NULL;
+}
+
+static bool connect_session(struct running *running, struct error *err)
+{
+    if (!open_link(running, err))
         return false;
     laptop_attach(running->laptop, session_mux(running->session));
     return true;
@@ -322,19 +325,23 @@ static bool begin(struct running *running, const char *state, struct error *err)
                                .state = state,
                                .ignore = ignore,
                                .protect = protect,
-                               .watch = choices->watch,
+                               .watch = choices->watch && !choices->once,
                                .paused = choices->paused,
                                .allow_mass_delete = choices->allow_mass_delete};
     if (!sync_mode_parse(running->about.mode, &plan.mode))
         return error_set(err, ERROR_INVALID, "there is no mode %s", running->about.mode);
     if (!sync_ear_check(running->cli, &running->about, err))
         return false;
+    /* ssh takes its time; meanwhile what is remembered is read. */
+    if (!open_link(running, err))
+        return false;
     running->laptop = laptop_new(running->loop, &plan, &laptop_events, running, err);
     if (!running->laptop)
         return false;
+    laptop_attach(running->laptop, session_mux(running->session));
     running->about.state = laptop_state(running->laptop);
     running->ear = sync_ear_new(running->cli, running->loop, running->laptop, &running->about, err);
-    if (!running->ear || !connect_session(running, err))
+    if (!running->ear)
         return false;
     timer_start(running->progress, PROGRESS_MS);
     if (choices->once)

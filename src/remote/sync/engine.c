@@ -24,7 +24,6 @@
 #include "sys/memory.h"
 
 enum {
-    FAST_LEVEL = 3,
     STREAM_WINDOW_LOG = 23, /* far enough back; both sides need that much memory */
     FULL_US = 2000,         /* until it is looked at again, if nobody says anything */
     SAVE_AFTER_US = 5 * 1000 * 1000,
@@ -138,7 +137,7 @@ struct sync *sync_new(const struct sync_options *options, const struct sync_port
     lanes_reset(sync);
     for (int i = 0; i < LANE_COUNT; i++)
         sync->draft[i] = (struct draft){.ops = BUF(SYNC_MESSAGE_MAX - 1024), .lane = i};
-    if (options->watch && !(sync->watch = fswatch_new(err)))
+    if (options->watch && options->role == SYNC_LAPTOP && !(sync->watch = fswatch_new(err)))
         return NULL;
     if (options->role == SYNC_LAPTOP) {
         if (!sync_open_root(sync, false, err))
@@ -184,7 +183,8 @@ void sync_free(struct sync *sync)
     if (!sync)
         return;
     struct error err;
-    if (sync->scanned && !sync_crashed(sync) && !snapshot_save(sync, &err))
+    bool worth_it = sync->scanned && !sync_crashed(sync) && snapshot_differs(sync);
+    if (worth_it && !snapshot_save(sync, &err))
         sync_tell(sync, SYNC_EVENT_NOTE, "", err.text);
     release(sync);
 }
@@ -214,6 +214,19 @@ void sync_connected(struct sync *sync)
     sync->live = sync->hello_sent = false;
     struct error err;
     if (sync->options.role == SYNC_LAPTOP && sync->ignore && !session_hello(sync, &err))
+        sync_problem(sync, "", err.text);
+    sync_tell(sync, SYNC_EVENT_STATE, "", "connected");
+}
+
+void sync_greeted(struct sync *sync)
+{
+    bool sent;
+    struct error err;
+    lanes_reset(sync);
+    sync->connected = true;
+    /* What was said was by the rules of the last time: the scan that follows, or came before,
+     * tells whether they are the same. */
+    if (sync->scanned && !sync->needs_scan && !session_rules(sync, &sent, &err))
         sync_problem(sync, "", err.text);
     sync_tell(sync, SYNC_EVENT_STATE, "", "connected");
 }
@@ -281,7 +294,7 @@ bool sync_send(struct sync *sync, enum sync_lane lane, uint8_t type, struct byte
         return true;
     AUTO(buf_dispose) struct buf out = BUF(SYNC_MESSAGE_MAX + 64);
     bool bulk = lane == LANE_BULK;
-    if (!sync_message_encode(type, payload, bulk ? 0 : FAST_LEVEL, &out, err))
+    if (!sync_message_encode(type, payload, bulk ? 0 : SYNC_FAST_LEVEL, &out, err))
         return false;
     if (bulk) {
         send_bulk(sync, &out);

@@ -86,6 +86,11 @@ bool sync_crashed(const struct sync *sync);
 /* The other side's engine is there, with nothing received yet; or it is gone. */
 void sync_connected(struct sync *sync);
 void sync_disconnected(struct sync *sync);
+/* The laptop's first words, from what is remembered: nothing when that is nothing. Whoever has sent
+ * them on LANE_FAST before the engine had time calls sync_greeted in place of sync_connected. So
+ * the other side looks at its tree while this one does. Once, before the first step. */
+MUST_USE bool sync_greeting(struct sync *sync, struct buf *out, struct error *err);
+void sync_greeted(struct sync *sync);
 /* False when the other side breaks the protocol: it is to be disconnected. */
 MUST_USE bool sync_receive(struct sync *sync, enum sync_lane lane, struct bytes bytes,
                            struct error *err);

@@ -19,6 +19,7 @@ struct piecing;
 struct unpacker;
 
 enum {
+    SYNC_FAST_LEVEL = 3,       /* of compression in the fast lane          */
     BATCH_BYTES = 512 * 1024,  /* a batch is closed at this size           */
     BATCH_OPS = 2000,          /* and at this many changes                 */
     PIECE_BYTES = 512 * 1024,  /* of a large file, in one message          */
@@ -156,7 +157,8 @@ struct sync {
     struct ids wanted;
     uint64_t want_open; /* asked for, not answered */
     int64_t save_due_us;
-    uint64_t changes; /* since the state was saved */
+    uint64_t changes;           /* since the state was saved */
+    struct hash128 rules_saved; /* the ignore rules in it */
 
     /* remote.c */
     bool may_create, expects_root;

@@ -133,8 +133,10 @@ static void take_entry(struct sync *sync, uint32_t id, const struct scan_entry *
     struct node *node = node_at(sync, id);
     enum entry_kind kind = entry_kind_of(found->kind);
     if (kind == ENTRY_DIR) {
-        if (node->local.kind != ENTRY_DIR || node->local.mode != found->mode)
+        if (node->local.kind != ENTRY_DIR || node->local.mode != found->mode) {
+            sync->changes++;
             changed(sync, id);
+        }
         if (node->local.kind != ENTRY_DIR)
             node->flags &= ~NODE_PINNED;
         node->local = (struct entry){.kind = ENTRY_DIR, .mode = found->mode};
@@ -153,6 +155,7 @@ static void take_entry(struct sync *sync, uint32_t id, const struct scan_entry *
                                  .size = found->size,
                                  .hash = node->local.hash};
     node->flags |= NODE_UNHASHED;
+    sync->changes++;
     changed(sync, id);
 }
 
@@ -291,6 +294,7 @@ static void sweep(struct sync *sync, uint32_t top)
         }
         ids_add(&unseen, id);
     }
+    sync->changes += unseen.count;
     for (size_t i = unseen.count; i-- > 0;)
         if (!(node_at(sync, unseen.items[i])->flags & NODE_FREE))
             tree_prune(sync->tree, unseen.items[i]);
@@ -341,7 +345,6 @@ bool local_scan(struct sync *sync, const char *start, struct error *err)
         sweep(sync, top);
     if (whole) {
         sync->scanned = true;
-        sync->changes++;
     }
     return true;
 }
@@ -363,6 +366,7 @@ bool local_hash_all(struct sync *sync, struct error *err)
             continue;
         if (content_read(parent, name, 0, NULL, &content, &failed)) {
             content_store(&content, node);
+            sync->changes++;
         } else if (!(node->flags & NODE_UNREADABLE)) {
             node->flags |= NODE_UNREADABLE;
             sync_problem(sync, path, failed.text);

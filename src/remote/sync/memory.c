@@ -14,7 +14,12 @@
 #include "sync/snapshot.h"
 #include "sys/memory.h"
 
-enum { SNAPSHOT_MAX = 1 << 30, JOURNAL_MAX = 64 << 20, JOURNAL_BUFFER = 64 * 1024 };
+enum {
+    RULES_MAX = 64 << 20,
+    SNAPSHOT_MAX = 1 << 30,
+    JOURNAL_MAX = 64 << 20,
+    JOURNAL_BUFFER = 64 * 1024
+};
 
 struct journal {
     int fd;
@@ -118,9 +123,20 @@ static void replay(struct sync *sync, struct bytes input)
     }
 }
 
+bool snapshot_differs(const struct sync *sync)
+{
+    struct error err;
+    AUTO(buf_dispose) struct buf rules = BUF(RULES_MAX);
+    if (sync->changes || sync->options.role == SYNC_REMOTE || !sync->ignore)
+        return sync->changes;
+    return !ignore_encode(sync->ignore, &rules, &err) ||
+           !hash128_equal(hash128_of(buf_bytes(&rules)), sync->rules_saved);
+}
+
 static void load_rules(struct sync *sync, struct bytes rules)
 {
     struct error err;
+    sync->rules_saved = hash128_of(rules);
     if (rules.size && sync->options.role == SYNC_LAPTOP)
         sync->ignore = ignore_decode(rules, &err);
 }
@@ -159,6 +175,7 @@ void snapshot_load(struct sync *sync)
     }
     if (usable)
         replay(sync, input);
+    sync->changes += usable && input.size;
     if (!journal_open(sync, snapshot.generation, usable, &err))
         sync_problem(sync, journal_path, err.text);
 }
@@ -192,7 +209,7 @@ bool snapshot_save(struct sync *sync, struct error *err)
     journal_flush(sync);
     calm_racy(sync);
     AUTO(mem_free) char *path = state_path(sync, "snapshot");
-    AUTO(buf_dispose) struct buf rules = BUF(64 << 20);
+    AUTO(buf_dispose) struct buf rules = BUF(RULES_MAX);
     AUTO(buf_dispose) struct buf bytes = BUF(SNAPSHOT_MAX);
     if (sync->options.role == SYNC_LAPTOP && sync->ignore &&
         !ignore_encode(sync->ignore, &rules, err))
@@ -203,6 +220,7 @@ bool snapshot_save(struct sync *sync, struct error *err)
         !replace_file(path, buf_bytes(&bytes), err))
         return error_wrap(err, "remember the state");
     sync->state_generation++;
+    sync->rules_saved = hash128_of(buf_bytes(&rules));
     sync->changes = 0;
     if (!journal_open(sync, sync->state_generation, false, err))
         return error_wrap(err, "remember the state");

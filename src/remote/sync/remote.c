@@ -16,6 +16,7 @@
 #include "sync/pieces.h"
 #include "sync/sender.h"
 #include "sync/snapshot.h"
+#include "sys/fswatch.h"
 
 enum { LIST_BYTES = 256 * 1024 };
 
@@ -69,6 +70,11 @@ bool remote_hello(struct sync *sync, struct bytes payload, struct error *err)
     bool fresh = sync->root < 0;
     if (!sync_open_root(sync, hello.flags & HELLO_MAY_CREATE, err))
         return false;
+    bool watch = hello.flags & HELLO_WATCH && sync->options.watch;
+    if (watch && !sync->watch && !(sync->watch = fswatch_new(err)))
+        return false;
+    if (!watch)
+        fswatch_free(TAKE(sync->watch));
     if (fresh)
         snapshot_load(sync);
     for (uint32_t id = TREE_ROOT + 1; id < tree_limit(sync->tree); id++)

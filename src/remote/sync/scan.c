@@ -16,6 +16,8 @@
 #include "sys/fs.h"
 #include "sys/fswatch.h"
 
+enum { RESULTS = 16 /* at once, to the thread that takes them */ };
+
 /* One folder: a task before it is listed, a result after. */
 struct job {
     struct scan_dir dir;
@@ -36,6 +38,9 @@ struct run {
     struct job *todo;
     struct job *done, **done_end;
     size_t outstanding; /* jobs not yet listed */
+    unsigned idle;      /* threads that wait for a task */
+    unsigned done_count;
+    bool driver_waits;
 };
 
 static struct job *job_new(const char *parent, const char *name, const struct ignore_dir *rules)
@@ -62,7 +67,6 @@ static void push_todo(struct run *run, struct job *job)
     job->next = run->todo;
     run->todo = job;
     run->outstanding++;
-    pthread_cond_signal(&run->work);
     pthread_mutex_unlock(&run->lock);
 }
 
@@ -240,6 +244,7 @@ static void run_job(struct run *run, struct job *job)
     job->dir.entries = job->entries;
     job->dir.names = job->names;
     struct job *children = NULL;
+    unsigned wakes = 0;
     for (size_t i = 0; run->options->recurse && i < job->dir.count; i++) {
         if (job->entries[i].kind != SCAN_DIR)
             continue;
@@ -257,12 +262,21 @@ static void run_job(struct run *run, struct job *job)
         child->next = run->todo;
         run->todo = child;
         run->outstanding++;
-        pthread_cond_signal(&run->work);
+        wakes++;
     }
-    if (--run->outstanding == 0)
-        pthread_cond_broadcast(&run->work);
-    pthread_cond_signal(&run->results);
+    bool last = --run->outstanding == 0;
+    if (wakes)
+        wakes--; /* one stays with this thread */
+    if (wakes > run->idle)
+        wakes = run->idle;
+    bool tell = run->driver_waits && (++run->done_count >= RESULTS || last);
     pthread_mutex_unlock(&run->lock);
+    if (last)
+        pthread_cond_broadcast(&run->work);
+    for (; !last && wakes; wakes--)
+        pthread_cond_signal(&run->work);
+    if (tell)
+        pthread_cond_signal(&run->results);
 }
 
 /* --- Threads ------------------------------------------------------------------------------- */
@@ -282,7 +296,9 @@ static void *work(void *context)
     while (run->outstanding) {
         struct job *job = take_todo(run);
         if (!job) {
+            run->idle++;
             pthread_cond_wait(&run->work, &run->lock);
+            run->idle--;
             continue;
         }
         pthread_mutex_unlock(&run->lock);
@@ -304,7 +320,10 @@ static void drive(struct run *run, bool alone)
         struct job *todo = done || !alone ? NULL : take_todo(run);
         bool finished = !done && !run->outstanding;
         if (!done && !todo && !finished) {
+            run->driver_waits = true;
+            run->done_count = 0;
             pthread_cond_wait(&run->results, &run->lock);
+            run->driver_waits = false;
             continue;
         }
         pthread_mutex_unlock(&run->lock);

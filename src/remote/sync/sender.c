@@ -343,6 +343,7 @@ bool sender_add(struct sync *sync, uint32_t id, enum sync_lane lane, struct erro
         return true;
     }
     content_store(&content, node);
+    sync->changes++;
     bool wanted = !laptop && node->flags & NODE_WANTED;
     if (wanted)
         node->flags &= ~NODE_WANTED;

@@ -23,10 +23,9 @@ static bool keep_rules(struct sync *sync, struct buf *rules, struct error *err)
     return true;
 }
 
-bool session_hello(struct sync *sync, struct error *err)
+static bool make_hello(struct sync *sync, struct buf *payload, struct error *err)
 {
     AUTO(buf_dispose) struct buf rules = BUF(RULES_MAX);
-    AUTO(buf_dispose) struct buf payload = BUF(SYNC_MESSAGE_MAX);
     sync->live = sync->list_began = sync->list_complete = false;
     sync->generation++;
     sync->hello_sent = true;
@@ -41,8 +40,23 @@ bool session_hello(struct sync *sync, struct error *err)
     if (!keep_rules(sync, &rules, err))
         return false;
     hello.rules = buf_bytes(&rules);
-    return sync_hello_encode(&hello, &payload, err) &&
+    return sync_hello_encode(&hello, payload, err);
+}
+
+bool session_hello(struct sync *sync, struct error *err)
+{
+    AUTO(buf_dispose) struct buf payload = BUF(SYNC_MESSAGE_MAX);
+    return make_hello(sync, &payload, err) &&
            sync_send(sync, LANE_FAST, SYNC_HELLO, buf_bytes(&payload), err);
+}
+
+bool sync_greeting(struct sync *sync, struct buf *out, struct error *err)
+{
+    AUTO(buf_dispose) struct buf payload = BUF(SYNC_MESSAGE_MAX);
+    if (sync->options.role == SYNC_REMOTE || !sync->ignore)
+        return true;
+    return make_hello(sync, &payload, err) &&
+           sync_message_encode(SYNC_HELLO, buf_bytes(&payload), SYNC_FAST_LEVEL, out, err);
 }
 
 bool session_rules(struct sync *sync, bool *out_sent, struct error *err)

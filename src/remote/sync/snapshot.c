@@ -14,6 +14,7 @@
 static const char magic[8] = "VMASYNC\2";
 static const char journal_magic[8] = "VMAJRNL\1";
 
+enum { NODE_BYTES = 60 /* of a file in a snapshot, at the least */ };
 enum { HAS_LOCAL = 1, HAS_BASE = 2, REMOTE_DIFFERS = 4, IS_UNHASHED = 8, HAS_PIECES = 16 };
 
 static bool put_u64(uint64_t value, struct buf *out, struct error *err)
@@ -140,8 +141,28 @@ bool snapshot_encode(const struct snapshot *snapshot, const struct tree *tree, s
     return buf_append(out, (struct bytes){hash.bytes, sizeof hash.bytes}, err);
 }
 
+/* Most nodes follow another one of the same folder. */
+struct place {
+    uint32_t folder;
+    size_t size; /* of its path */
+    char path[PATH_MAX_SIZE + 1];
+};
+
+static uint32_t make_node(struct tree *tree, struct bytes path, struct place *place)
+{
+    size_t size = path.size;
+    while (size && path.data[size - 1] != '/')
+        size--;
+    if (!place->folder || place->size != size || memcmp(place->path, path.data, size) != 0) {
+        place->folder = tree_make(tree, (struct bytes){path.data, size ? size - 1 : 0});
+        place->size = size;
+        memcpy(place->path, path.data, size);
+    }
+    return tree_add(tree, place->folder, (struct bytes){path.data + size, path.size - size});
+}
+
 static bool get_node(struct bytes *input, struct tree *tree, struct path_memory *memory,
-                     struct error *err)
+                     struct place *place, struct error *err)
 {
     struct bytes path;
     if (!sync_path_decode(input, memory, &path, err))
@@ -150,7 +171,7 @@ static bool get_node(struct bytes *input, struct tree *tree, struct path_memory 
         return error_set(err, ERROR_INVALID, "the remembered state ends early");
     uint8_t flags = input->data[0];
     *input = (struct bytes){input->data + 1, input->size - 1};
-    struct node *node = tree_node(tree, tree_make(tree, path));
+    struct node *node = tree_node(tree, make_node(tree, path, place));
     uint64_t mtime, ctime;
     if (flags & HAS_LOCAL) {
         if (!sync_entry_decode(input, &node->local, err) || !get_u64(input, &mtime, err) ||
@@ -175,6 +196,7 @@ static bool get_node(struct bytes *input, struct tree *tree, struct path_memory 
 bool snapshot_decode(struct bytes input, struct tree *tree, struct snapshot *out, struct error *err)
 {
     struct path_memory memory = {0};
+    struct place place = {0};
     struct hash128 hash;
     if (input.size < sizeof magic + sizeof hash.bytes ||
         memcmp(input.data, magic, sizeof magic) != 0)
@@ -186,8 +208,9 @@ bool snapshot_decode(struct bytes input, struct tree *tree, struct snapshot *out
     input = (struct bytes){input.data + sizeof magic, size - sizeof magic};
     if (!get_u64(&input, &out->generation, err) || !sync_blob_decode(&input, &out->rules, err))
         return false;
+    tree_reserve(tree, input.size / NODE_BYTES);
     while (input.size)
-        if (!get_node(&input, tree, &memory, err))
+        if (!get_node(&input, tree, &memory, &place, err))
             return false;
     return true;
 }

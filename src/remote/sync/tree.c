@@ -165,10 +165,11 @@ uint32_t tree_find(const struct tree *tree, uint32_t parent, struct bytes name)
     return TREE_NONE;
 }
 
-static void grow_buckets(struct tree *tree)
+static void grow_buckets(struct tree *tree, size_t count)
 {
     free(tree->buckets);
-    tree->bucket_count *= 2;
+    while (tree->bucket_count < count)
+        tree->bucket_count *= 2;
     tree->buckets = xcalloc(tree->bucket_count, sizeof *tree->buckets);
     for (uint32_t id = TREE_ROOT + 1; id < tree->used; id++) {
         struct node *node = tree_node(tree, id);
@@ -180,6 +181,12 @@ static void grow_buckets(struct tree *tree)
     }
 }
 
+void tree_reserve(struct tree *tree, size_t count)
+{
+    if (count > tree->bucket_count)
+        grow_buckets(tree, count);
+}
+
 uint32_t tree_add(struct tree *tree, uint32_t parent, struct bytes name)
 {
     assert(name.size >= 1 && name.size <= 255);
@@ -187,7 +194,7 @@ uint32_t tree_add(struct tree *tree, uint32_t parent, struct bytes name)
     if (id)
         return id;
     if (tree->count >= tree->bucket_count)
-        grow_buckets(tree);
+        grow_buckets(tree, tree->bucket_count * 2);
     id = node_take(tree);
     struct node *node = tree_node(tree, id);
     node->name = name_store(tree, name);

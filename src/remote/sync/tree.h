@@ -55,6 +55,9 @@ static inline void tree_free_auto(struct tree **tree)
     tree_free(*tree);
 }
 
+/* Room for that many, so that it need not grow in steps. */
+void tree_reserve(struct tree *tree, size_t count);
+
 /* Valid as long as the node. */
 struct node *tree_node(const struct tree *tree, uint32_t id);
 size_t tree_count(const struct tree *tree); /* with the root */

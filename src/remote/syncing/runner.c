@@ -40,14 +40,15 @@ struct runner {
     struct channel *lanes[LANE_COUNT]; /* the loop's thread only */
     pthread_t thread;
     bool started;
-    int pipe[2]; /* a byte wakes the engine's thread */
+    struct buf greeting; /* for the first channels; the loop's thread only */
+    int pipe[2];         /* a byte wakes the engine's thread */
 
     pthread_mutex_t lock; /* guards what follows */
     struct buf in[LANE_COUNT], out[LANE_COUNT];
     size_t consumed[LANE_COUNT]; /* taken from `in` and not yet credited */
     size_t queued[LANE_COUNT];   /* in the channels, when last looked */
     int64_t distance_us;         /* of the link, when last looked */
-    bool connect, stop, signalled, failed;
+    bool connect, greeted, stop, signalled, failed;
     unsigned detaches, detaches_seen; /* by the engine */
     struct error failure;
     struct told *told, **told_end;
@@ -137,7 +138,7 @@ static const struct sync_port port = {engine_send, engine_queued, engine_event, 
 
 struct turn {
     struct buf in[LANE_COUNT];
-    bool connect, disconnect, stop;
+    bool connect, greeted, disconnect, stop;
     unsigned detaches;
     struct runner_request *asked;
 };
@@ -150,11 +151,12 @@ static void take_turn(struct runner *runner, struct turn *turn)
         runner->in[lane] = BUF(BOX_MAX);
     }
     turn->connect = runner->connect;
+    turn->greeted = runner->greeted;
     turn->detaches = runner->detaches;
     turn->disconnect = runner->detaches != runner->detaches_seen;
     turn->stop = runner->stop;
     turn->asked = runner->asked;
-    runner->connect = runner->signalled = false;
+    runner->connect = runner->greeted = runner->signalled = false;
     runner->asked = NULL;
     pthread_mutex_unlock(&runner->lock);
 }
@@ -167,7 +169,9 @@ static bool hand_over(struct runner *runner, struct turn *turn, struct error *er
         runner->detaches_seen = turn->detaches;
         pthread_mutex_unlock(&runner->lock);
     }
-    if (turn->connect)
+    if (turn->connect && turn->greeted)
+        sync_greeted(runner->sync);
+    else if (turn->connect)
         sync_connected(runner->sync);
     bool done = true;
     for (int lane = 0; lane < LANE_COUNT; lane++) {
@@ -363,7 +367,7 @@ static void detach(struct runner *runner)
         runner->in[lane] = BUF(BOX_MAX);
         runner->consumed[lane] = runner->queued[lane] = 0;
     }
-    runner->connect = false;
+    runner->connect = runner->greeted = false;
     runner->detaches++;
     wake_engine(runner);
     pthread_mutex_unlock(&runner->lock);
@@ -401,8 +405,13 @@ void runner_attach(struct runner *runner, struct channel *const lanes[LANE_COUNT
     channel_window(lanes[LANE_BULK], BULK_WINDOW);
     channel_window(lanes[LANE_FAST], BULK_WINDOW);
     channel_marks(lanes[LANE_BULK], BULK_HIGH, BULK_LOW);
+    bool greets = runner->greeting.size > 0;
+    if (greets)
+        channel_write(lanes[LANE_FAST], buf_bytes(&runner->greeting));
+    buf_dispose(&runner->greeting);
     pthread_mutex_lock(&runner->lock);
     runner->connect = true;
+    runner->greeted = greets;
     for (int lane = 0; lane < LANE_COUNT; lane++)
         buf_clear(&runner->out[lane]);
     wake_engine(runner);
@@ -463,6 +472,9 @@ struct runner *runner_new(struct loop *loop, const struct sync_options *options,
     runner->sync = sync_new(&copy, &port, runner, err);
     if (!runner->sync)
         return NULL;
+    runner->greeting = BUF(BOX_MAX);
+    if (!sync_greeting(runner->sync, &runner->greeting, err))
+        return NULL;
     if (pthread_create(&runner->thread, NULL, run, runner) != 0) {
         error_set(err, ERROR_LIMIT, "no more threads");
         return NULL;
@@ -507,6 +519,7 @@ void runner_free(struct runner *runner)
         buf_dispose(&runner->in[lane]);
         buf_dispose(&runner->out[lane]);
     }
+    buf_dispose(&runner->greeting);
     for (size_t i = 0; i < sizeof runner->strings / sizeof *runner->strings; i++)
         free(runner->strings[i]);
     if (runner->pipe[0] >= 0) {
