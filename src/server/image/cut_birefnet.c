@@ -62,11 +62,8 @@ static bool infer(struct cutter *cutter, struct cut *cut, const struct cut_how *
 static bool finish(struct cut *cut, struct picture *out, struct error *err)
 {
     struct tensor *output = &cut->results[0];
-    if (output->rank != 4 || output->dims[2] < 1 || output->dims[2] > MAX_SIDE ||
-        output->dims[3] < 1 || output->dims[3] > MAX_SIDE)
-        return error_set(err, ERROR_INTERNAL, "the mask came out in an impossible size");
     tensor_widen(output);
-    return mask_make(output, 0, mask_is_logits(output), out, err);
+    return mask_fits(output, 0, err) && mask_make(output, 0, mask_is_logits(output), out, err);
 }
 
 const struct cutter_backend cutter_birefnet = {"birefnet", &imagenet, check, infer, finish};

@@ -211,7 +211,7 @@ static bool best_mask(const struct tensor *masks, const struct tensor *scores, s
 {
     size_t count = tensor_count(scores->rank, scores->dims);
     if (masks->type != TENSOR_F32 || scores->type != TENSOR_F32 || masks->rank < 3 || count < 1 ||
-        masks->dims[masks->rank - 1] > MAX_SIDE || masks->dims[masks->rank - 2] > MAX_SIDE ||
+        !mask_fits(masks, count - 1, NULL) ||
         tensor_count(masks->rank, masks->dims) !=
             count * (size_t)masks->dims[masks->rank - 1] * (size_t)masks->dims[masks->rank - 2])
         return error_set(err, ERROR_INTERNAL, "masks and scores do not fit");

@@ -330,6 +330,17 @@ HOT static bool row_mask(const float *restrict values, uint8_t *restrict out, in
     return fine;
 }
 
+bool mask_fits(const struct tensor *tensor, size_t plane, struct error *err)
+{
+    int64_t height = tensor->rank >= 2 ? tensor->dims[tensor->rank - 2] : 0;
+    int64_t width = tensor->rank >= 2 ? tensor->dims[tensor->rank - 1] : 0;
+    bool sensible = tensor->type == TENSOR_F32 && height >= 1 && height <= MAX_SIDE && width >= 1 &&
+                    width <= MAX_SIDE;
+    size_t count = sensible ? tensor_count(tensor->rank, tensor->dims) : 0;
+    return (sensible && count / (size_t)(height * width) > plane) ||
+           error_set(err, ERROR_INTERNAL, "the mask came out in an impossible size");
+}
+
 bool mask_make(const struct tensor *tensor, int plane, bool logits, struct picture *out,
                struct error *err)
 {

@@ -40,8 +40,11 @@ extern const struct normalisation unit_range, imagenet;
 MUST_USE bool input_check(const struct tensor_info *info, int *out_width, int *out_height,
                           struct error *err);
 
-/* Plane `plane` of [..., height, width] as a mask; logits go through a sigmoid. ERROR_INTERNAL when
- * there is a NaN in it. */
+/* Is there a plane `plane` of float32 in it, of a size that makes sense? */
+MUST_USE bool mask_fits(const struct tensor *tensor, size_t plane, struct error *err);
+
+/* Plane `plane`, which fits, of [..., height, width] as a mask; logits go through a sigmoid.
+ * ERROR_INTERNAL when there is a NaN in it. */
 MUST_USE bool mask_make(const struct tensor *tensor, int plane, bool logits, struct picture *out,
                         struct error *err);
 

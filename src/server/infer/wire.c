@@ -46,10 +46,13 @@ bool wire_tensor_check(const struct wire_tensor *tensor, size_t size, size_t *ou
         return false;
     size_t each = tensor_type_size((enum tensor_type)tensor->type);
     size_t count = tensor_count(tensor->rank, tensor->dims);
-    for (int i = 0; i < tensor->rank; i++)
+    bool empty = false;
+    for (int i = 0; i < tensor->rank; i++) {
         if (tensor->dims[i] < 0)
             return false;
-    if (each == 0 || count > (size - tensor->place) / each)
+        empty = empty || tensor->dims[i] == 0;
+    }
+    if (each == 0 || (count == 0) != empty || count > (size - tensor->place) / each)
         return false;
     *out_bytes = count * each;
     return true;
