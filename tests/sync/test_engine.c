@@ -49,7 +49,8 @@ static void reframe(struct buf *lane, struct unpacker *unpacker)
     for (size_t at = 0; at < raw.size; at += 1777) {
         struct bytes piece = {raw.data + at, raw.size - at < 1777 ? raw.size - at : 1777};
         AUTO(buf_dispose) struct buf packed = BUF(1 << 20);
-        AUTO(packer_free) struct packer *packer = packer_new(&(struct packer_options){1, 20});
+        AUTO(packer_free) struct packer *packer =
+            packer_new(&(struct packer_options){.level = 1, .window_log = 20});
         assert_ok(packer_add(packer, piece, PACK_END, &packed, &err) &&
                       sync_message_encode(SYNC_STREAM, buf_bytes(&packed), 0, &out, &err),
                   &err);

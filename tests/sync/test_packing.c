@@ -68,7 +68,6 @@ static void wire_dispose(struct wire *wire)
 static struct packing *start(struct wire *wire, bool threaded)
 {
     return packing_new(&(struct packing_plan){.threaded = threaded,
-                                              .window_log = 20,
                                               .context = wire,
                                               .send = send,
                                               .queued = queued,

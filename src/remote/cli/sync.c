@@ -72,7 +72,7 @@ static bool sync_run(void *context, const void *raw, struct operands operands, s
                                    .json = options->json,
                                    .allow_mass_delete = options->allow_mass_delete,
                                    .protect_default = options->protect_default,
-                                   .watch = options->watch,
+                                   .watch = options->watch && !options->once,
                                    .quiet = options->quiet,
                                    .paused = options->paused};
     if (operands.count && is_verb(operands.items[0]))

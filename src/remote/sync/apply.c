@@ -294,10 +294,24 @@ static int put(struct applier *applier, struct item *item, int parent, const cha
     return put_content(applier, item, parent, name, node);
 }
 
+/* Nothing is known to be where something new goes: then one look less, the call that puts it there
+ * fails if that is wrong. */
+static bool put_new(struct applier *applier, struct item *item, int parent, const char *name,
+                    struct node *node)
+{
+    bool new = !item->refusal && item->staged && !item->expect.kind && !node->local.kind;
+    if (!new || stage_place_new(applier->options.stage, &item->staged, parent, name) != 0)
+        return false;
+    restamp(parent, name, node, &item->entry);
+    return true;
+}
+
 static void commit_at(struct applier *applier, struct item *item, int parent, const char *name,
                       struct node *node)
 {
     struct error err;
+    if (put_new(applier, item, parent, name, node))
+        return;
     if (!examine(parent, name, node, &err)) {
         refuse_error(item, &err);
         return;

@@ -24,8 +24,7 @@
 #include "sys/memory.h"
 
 enum {
-    STREAM_WINDOW_LOG = 23, /* far enough back; both sides need that much memory */
-    FULL_US = 2000,         /* until it is looked at again, if nobody says anything */
+    FULL_US = 2000, /* until it is looked at again, if nobody says anything */
     SAVE_AFTER_US = 5 * 1000 * 1000,
     QUIET_US = 2 * 1000 * 1000,
     SAVE_LATEST_US = 120 * 1000 * 1000
@@ -130,7 +129,7 @@ struct sync *sync_new(const struct sync_options *options, const struct sync_port
     sync->options = *options;
     sync->port = port;
     sync->context = context;
-    sync->root = -1;
+    sync->root = sync->folder = -1;
     sync->tree = tree_new();
     sync->inflight_end = &sync->inflight;
     sync->allow_removals = options->allow_mass_delete;
@@ -150,6 +149,7 @@ struct sync *sync_new(const struct sync_options *options, const struct sync_port
 
 static void release(struct sync *sync)
 {
+    sender_close_folder(sync);
     pieces_stop(sync);
     push_forget(sync);
     for (int i = 0; i < LANE_COUNT; i++) {
@@ -278,7 +278,6 @@ static void send_bulk(struct sync *sync, struct buf *raw)
 {
     if (!sync->packing)
         sync->packing = packing_new(&(struct packing_plan){.threaded = sync->port->wake != NULL,
-                                                           .window_log = STREAM_WINDOW_LOG,
                                                            .context = sync,
                                                            .send = send_packed,
                                                            .queued = queued_packed,
@@ -513,6 +512,7 @@ bool sync_step(struct sync *sync, int64_t now_us, int64_t *out_next_us, struct e
         bool done = laptop ? push_express(sync, out_next_us, err) && pull_wanted(sync, err) &&
                                  push_wave(sync, err)
                            : remote_report(sync, out_next_us, err) && push_wave(sync, err);
+        sender_close_folder(sync);
         if (!done)
             return false;
         pieces_step(sync, out_next_us);

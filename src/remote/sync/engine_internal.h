@@ -88,7 +88,6 @@ struct lane_in {
 enum wave_class { WAVE_CLEAR, WAVE_FOLDER, WAVE_CONTENT, WAVE_REMOVE };
 struct wave_item {
     uint32_t id, depth, rank, extension;
-    uint64_t name;
     enum wave_class class;
 };
 
@@ -141,6 +140,8 @@ struct sync {
     char guard[256], problem[256];
     unsigned problems, conflicts;
 
+    int folder; /* open for the next file in it, within a turn; or -1 */
+    uint32_t folder_id;
     struct ids large;        /* large files that wait for the bulk lane */
     struct sending *sending; /* the one that is under way */
 
@@ -220,6 +221,9 @@ MUST_USE bool draft_add(struct sync *sync, enum sync_lane lane, const struct syn
 /* Whether that many removals need permission; says so. */
 bool guard_trips(struct sync *sync, size_t removals, const char *where);
 void withhold(struct sync *sync, uint32_t id);
+
+/* sender.c: the folder that is kept open. */
+void sender_close_folder(struct sync *sync);
 
 /* pull.c */
 MUST_USE bool pull_batch(struct sync *sync, struct bytes payload, struct error *err);

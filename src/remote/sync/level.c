@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sync/level.h"
 
-#include <stdbool.h>
-
 enum {
     MARGIN_PERCENT = 130, /* a higher level's: what comes may take longer                  */
-    NEAR_US = 1200,       /* so near, a link that seems slow lacks processor time as we do */
+    NEAR_US = 1200,
     NEAR_LEVEL = 1,
 };
 
@@ -25,13 +23,18 @@ static int affordable(int level, const struct level_sample *sample, uint64_t lef
     return best;
 }
 
+bool level_is_near(int64_t distance_us)
+{
+    return distance_us > 0 && distance_us < NEAR_US;
+}
+
 int level_next(int level, const struct level_sample *sample)
 {
     uint64_t left = sample->packed + sample->queued_before;
     left = left > sample->queued ? left - sample->queued : 0;
     if (sample->took_us <= 0 || sample->packed == 0)
         return level;
-    if (sample->distance_us && sample->distance_us < NEAR_US)
+    if (level_is_near(sample->distance_us))
         return level < NEAR_LEVEL ? level : NEAR_LEVEL;
     if (sample->queued > LEVEL_QUEUED_LITTLE)
         return left ? affordable(level, sample, left) : LEVEL_MAX;

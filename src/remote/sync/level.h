@@ -4,6 +4,7 @@
  * ssh and of the other side too. Pure arithmetic on what was measured. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,5 +24,7 @@ struct level_sample {
     int64_t distance_us;          /* there and back; 0: unknown */
 };
 
+/* So near that a link which seems slow lacks processor time, as we do. 0: unknown. */
+bool level_is_near(int64_t distance_us);
 /* The level to go on with; the present one when there is nothing to be gained. */
 int level_next(int level, const struct level_sample *sample);

@@ -10,8 +10,6 @@
 #include "base/error.h"
 #include "base/mem.h"
 
-enum { WINDOW_LOG_MAX = 23 };
-
 bool packed_once(struct bytes input, int level, struct buf *out)
 {
     size_t bound = ZSTD_compressBound(input.size);
@@ -49,7 +47,7 @@ struct packer *packer_new(const struct packer_options *options)
         abort();
     ZSTD_CCtx_setParameter(packer->context, ZSTD_c_compressionLevel, options->level);
     ZSTD_CCtx_setParameter(packer->context, ZSTD_c_windowLog, options->window_log);
-    ZSTD_CCtx_setParameter(packer->context, ZSTD_c_enableLongDistanceMatching, 1);
+    ZSTD_CCtx_setParameter(packer->context, ZSTD_c_enableLongDistanceMatching, options->far_back);
     return packer;
 }
 
@@ -91,7 +89,7 @@ struct unpacker *unpacker_new(void)
     unpacker->context = ZSTD_createDCtx();
     if (!unpacker->context)
         abort();
-    ZSTD_DCtx_setParameter(unpacker->context, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
+    ZSTD_DCtx_setParameter(unpacker->context, ZSTD_d_windowLogMax, PACKED_WINDOW_LOG);
     return unpacker;
 }
 

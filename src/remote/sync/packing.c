@@ -18,7 +18,8 @@ enum {
     LOOK_FIRST = 4 * 1024 * 1024,  /* raw bytes until the level is looked at … */
     LOOK_EVERY = 24 * 1024 * 1024, /* … and then … */
     LOOK_SOON = 2 * 1024 * 1024,   /* … but when the link is about to run dry */
-    CAREFUL_LOOKS = 3,             /* after that, no higher level for so long */
+    WINDOW_LOG_NEAR = 19,
+    CAREFUL_LOOKS = 3, /* after that, no higher level for so long */
 };
 
 struct raw {
@@ -110,6 +111,16 @@ static void look(struct packing *packing)
     sample_begins(packing, now_us);
 }
 
+/* Near, looking far back costs more time than the bytes it saves. */
+static struct packer *packer_for(struct packing *packing)
+{
+    bool near = level_is_near(packing->plan.distance_us(packing->plan.context));
+    return packer_new(
+        &(struct packer_options){.level = packing->level,
+                                 .window_log = near ? WINDOW_LOG_NEAR : PACKED_WINDOW_LOG,
+                                 .far_back = !near});
+}
+
 static void pack(struct packing *packing, const struct raw *raw)
 {
     struct error err;
@@ -124,8 +135,7 @@ static void pack(struct packing *packing, const struct raw *raw)
     if (packing->looks == 0 && packing->sample.raw == 0)
         sample_begins(packing, begin_us);
     if (!packing->packer)
-        packing->packer = packer_new(&(struct packer_options){
-            .level = packing->level, .window_log = packing->plan.window_log});
+        packing->packer = packer_for(packing);
     if (!packer_add(packing->packer, buf_bytes(&raw->bytes), PACK_MORE, &out, &err))
         abort();
     packing->sample.raw += raw->bytes.size;

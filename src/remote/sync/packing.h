@@ -16,7 +16,6 @@ struct packing;
 
 struct packing_plan {
     bool threaded; /* else everything happens in packing_add and packing_end */
-    int window_log;
     void *context;
     /* These are called from the thread. The pieces to be sent; how many bytes have not left yet;
      * how far it is; packing_full was said and is no longer so. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sending: what is dirty becomes batches. A few changes go at once in the fast lane; many, and
  * the first copy, are a wave in the bulk lane, sorted so that like files meet in the compressor's
- * memory. Folders come first, removals last. */
+ * memory, folder after folder of each kind. Folders come first, removals last. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,8 +134,6 @@ static struct wave_item item_for(const struct sync *sync, uint32_t id, uint32_t 
                  : in_the_way(sync, id)        ? WAVE_CLEAR
                                                : WAVE_REMOVE;
     struct bytes name = tree_name(sync->tree, id);
-    for (size_t i = 0; i < 8; i++)
-        item.name = item.name << 8 | (i < name.size ? name.data[i] : 0);
     for (size_t i = name.size; i-- > 1;)
         if (name.data[i] == '.') {
             struct bytes extension = {name.data + i, name.size - i};
@@ -155,8 +153,6 @@ static int by_order(const void *a, const void *b)
         return (x->depth < y->depth) == up ? -1 : 1;
     if (x->class == WAVE_CONTENT && x->extension != y->extension)
         return x->extension < y->extension ? -1 : 1;
-    if (x->class == WAVE_CONTENT && x->name != y->name)
-        return x->name < y->name ? -1 : 1;
     return x->rank < y->rank ? -1 : x->rank > y->rank;
 }
 

@@ -59,6 +59,10 @@ bool remote_hello(struct sync *sync, struct bytes payload, struct error *err)
     if (sync->options.root[0] != '/')
         return error_set(err, ERROR_INVALID, "the folder's path is not absolute");
     sync->options.mode = hello.mode;
+    if (!(hello.flags & HELLO_WATCH)) { /* a copy that is made once need not be followed */
+        sync->options.watch = false;
+        fswatch_free(TAKE(sync->watch));
+    }
     sync->generation = hello.generation;
     sync->expected_count = hello.known_count;
     sync->expected_digest = hello.known_digest;

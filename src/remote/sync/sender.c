@@ -305,6 +305,27 @@ static void keep_pieces(struct sync *sync, uint32_t id, struct content *content)
     node->chunks = TAKE(content->chunks.list);
 }
 
+void sender_close_folder(struct sync *sync)
+{
+    if (sync->folder >= 0)
+        close(sync->folder);
+    sync->folder = -1;
+}
+
+/* The folder around a node, kept open: the next is most likely in it too. */
+static int folder_of(struct sync *sync, uint32_t id, const char *path, const char **out_name)
+{
+    const char *slash = strrchr(path, '/');
+    uint32_t parent = node_at(sync, id)->parent;
+    *out_name = slash ? slash + 1 : path;
+    if (sync->folder >= 0 && sync->folder_id == parent)
+        return sync->folder;
+    sender_close_folder(sync);
+    sync->folder = open_parent(sync->root, path, out_name);
+    sync->folder_id = parent;
+    return sync->folder;
+}
+
 bool sender_add(struct sync *sync, uint32_t id, enum sync_lane lane, struct error *err)
 {
     char path[TREE_PATH_LIMIT];
@@ -316,7 +337,7 @@ bool sender_add(struct sync *sync, uint32_t id, enum sync_lane lane, struct erro
     if (settled_by_hash(sync, id, lane))
         return decide(sync, id, lane, &content, err);
     tree_path(sync->tree, id, path);
-    AUTO(fd_close) int parent = open_parent(sync->root, path, &name);
+    int parent = folder_of(sync, id, path, &name);
     if (parent < 0) {
         if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) {
             local_gone(sync, id);
