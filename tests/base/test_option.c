@@ -71,7 +71,7 @@ static void wrong_values_say_what_is_allowed(void **state)
         {"-p", NULL, "-p needs a value: PORT"},
         {"--role", "king", "--role is \"king\": expected all, gateway or worker"},
         {"--speed", "nan", "--speed is \"nan\": expected a number from 0.5 to 2"},
-        {"--timeout", "5", "--timeout is \"5\": expected a time such as 1h30m or 250ms"},
+        {"--timeout", "5", "--timeout is \"5\": expected a time such as 7d, 1h30m or 250ms"},
         {"--quiet=1", NULL, "--quiet takes no value"},
         {"--nope", NULL, "unknown option \"--nope\""},
         {"--no-host", NULL, "unknown option \"--no-host\""},
