@@ -259,6 +259,38 @@ class Both:
         self.assertEqual(os.stat(here).st_mode & 0o777, 0o600)
         os.unlink(there)
 
+    def test_names_are_looked_up_where_the_target_is(self):
+        # by the system: here by a stand-in of getent, which takes its time
+        echo = Echo()
+        self.leftovers.append(echo)
+        tools = pathlib.Path(self.w.dir, "tools")
+        tools.mkdir(exist_ok=True)
+        getent = tools / "getent"
+        getent.write_text('''#!/bin/sh
+sleep 0.3
+[ "$3" = db.internal ] && printf '127.0.0.1 STREAM db.internal\\n127.0.0.1 DGRAM\\n' || exit 2
+''')
+        getent.chmod(0o755)
+        env = dict(self.w.env, PATH=f"{tools}:{os.environ['PATH']}")
+        there, back = free_port(), free_port()
+        # --reverse looks it up here, over local: both do
+        rules = [f"{there}=db.internal:{echo.port}"] if self.w.local else []
+        rules += ["--reverse", f"{back}=db.internal:{echo.port}"]
+        rules += ["--reverse", f"{free_port()}=nobody.internal:1"]
+        p = subprocess.Popen(self.w.command("forward", "-H", self.w.host, *rules), env=env,
+                             cwd=self.w.dir, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                             stdin=subprocess.DEVNULL)
+        self.w.started.append(p)
+        lines = [p.stdout.readline().decode() for _ in range(len(rules) - rules.count("--reverse"))]
+        for port in [there] * self.w.local + [back]:
+            with connect(port) as s:
+                s.sendall(b"x" * 300_000)  # before the name is known
+                s.shutdown(socket.SHUT_WR)
+                self.assertEqual(len(read_all(s)), 300_000)
+        nobody = next(int(line.split()[0].rsplit(":")[-1]) for line in lines if "nobody" in line)
+        with connect(nobody) as s, self.assertRaises(ConnectionResetError):
+            s.recv(1)
+
     def test_half_close_and_resets_are_passed_on(self):
         seen = []
 

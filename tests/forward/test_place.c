@@ -61,9 +61,26 @@ static void hosts_files_are_read(void **state)
     assert_int_equal(resolve_in_hosts(text, "other", 80, found, 4), 1);
 }
 
+static void what_getent_says_is_understood(void **state)
+{
+    (void)state;
+    static const char text[] = "2001:db8::7     STREAM db.internal\n"
+                               "2001:db8::7     DGRAM  \n"
+                               "10.0.0.7        STREAM \n"
+                               "nonsense        STREAM \n10.0.0.8";
+    struct resolved found[4];
+    assert_int_equal(resolve_in_answer(bytes_of(text), 5432, found, 4), 2);
+    assert_int_equal(found[0].as.any.sa_family, AF_INET6);
+    assert_int_equal(found[1].as.v4.sin_addr.s_addr, htonl(0x0a000007));
+    assert_int_equal(ntohs(found[1].as.v4.sin_port), 5432);
+    assert_int_equal(resolve_in_answer(bytes_of(text), 5432, found, 1), 1);
+    assert_int_equal(resolve_in_answer(bytes_of(""), 5432, found, 4), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_getent_says_is_understood),
         cmocka_unit_test(rules_mean_what_people_mean),
         cmocka_unit_test(nonsense_is_refused),
         cmocka_unit_test(hosts_files_are_read),

@@ -320,6 +320,7 @@ struct bridge *bridge_new(struct loop *loop, struct channel *channel,
     bool ready = unblock(plan->in_fd) && unblock(plan->out_fd);
     if (!ready)
         error_os(&err, errno, "prepare a connection");
+    ready = ready && buf_append(&bridge->backlog, plan->early, &err);
     if (ready && plan->in_fd >= 0) {
         bridge->in = watch_new(loop, plan->in_fd, on_ready, bridge, &err);
         ready = bridge->in != NULL;
@@ -337,6 +338,8 @@ struct bridge *bridge_new(struct loop *loop, struct channel *channel,
     }
     if (bridge->in_ended)
         channel_end(channel);
+    bridge->plan.early = (struct bytes){0};
+    bridge->out_ending = plan->early_end;
     interest(bridge);
     return bridge;
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "base/attributes.h"
+#include "base/bytes.h"
 
 struct bridge;
 struct channel;
@@ -24,6 +25,8 @@ struct bridge_plan {
     bool connecting;       /* the socket's connect is on its way */
     bool ends_both;        /* at the end of input, give up the output too (terminals)   */
     bool ends_with_output; /* when the other side ended, nothing more is read here  */
+    struct bytes early;    /* came before, not yet consumed; borrowed. Only while connecting */
+    bool early_end;        /* and then the channel's direction ended. Likewise */
 };
 
 /* All is through, or *reason cut it short. The bridge is gone when this returns; the channel is

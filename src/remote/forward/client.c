@@ -8,10 +8,10 @@
 #include "base/mem.h"
 #include "carry/bridge.h"
 #include "carry/relay.h"
+#include "forward/dial.h"
 #include "forward/forward.h"
 #include "forward/listener.h"
 #include "forward/names.h"
-#include "forward/sockets.h"
 #include "io/loop.h"
 #include "wire/message.h"
 #include "wire/mux.h"
@@ -55,11 +55,9 @@ static void connection_done(void *context, const struct error *reason)
     forward_release(forward);
 }
 
-static void connection_new(struct forward *forward, struct channel *channel, int fd,
-                           bool connecting)
+static void connection_new(struct forward *forward, struct channel *channel, int fd)
 {
-    struct bridge_plan plan = {
-        .kind = BRIDGE_SOCKET, .in_fd = fd, .out_fd = fd, .connecting = connecting};
+    struct bridge_plan plan = {.kind = BRIDGE_SOCKET, .in_fd = fd, .out_fd = fd};
     forward->connections++;
     forward->total++;
     if (!bridge_new(forward->client->loop, channel, &plan, connection_done, forward))
@@ -73,7 +71,7 @@ static void on_accepted(void *context, int fd)
     forward_place_text(&forward->rule.target, target);
     struct channel *channel = channel_open(forward->client->mux, FORWARD_DIAL, CHANNEL_INTERACTIVE,
                                            bytes_of(target), NULL, NULL);
-    connection_new(forward, channel, fd, false);
+    connection_new(forward, channel, fd);
 }
 
 static bool lent_accepted(struct forward_client *client, struct channel *channel, uint32_t id);
@@ -85,17 +83,17 @@ static bool open_accepted(void *context, struct channel *channel, struct bytes r
     struct forward_client *client = context;
     uint32_t id = request.size == 4 ? read_u32(request.data) : 0;
     struct forward *forward = client->forwards;
-    bool connecting;
     while (forward && (forward->id != id || !forward->rule.reverse))
         forward = forward->next;
     if (!forward)
         return lent_accepted(client, channel, id) ||
                error_set(err, ERROR_DENIED, "no such forward");
-    int fd = sockets_connect(&forward->rule.target, &connecting, err);
-    if (fd < 0)
-        return false;
-    connection_new(forward, channel, fd, connecting);
-    return true;
+    forward->connections++;
+    forward->total++;
+    if (dial(client->loop, channel, &forward->rule.target, connection_done, forward, err))
+        return true;
+    forward->connections--;
+    return false;
 }
 
 static void tell(void *context)

@@ -73,6 +73,23 @@ size_t resolve_in_hosts(struct bytes text, const char *host, uint16_t port, stru
     return found;
 }
 
+size_t resolve_in_answer(struct bytes text, uint16_t port, struct resolved *out, size_t count)
+{
+    size_t found = 0;
+    while (text.size > 0 && found < count) {
+        const uint8_t *newline = memchr(text.data, '\n', text.size);
+        size_t length = newline ? (size_t)(newline - text.data) : text.size;
+        struct bytes line = {text.data, length};
+        char address[64], kind[16];
+        text.data += newline ? length + 1 : length;
+        text.size -= newline ? length + 1 : length;
+        if (word(&line, address, sizeof address) && word(&line, kind, sizeof kind) &&
+            strcmp(kind, "STREAM") == 0 && numeric(address, port, &out[found]))
+            found++;
+    }
+    return found;
+}
+
 size_t resolve(const char *host, uint16_t port, struct resolved *out, size_t count,
                struct error *err)
 {

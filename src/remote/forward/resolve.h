@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Hosts' names, without the C library's resolver, which a static program cannot rely on:
- * numbers, localhost and /etc/hosts. */
+ * numbers, localhost and /etc/hosts. For all others there is dial.h. */
 #pragma once
 
 #include <netinet/in.h>
@@ -25,6 +25,9 @@ struct resolved {
 /* Up to `count` addresses, the likeliest first; 0 with *err. */
 MUST_USE size_t resolve(const char *host, uint16_t port, struct resolved *out, size_t count,
                         struct error *err);
+
+/* The same in what `getent ahosts` prints; pure. */
+size_t resolve_in_answer(struct bytes text, uint16_t port, struct resolved *out, size_t count);
 
 /* The same in the text of a hosts file; pure. */
 size_t resolve_in_hosts(struct bytes text, const char *host, uint16_t port, struct resolved *out,

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "carry/bridge.h"
+#include "forward/dial.h"
 #include "forward/forward.h"
 #include "forward/listener.h"
 #include "forward/names.h"
@@ -41,16 +42,7 @@ static bool open_dial(void *context, struct channel *channel, struct bytes reque
 {
     struct forward_server *server = context;
     struct forward_place place;
-    bool connecting;
-    if (!place_of(request, &place, err))
-        return false;
-    int fd = sockets_connect(&place, &connecting, err);
-    if (fd < 0)
-        return false;
-    struct bridge_plan plan = {
-        .kind = BRIDGE_SOCKET, .in_fd = fd, .out_fd = fd, .connecting = connecting};
-    bridge_new(server->loop, channel, &plan, NULL, NULL);
-    return true;
+    return place_of(request, &place, err) && dial(server->loop, channel, &place, NULL, NULL, err);
 }
 
 static void remote_listener_free(struct remote_listener *listener)

@@ -96,12 +96,11 @@ static int connect_unix(const struct forward_place *place, bool *out_connecting,
     return fd_take(&fd);
 }
 
-int sockets_connect(const struct forward_place *place, bool *out_connecting, struct error *err)
+int sockets_connect_any(const struct resolved *addresses, size_t count,
+                        const struct forward_place *place, bool *out_connecting, struct error *err)
 {
     if (place->is_path)
         return connect_unix(place, out_connecting, err);
-    struct resolved addresses[4];
-    size_t count = resolve(place->host, place->port, addresses, 4, err);
     for (size_t i = 0; i < count; i++) {
         AUTO(fd_close) int fd = tcp_new(&addresses[i]);
         if (fd < 0) {
