@@ -138,6 +138,20 @@ static void each_language_has_four_voices_that_differ(void **state)
     }
 }
 
+static void the_same_text_sounds_the_same(void **state)
+{
+    static const char *const ids[] = {"ja-misaki", "en-lily", "en-ryan"};
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        struct voice_request request = heard_request(ids[i], i ? "So it is." : "そうです。");
+        AUTO(heard_dispose) struct heard heard = {0}, again = {0};
+        struct error err = {0};
+        assert_ok(heard_speak(*state, &request, &heard, &err), &err);
+        assert_ok(heard_speak(*state, &request, &again, &err), &err);
+        assert_int_equal(heard.count, again.count);
+        assert_memory_equal(heard.samples, again.samples, heard.count * sizeof *heard.samples);
+    }
+}
+
 static bool refuse_plan(void *context, const struct viseme_track *track, int rate_hz,
                         size_t samples, struct error *err)
 {
@@ -298,6 +312,7 @@ int main(void)
         cmocka_unit_test(text_that_is_no_text_is_refused),
         cmocka_unit_test(hostile_text_is_said_or_refused),
         cmocka_unit_test(each_language_has_four_voices_that_differ),
+        cmocka_unit_test(the_same_text_sounds_the_same),
         cmocka_unit_test(long_text_without_a_pause_keeps_its_pace),
         cmocka_unit_test(a_listener_may_leave),
         cmocka_unit_test(voices_speak_at_once_as_they_do_alone),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <malloc.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,29 +38,32 @@ static enum inference_place place_of(const char *text)
     return text && strcmp(text, "inside") == 0 ? INFERENCE_INSIDE : INFERENCE_AUTO;
 }
 
-struct vision *vision_open_with(const struct vision_settings *settings, struct error *err)
+/* One model, on a thread of its own: this one takes as long as all others together. */
+struct beside {
+    struct runtime *runtime;
+    const char *folder;
+    struct session *session;
+    struct error err;
+};
+
+static void *landmarks_main(void *context)
 {
-    AUTO(vision_close) struct vision *vision = xcalloc(1, sizeof *vision);
+    struct beside *beside = context;
+    beside->session = model_open(beside->runtime, beside->folder, "face_landmarks", &beside->err);
+    return NULL;
+}
+
+static bool others_open(struct vision *vision, const struct vision_settings *settings,
+                        enum inference_place place, struct error *err)
+{
     const char *folder = settings->models_dir;
-    vision->photos = photos_open(NULL, err); /* gets ready while the models are loaded */
-    if (!vision->photos)
-        return NULL;
-    enum inference_place place = place_of(settings->inference);
-    vision->runtime = place == INFERENCE_CHILD
-                          ? runtime_open_apart(NULL, settings->onnxruntime, err)
-                          : runtime_open(settings->onnxruntime, err);
-    if (!vision->runtime)
-        return NULL;
     vision->detector = model_open(vision->runtime, folder, "face_detection", err);
     if (!vision->detector)
-        return NULL;
-    vision->landmarks = model_open(vision->runtime, folder, "face_landmarks", err);
-    if (!vision->landmarks)
-        return NULL;
+        return false;
     if (settings->image_service) {
         vision->remote = remote_open(settings->image_service, vision->photos, err);
         if (!vision->remote)
-            return NULL;
+            return false;
     }
     struct segment_settings segment = {.embedded_dir = folder,
                                        .user_dir = settings->user_models_dir,
@@ -76,6 +80,41 @@ struct vision *vision_open_with(const struct vision_settings *settings, struct e
                                        .remote = vision->remote};
     vision->segment = segment_open(vision->runtime, &segment, err);
     if (!vision->segment)
+        return false;
+    return true;
+}
+
+static bool models_open(struct vision *vision, const struct vision_settings *settings,
+                        enum inference_place place, struct error *err)
+{
+    struct beside beside = {.runtime = vision->runtime, .folder = settings->models_dir};
+    pthread_t thread;
+    bool parallel =
+        place != INFERENCE_CHILD && pthread_create(&thread, NULL, landmarks_main, &beside) == 0;
+    bool opened = others_open(vision, settings, place, err);
+    if (parallel)
+        pthread_join(thread, NULL);
+    else
+        landmarks_main(&beside);
+    vision->landmarks = beside.session;
+    if (opened && !beside.session && err)
+        *err = beside.err;
+    return opened && beside.session;
+}
+
+struct vision *vision_open_with(const struct vision_settings *settings, struct error *err)
+{
+    AUTO(vision_close) struct vision *vision = xcalloc(1, sizeof *vision);
+    vision->photos = photos_open(NULL, err); /* gets ready while the models are loaded */
+    if (!vision->photos)
+        return NULL;
+    enum inference_place place = place_of(settings->inference);
+    vision->runtime = place == INFERENCE_CHILD
+                          ? runtime_open_apart(NULL, settings->onnxruntime, err)
+                          : runtime_open(settings->onnxruntime, err);
+    if (!vision->runtime)
+        return NULL;
+    if (!models_open(vision, settings, place, err))
         return NULL;
     struct segment_state state = segment_state(vision->segment);
     snprintf(vision->device, sizeof vision->device, "%s", state.why[0] ? state.why : state.device);

@@ -23,6 +23,9 @@ static const struct {
      473},
 };
 
+/* How far a corner sinks in a blink, and how far beyond it the skin goes along, mm. */
+static const float outer_sag = 2.4f, outer_reach = 9, inner_sag = 0.5f, inner_reach = 4;
+
 static float mean_y(const struct axes *axes, const struct face *face, const int *indices, int count)
 {
     float sum = 0;
@@ -45,6 +48,9 @@ void eye_init(struct eye *eye, const struct face *face, int side, float px_per_m
     eye->left = -length / 2;
     eye->right = length / 2;
     eye->step = length / EYE_COLUMNS;
+    eye->outer = side ? 1 : -1;
+    eye->from = eye->left - (side ? inner_reach : outer_reach) * px_per_mm;
+    eye->to = eye->right + (side ? outer_reach : inner_reach) * px_per_mm;
     struct curve above = axes_curve(&eye->axes, face, upper, LID_POINTS);
     struct curve below = axes_curve(&eye->axes, face, lower, LID_POINTS);
     struct curve brow = axes_curve(&eye->axes, face, sides[side].brow_under, BROW_POINTS);
@@ -93,12 +99,27 @@ static float unfold(float top, float lashes, float y)
     return at * (1.25f - 0.25f * at * at * at * at * at);
 }
 
+/* 1 at a corner, less outwards (`beyond` positive) and inwards. */
+static float near_corner(float beyond, float reach, float length)
+{
+    return 1 - (beyond > 0 ? smoothstep(0, reach, beyond) : smoothstep(0, 0.4f * length, -beyond));
+}
+
+/* How far both lids sink at x in a blink: lashes and wrinkles at the corners go along. */
+static float sag_at(const struct eye *eye, float x)
+{
+    float mm = eye->px_per_mm, half = eye->right, outwards = x * eye->outer;
+    return mm * (outer_sag * near_corner(outwards - half, outer_reach * mm, 2 * half) +
+                 inner_sag * near_corner(-outwards - half, inner_reach * mm, 2 * half));
+}
+
 bool eye_now_sample(const struct eye_now *now, float x, float y, struct eye_sample *out)
 {
     const struct eye *eye = now->eye;
-    if (x <= eye->left || x >= eye->right)
+    float blink = eye->can_blink ? now->blink : 0;
+    if (x <= (blink > 0 ? eye->from : eye->left) || x >= (blink > 0 ? eye->to : eye->right))
         return false;
-    float at = (x - eye->left) / eye->step;
+    float at = clampf((x - eye->left) / eye->step, 0, EYE_COLUMNS);
     int index = (int)fminf(at, EYE_COLUMNS - 1);
     float share = at - (float)index;
     const struct eye_column *from = &eye->columns[index], *to = from + 1;
@@ -109,10 +130,10 @@ bool eye_now_sample(const struct eye_now *now, float x, float y, struct eye_samp
     float lower = lerpf(from->lower, to->lower, share);
     float inside = lerpf(from->inside, to->inside, share);
     float mm = eye->px_per_mm, open = lower - upper;
-    float blink = eye->can_blink ? now->blink : 0;
+    float sag = blink > 0 ? blink * sag_at(eye, x) : 0;
     /* Shut lids meet low, and a little deeper than the landmarks see the eye's edge. */
-    float fall = blink * (open * 0.94f + 0.8f * mm * clampf(inside * 3, 0, 1));
-    float rise = blink * open * 0.06f;
+    float fall = blink * (open * 0.94f + 0.8f * mm * clampf(inside * 3, 0, 1)) + sag;
+    float rise = blink * open * 0.06f - sag;
     float upper_now = upper + fall, lower_now = lower - rise;
 
     *out = (struct eye_sample){.x = x, .light = 1};

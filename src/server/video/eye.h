@@ -18,6 +18,8 @@ struct eye {
     struct axes axes;
     float px_per_mm;
     float left, right, step; /* x of the corners; from column to column */
+    float from, to;          /* x bounds of what moves: the corners sag a little in a blink */
+    float outer;             /* -1: the left corner in the picture is the outer one; 1: the right */
     float top, bottom;       /* bounds of what moves */
     float iris_x, iris_y, iris_radius;
     float brow_y, brow_reach; /* of the brow, and how far it reaches sideways */

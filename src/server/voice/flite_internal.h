@@ -9,7 +9,8 @@
 #include "voice/flite_voice.h"
 
 struct flite {
-    pthread_mutex_t lock; /* around everything that flite does */
+    pthread_mutex_t lock;  /* around everything that flite does to an utterance */
+    pthread_mutex_t noise; /* around its vocoder, whose noise is rand(): the same in every run */
     cst_voice *speakers[FLITE_SPEAKERS];
 };
 

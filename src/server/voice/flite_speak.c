@@ -5,6 +5,7 @@
  * parameters (at the first bit of sound), which gives the plan early; then the pitch in them is
  * moved, and its vocoder runs by itself. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <flite/cst_cg.h>
@@ -158,7 +159,17 @@ static void part_copy(const cst_wave *wave, const struct part *part, double volu
     }
 }
 
-static bool line_sound(const struct flite_style *style, struct line *line,
+static cst_wave *noise_and_voice(struct flite *flite, const cst_track *parameters,
+                                 const cst_track *strengths, struct line *line)
+{
+    pthread_mutex_lock(&flite->noise);
+    srand(1);
+    cst_wave *wave = mlsa_resynthesis(parameters, strengths, &line->model, NULL, 0);
+    pthread_mutex_unlock(&flite->noise);
+    return wave;
+}
+
+static bool line_sound(struct flite *flite, const struct flite_style *style, struct line *line,
                        const struct voice_request *request, const struct voice_sink *sink,
                        struct error *err)
 {
@@ -169,7 +180,7 @@ static bool line_sound(const struct flite_style *style, struct line *line,
     cst_track *parameters = line->model.do_mlpg ? mlpg(predicted, &line->model) : predicted;
     melody_shape(parameters, request->pitch + style->half_tones,
                  request->intonation * style->intonation);
-    cst_wave *wave = mlsa_resynthesis(parameters, strengths, &line->model, NULL, 0);
+    cst_wave *wave = noise_and_voice(flite, parameters, strengths, line);
     if (parameters != predicted)
         delete_track(parameters);
     if (!wave)
@@ -208,7 +219,7 @@ bool flite_speak(struct flite *flite, const struct flite_style *style,
     if (!sink->plan(sink->context, &track.track, track.rate_hz, track.samples, err))
         return false;
     for (size_t i = 0; i < lines.count; i++)
-        if (!line_sound(style, &lines.items[i], request, sink, err))
+        if (!line_sound(flite, style, &lines.items[i], request, sink, err))
             return false;
     return true;
 }

@@ -18,6 +18,7 @@ struct flite *flite_open(void)
     flite_init();
     struct flite *flite = xcalloc(1, sizeof *flite);
     pthread_mutex_init(&flite->lock, NULL);
+    pthread_mutex_init(&flite->noise, NULL);
     flite->speakers[FLITE_SLT] = register_cmu_us_slt(NULL);
     flite->speakers[FLITE_RMS] = register_cmu_us_rms(NULL);
     flite->speakers[FLITE_AWB] = register_cmu_us_awb(NULL);
@@ -28,6 +29,7 @@ void flite_close(struct flite *flite)
 {
     if (!flite)
         return;
+    pthread_mutex_destroy(&flite->noise);
     pthread_mutex_destroy(&flite->lock); /* the voices are flite's, and static */
     free(flite);
 }

@@ -80,8 +80,8 @@ void openjtalk_close(struct openjtalk *openjtalk)
     free(openjtalk);
 }
 
-bool openjtalk_labels(const struct openjtalk *openjtalk, const char *sentence, struct labels *out,
-                      struct error *err)
+static bool run(const struct openjtalk *openjtalk, const char *sentence, struct labels *out,
+                struct error *err)
 {
     const char *const argv[] = {
         "open_jtalk",      "-x",  openjtalk->dictionary, "-m",
@@ -94,15 +94,28 @@ bool openjtalk_labels(const struct openjtalk *openjtalk, const char *sentence, s
         .timeout_ms = TIMEOUT_MS,
     };
     AUTO(buf_dispose) struct buf trace = BUF(TRACE_LIMIT);
-    if (job.input.size > OPENJTALK_LIMIT)
-        return error_set(err, ERROR_LIMIT, "a sentence of %zu bytes", job.input.size);
-    struct error cause = {0};
-    if (child_run(&job, &trace, &cause))
-        return labels_parse(buf_string(&trace), out, err);
-    /* It ends with status 1 and no trace when analysis leaves nothing. */
-    if (cause.kind == ERROR_UNAVAILABLE && trace.size == 0 &&
-        access(openjtalk->dictionary, R_OK) == 0)
-        return error_set(err, ERROR_INVALID, "nothing to say: %s", cause.text);
+    return child_run(&job, &trace, err) && labels_parse(buf_string(&trace), out, err);
+}
+
+/* The program says of a sentence in which it finds nothing what it says of any failure: it ends
+ * with status 1 and no trace. So a sentence that fails is tried once more and then compared with
+ * one that cannot fail. */
+bool openjtalk_labels(const struct openjtalk *openjtalk, const char *sentence, struct labels *out,
+                      struct error *err)
+{
+    static const char sure[] = "あ";
+    struct error cause = {0}, other = {0};
+    if (strlen(sentence) > OPENJTALK_LIMIT)
+        return error_set(err, ERROR_LIMIT, "a sentence of %zu bytes", strlen(sentence));
+    if (run(openjtalk, sentence, out, &cause))
+        return true;
+    if (cause.kind == ERROR_UNAVAILABLE && strcmp(sentence, sure) != 0) {
+        AUTO(labels_dispose) struct labels probe = {0};
+        if (run(openjtalk, sentence, out, &other))
+            return true;
+        if (run(openjtalk, sure, &probe, &other))
+            return error_set(err, ERROR_INVALID, "nothing to say: %s", cause.text);
+    }
     if (err)
         *err = cause;
     return false;
