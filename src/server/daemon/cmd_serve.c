@@ -36,6 +36,7 @@ struct options {
 
 enum {
     STOP_GRACE_MS = 3000,
+    SHORTEST_KEEP_MS = 3600 * 1000,
     /* Photos that wait for their turn keep one each (see engines_turns): the others must not. */
     HEAVY_WORKERS = 24,
 };
@@ -84,7 +85,8 @@ static const struct option rows[] = {
                     .environment = "VMAD_KEEP_INTERMEDIATE"),
     OPTION_DURATION(0, "keep-videos", "TIME", keep_videos_ms, "keep videos this long [30d]",
                     .environment = "VMAD_KEEP_VIDEOS"),
-    OPTION_SIZE(0, "reserve", "SIZE", reserve_bytes, "leave this much of the disk free [256MB]",
+    OPTION_SIZE(0, "reserve", "SIZE", reserve_bytes,
+                "leave this much of the disk free; 0B takes all of it [256MB]",
                 .environment = "VMAD_RESERVE"),
     OPTION_TEXT(0, "models", "DIR", models, "installed models, see vmad models [DATA/models]",
                 .environment = "VMAD_MODELS"),
@@ -205,7 +207,7 @@ static bool open_jobs(struct running *running, struct error *err)
         .root = running->dir.store,
         .keep_ms = {options->keep_uploads_ms, options->keep_intermediate_ms,
                     options->keep_videos_ms},
-        .reserve_bytes = options->reserve_bytes,
+        .reserve_bytes = options->reserve_bytes > 0 ? options->reserve_bytes : -1,
     };
     const struct jobs_options jobs = {
         .path = running->dir.jobs_db,
@@ -280,13 +282,28 @@ static void open_page(struct running *running)
         log_warn("presets.missing", LOG_ERROR(&err));
 }
 
+/* What waits in the queue must not lose its photo to retention. */
+static bool keeps_long_enough(const struct options *options, struct error *err)
+{
+    const struct {
+        const char *name;
+        int64_t ms;
+    } times[] = {{"--keep-uploads", options->keep_uploads_ms},
+                 {"--keep-intermediate", options->keep_intermediate_ms},
+                 {"--keep-videos", options->keep_videos_ms}};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+        if (times[i].ms < SHORTEST_KEEP_MS)
+            return error_set(err, ERROR_INVALID, "%s: at least 1h is allowed", times[i].name);
+    return true;
+}
+
 static bool start(struct running *running, struct error *err)
 {
     const struct options *options = running->options;
     const struct daemon *daemon = running->daemon;
     if (set_or_null(options->image_service) && !remote_url_check(options->image_service, err))
         return false;
-    if (!data_dir_open(&running->dir, options->data, err))
+    if (!keeps_long_enough(options, err) || !data_dir_open(&running->dir, options->data, err))
         return false;
     running->health = health_new(daemon->version);
     running->metrics = metrics_new(daemon->version);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages from the queue, and those of the command line. */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -139,6 +140,14 @@ static char *make_and_publish(struct pipeline *pipeline, const struct order *ord
     return NULL;
 }
 
+/* Whoever wrote last when the disk became full knew no better name for it. */
+static char *name_full_disk(struct error *err)
+{
+    if (err && !err->code && (err->os == ENOSPC || err->os == EDQUOT))
+        error_about(err, NULL, "disk_full");
+    return NULL;
+}
+
 char *pipeline_job(void *context, struct job_run *run, struct error *err)
 {
     struct pipeline *pipeline = context;
@@ -146,8 +155,10 @@ char *pipeline_job(void *context, struct job_run *run, struct error *err)
     if (!order_read(job_run_request(run), &order, err))
         return NULL;
     struct names names = names_of(&order);
-    char *before = made_before(pipeline->options.store, &names);
-    return before ? before : make_and_publish(pipeline, &order, &names, run, err);
+    char *result = made_before(pipeline->options.store, &names);
+    if (!result)
+        result = make_and_publish(pipeline, &order, &names, run, err);
+    return result ? result : name_full_disk(err);
 }
 
 /* --- from the command line -------------------------------------------------------------------- */

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +19,10 @@
 #include "base/mem.h"
 #include "sandbox/channel_internal.h"
 #include "sys/program.h"
+
+/* A helper only starts workers, in a millisecond or two; on a crowded machine its own start takes
+ * longest. */
+enum { PATIENCE_S = 10 };
 
 struct helper {
     char *program;
@@ -41,6 +46,14 @@ static void control_close(struct helper *helper)
         ;
 }
 
+/* One that says nothing, or nonsense, is not waited for. */
+static void process_kill(struct helper *helper)
+{
+    if (helper->control >= 0)
+        kill(helper->pid, SIGKILL);
+    control_close(helper);
+}
+
 static bool process_start(struct helper *helper, struct error *err)
 {
     int pair[2];
@@ -56,6 +69,9 @@ static bool process_start(struct helper *helper, struct error *err)
                                     .fd_count = 1};
     if (!program_start(&program, &helper->pid, err))
         return false;
+    const struct timeval patience = {.tv_sec = PATIENCE_S};
+    setsockopt(ours, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    setsockopt(ours, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     helper->control = fd_take(&ours);
     return true;
 }
@@ -141,10 +157,10 @@ static bool worker_ask(struct helper *helper, const struct ask *ask, const int f
     pthread_mutex_lock(&helper->mutex);
     bool talked = helper->control >= 0 && converse(helper, ask, fds, &started, out_pidfd);
     if (!talked) {
-        control_close(helper);
+        process_kill(helper);
         talked = process_start(helper, err) && converse(helper, ask, fds, &started, out_pidfd);
         if (!talked && helper->control >= 0) {
-            control_close(helper);
+            process_kill(helper);
             error_set(err, ERROR_UNAVAILABLE, "%s does not answer", helper->program);
         }
     }

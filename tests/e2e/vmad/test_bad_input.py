@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whatever people, and people who mean harm, send as a photo or as words: each gets a clear problem
 in both languages that names the field, or a video; and nothing is left behind."""
+import concurrent.futures
+import contextlib
 import os
 import shutil
+import signal
 import struct
 import subprocess
 import tempfile
@@ -214,6 +217,46 @@ class Photos(Bad):
                 {"Prefer": "respond-async"})
             self.assert_problem(answer, answer.status, code, "background_image")
             self.assertEqual(self.vmad.spooled(), [])
+
+
+class Decoders(Bad):
+    """The programs that read pictures are killed, and stopped in the middle: that concerns nobody else."""
+
+    def children(self):
+        folder = f"/proc/{self.vmad.process.pid}/task"
+        pids = []
+        for task in os.listdir(folder):
+            with open(f"{folder}/{task}/children", encoding="ascii") as file:
+                pids += [int(pid) for pid in file.read().split()]
+        return pids
+
+    def test_one_that_was_killed_is_started_again(self):
+        self.passes(photo())
+        for _ in range(3):
+            killed = self.children()
+            self.assertTrue(killed)
+            for pid in killed:
+                os.kill(pid, signal.SIGKILL)
+            self.works()
+
+    def test_one_that_hangs_holds_up_its_own_photo_only(self):
+        self.passes(photo())
+        stuck = self.children()
+        for pid in stuck:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            with concurrent.futures.ThreadPoolExecutor(1) as pool:
+                asked = pool.submit(self.send, photo("no_face.jpg"), path="/api/image/faces")
+                for path in ("/health", "/api/limits", "/api/voices", "/metrics"):
+                    self.assertEqual(self.vmad.get(path, timeout=5).status, 200)
+                answer = asked.result(60)
+        finally:
+            for pid in stuck:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+        self.assertIn(answer.status, (200, 422, 503, 504), answer.body)
+        self.assertTrue(wait_until(lambda: self.send(photo(), path="/api/image/faces").status == 200))
+        self.works()
 
 
 class Words(Bad):
