@@ -64,9 +64,9 @@ def connect(port):
     return wait_for(lambda: try_connect(port))
 
 
-def try_connect(port):
+def try_connect(port, address="127.0.0.1"):
     try:
-        s = socket.create_connection(("127.0.0.1", port), 2)
+        s = socket.create_connection((address, port), 2)
         s.settimeout(20)
         return s
     except OSError:
@@ -242,6 +242,25 @@ class Both:
         port = free_port()
         self.forward("--reverse", f"{port}={echo.port}")
         with connect(port) as s:
+            s.sendall(b"hello")
+            self.assertEqual(s.recv(100), b"hello")
+
+    def test_forward_back_to_one_address_or_a_socket_only(self):
+        echo = Echo()
+        self.leftovers.append(echo)
+        port = free_port()
+        there = os.path.join(self.w.dir, "back.sock")
+        self.forward("--reverse", f"127.0.0.2:{port}={echo.port}",
+                     "--reverse", f"{there}={echo.port}")
+        with wait_for(lambda: try_connect(port, "127.0.0.2")) as s:  # as a bridge's address
+            s.sendall(b"hello")
+            self.assertEqual(s.recv(100), b"hello")
+        self.assertIsNone(try_connect(port))
+        wait_for(lambda: os.path.exists(there))
+        self.assertEqual(os.stat(there).st_mode & 0o777, 0o600)
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(10)
+            s.connect(there)
             s.sendall(b"hello")
             self.assertEqual(s.recv(100), b"hello")
 

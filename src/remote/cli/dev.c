@@ -23,7 +23,7 @@
 #include "syncing/laptop.h"
 #include "wire/mux.h"
 
-enum { RETRY_MS = 2000, FORWARDS_MAX = 256, FOLDER_PATIENCE_MS = 10 * 1000 };
+enum { RETRY_MS = 2000, CALM_MS = 10 * 1000, FORWARDS_MAX = 256, FOLDER_PATIENCE_MS = 10 * 1000 };
 
 struct dev {
     struct cli *cli;
@@ -43,7 +43,7 @@ struct dev {
     const struct dev_events *events;
     void *context;
     bool ever_up, told_up, stopping, ended;
-    int64_t lost_us;
+    int64_t lost_us, replaced_us;
     char said[240]; /* why there is no link: not to be said again and again */
 };
 
@@ -78,8 +78,11 @@ static void let_go(struct dev *dev)
 static void on_replace(void *context)
 {
     struct dev *dev = context;
+    int64_t now_us = loop_now_us(dev->loop);
+    bool again = now_us - dev->replaced_us < INT64_C(1000) * CALM_MS;
+    dev->replaced_us = now_us;
     let_go(dev);
-    timer_start(dev->retry, RETRY_MS);
+    timer_start(dev->retry, again ? RETRY_MS : 1);
 }
 
 static void on_retry(void *context)

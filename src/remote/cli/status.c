@@ -119,6 +119,14 @@ static bool ask(const struct hub *hub, const char *service, struct buf *out, str
     return !asking.failed;
 }
 
+static void print_size(double bytes)
+{
+    if (bytes < 1e6)
+        printf("%.0f kB", bytes / 1e3);
+    else
+        printf("%.1f MB", bytes / 1e6);
+}
+
 static void show_link(const struct jv *status)
 {
     const struct jv *link = jv_get(status, "link");
@@ -131,8 +139,11 @@ static void show_link(const struct jv *status)
         printf(", round trip %.1f ms, cut %lld times", jv_get_real(link, "rtt_us", 0) / 1000,
                (long long)jv_get_int(link, "cuts", 0));
     printf("  (pid %lld)\n", (long long)jv_get_int(status, "pid", 0));
-    printf("  sent %.1f MB, received %.1f MB\n", jv_get_real(link, "sent_bytes", 0) / 1e6,
-           jv_get_real(link, "received_bytes", 0) / 1e6);
+    printf("  sent ");
+    print_size(jv_get_real(link, "sent_bytes", 0));
+    printf(", received ");
+    print_size(jv_get_real(link, "received_bytes", 0));
+    printf("\n");
     printf("  %s <-> %s, sync: %s\n", jv_get_text(status, "root", ""),
            jv_get_text(status, "remote", ""), jv_get_text(status, "sync", ""));
 }

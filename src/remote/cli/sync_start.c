@@ -22,7 +22,7 @@
 #include "sync/path.h"
 #include "syncing/laptop.h"
 
-enum { PROGRESS_MS = 100, RETRY_MS = 1000, NOTES_MAX = 40 };
+enum { PROGRESS_MS = 100, IDLE_MS = 2000, LOOKS = 3, RETRY_MS = 1000, NOTES_MAX = 40 };
 
 struct running {
     struct cli *cli;
@@ -38,6 +38,7 @@ struct running {
     struct error *err;
     int64_t began_ms, ready_ms;
     unsigned notes;
+    unsigned busy_looks; /* in a row */
     bool was_in_sync, agreed, failed, ending, asking;
     char lost[240]; /* why there is no link, said already */
 };
@@ -146,8 +147,13 @@ static void on_progress_answer(void *context, const struct jv *answer)
     if (running->ending)
         return;
     bool in_sync = strcmp(phase, "in-sync") == 0;
-    if (strcmp(phase, "working") == 0 || strcmp(phase, "scanning") == 0) {
-        if (running->notice.terminal) {
+    bool busy = strcmp(phase, "working") == 0 || strcmp(phase, "scanning") == 0;
+    if (busy && running->was_in_sync && running->busy_looks == 0)
+        running->began_ms = mono_ms();
+    running->busy_looks = busy ? running->busy_looks + 1 : 0;
+    if (busy) {
+        /* a save that we happen to see is not worth a line */
+        if (running->notice.terminal && (!running->was_in_sync || running->busy_looks > LOOKS)) {
             sync_progress_line(answer, mono_ms() - running->began_ms, line, sizeof line);
             notice_say(&running->notice, "%s", line);
         }
@@ -160,7 +166,7 @@ static void on_progress_answer(void *context, const struct jv *answer)
     } else if (running->notice.shown) {
         notice_clear(&running->notice);
     }
-    timer_start(running->progress, running->was_in_sync ? 1000 : PROGRESS_MS);
+    timer_start(running->progress, !busy && running->was_in_sync ? IDLE_MS : PROGRESS_MS);
 }
 
 static void on_progress(void *context)
