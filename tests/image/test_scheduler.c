@@ -49,7 +49,8 @@ static void start(struct visitor *visitor, struct scheduler *scheduler, enum pri
 
 static struct scheduler *make(int streams, int queue, size_t memory)
 {
-    return scheduler_new(&(struct scheduler_settings){streams, queue, memory});
+    return scheduler_new(
+        &(struct scheduler_settings){.streams = streams, .queue = queue, .memory_bytes = memory});
 }
 
 static void a_person_goes_before_a_batch_and_the_first_before_the_second(void **state)
@@ -77,6 +78,44 @@ static void a_person_goes_before_a_batch_and_the_first_before_the_second(void **
         assert_int_equal(visitors[i].place, places[i]);
     }
     assert_int_equal(scheduler_state(scheduler).served, 5);
+    scheduler_free(scheduler);
+}
+
+static void lots_send_away_both_who_waits_and_who_comes(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 24 };
+    const struct scheduler_settings settings = {.streams = 1, .queue = 1, .draw_lots = true};
+    struct scheduler *scheduler = scheduler_new(&settings);
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    struct ticket inside = {0};
+    struct error err;
+    int order = 0, stayed = 0;
+    assert_true(scheduler_enter(scheduler, &inside, &err));
+    struct visitor *visitors = calloc(ROUNDS + 1, sizeof *visitors);
+    int waits = 0;
+    visitors[0] = (struct visitor){.order = &order, .lock = &lock};
+    start(&visitors[0], scheduler, PRIORITY_PERSON, 1);
+    for (int i = 1; i <= ROUNDS; i++) {
+        visitors[i] = (struct visitor){
+            .order = &order, .lock = &lock, .scheduler = scheduler, .err = {.text = ""}};
+        pthread_create(&visitors[i].thread, NULL, visit, &visitors[i]);
+        while (scheduler_state(scheduler).refused != (uint64_t)i)
+            sched_yield();
+        await_waiting(scheduler, 1);
+        bool new_one = scheduler_waits(scheduler, &visitors[i].ticket);
+        stayed += !new_one;
+        int gone = new_one ? waits : i;
+        pthread_join(visitors[gone].thread, NULL);
+        assert_false(visitors[gone].entered);
+        assert_string_equal(visitors[gone].err.code, "image_busy");
+        waits = new_one ? i : waits;
+    }
+    assert_in_range(stayed, 1, ROUNDS - 1);
+    scheduler_leave(scheduler, &inside);
+    pthread_join(visitors[waits].thread, NULL);
+    assert_true(visitors[waits].entered);
+    free(visitors);
     scheduler_free(scheduler);
 }
 
@@ -196,6 +235,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_person_goes_before_a_batch_and_the_first_before_the_second),
         cmocka_unit_test(a_full_queue_refuses_and_says_when_to_come_back),
+        cmocka_unit_test(lots_send_away_both_who_waits_and_who_comes),
         cmocka_unit_test(memory_bounds_who_is_inside),
         cmocka_unit_test(whoever_wants_to_be_alone_is),
         cmocka_unit_test(a_cancelled_ticket_leaves_the_queue),

@@ -51,7 +51,8 @@ static struct scheduler *turns_new(int queue)
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     const struct scheduler_settings settings = {.streams = cores > 2 ? (int)cores : 2,
                                                 .queue = queue ? queue : TURNS_QUEUE,
-                                                .memory_bytes = TURNS_BYTES};
+                                                .memory_bytes = TURNS_BYTES,
+                                                .draw_lots = true};
     return scheduler_new(&settings);
 }
 

@@ -212,7 +212,7 @@ static const struct problem_row rows[] = {
         .retry_after_s = 5),
     ROW("image_busy", 503, "Too busy", "混み合っています",
         "Too many photos wait to be looked at. Try again in a moment.",
-        "写真の処理待ちが多すぎます。少し待ってからもう一度お試しください。", .retry_after_s = 5),
+        "写真の処理待ちが多すぎます。少し待ってからもう一度お試しください。", .retry_after_s = 1),
     ROW("image_out_of_memory", 503, "Not enough memory", "メモリーが足りません",
         "The device has too little memory for this photo right now. Try again in a moment.",
         "現在この写真を処理するためのメモリーが足りません。少し待ってからもう一度お試しください。",

@@ -265,7 +265,8 @@ static void open_engines(struct running *running)
     };
     running->engines = engines_new(&engines);
     bool only_works = (roles_of(running->options->role) & (API_GATEWAY | API_WORKER)) == API_WORKER;
-    if (only_works || has_work(running))
+    bool only_pictures = roles_of(running->options->role) == API_IMAGE;
+    if (only_works || only_pictures || has_work(running))
         engines_warm(running->engines);
 }
 

@@ -21,7 +21,7 @@ struct scheduler {
     int inside, queued;
     size_t memory_inside;
     bool someone_alone;
-    uint64_t numbers, served, refused, expired;
+    uint64_t numbers, served, refused, expired, lots;
     double mean_s, busy_s;
 };
 
@@ -116,10 +116,46 @@ static int retry_after_s(const struct scheduler *scheduler)
     return wait < 1 ? 1 : (int)ceil(wait);
 }
 
+static bool say_full(const struct scheduler *scheduler, struct error *err)
+{
+    error_set(err, ERROR_UNAVAILABLE, "%d pictures are waiting already; try in %d s",
+              scheduler->queued, retry_after_s(scheduler));
+    return error_about(err, NULL, "image_busy");
+}
+
+/* Of those who wait and are not more urgent than who comes. NULL: it fell on who comes. */
+static struct ticket *draw_lot(struct scheduler *scheduler, const struct ticket *newcomer)
+{
+    int count = 0;
+    for (const struct ticket *at = scheduler->waiting; at; at = at->next)
+        count += at->priority >= newcomer->priority;
+    scheduler->lots = scheduler->lots * UINT64_C(6364136223846793005) + 1442695040888963407U;
+    int drawn = (int)((scheduler->lots >> 33) % (uint64_t)(count + 1));
+    for (struct ticket *at = scheduler->waiting; at; at = at->next)
+        if (at->priority >= newcomer->priority && drawn-- == 0)
+            return at;
+    return NULL;
+}
+
+/* The queue is full: is there a place all the same? */
+static bool displace(struct scheduler *scheduler, const struct ticket *newcomer)
+{
+    struct ticket *drawn = scheduler->settings.draw_lots ? draw_lot(scheduler, newcomer) : NULL;
+    scheduler->refused++;
+    if (!drawn)
+        return false;
+    queue_remove(scheduler, drawn);
+    drawn->displaced = true;
+    pthread_cond_broadcast(&scheduler->changed);
+    return true;
+}
+
 static bool wait_for_turn(struct scheduler *scheduler, struct ticket *ticket, struct error *err)
 {
     while (!ticket->inside) {
         int waited = 0;
+        if (ticket->displaced)
+            return say_full(scheduler, err);
         if (ticket->cancelled) {
             queue_remove(scheduler, ticket);
             return error_set(err, ERROR_CANCELLED, "cancelled while waiting for the device");
@@ -146,24 +182,31 @@ bool scheduler_enter(struct scheduler *scheduler, struct ticket *ticket, struct 
     bool entered = false;
     pthread_mutex_lock(&scheduler->lock);
     ticket->number = ++scheduler->numbers;
-    ticket->inside = false;
+    ticket->inside = ticket->displaced = false;
     if (ticket->deadline_ms && mono_ms() >= ticket->deadline_ms) {
         scheduler->expired++;
         error_set(err, ERROR_TIMEOUT, "the deadline had passed already");
     } else if (!scheduler->waiting && has_room(scheduler, ticket)) {
         let_in(scheduler, ticket);
         entered = true;
-    } else if (scheduler->queued >= scheduler->settings.queue) {
-        scheduler->refused++;
-        error_set(err, ERROR_UNAVAILABLE, "%d pictures are waiting already; try in %d s",
-                  scheduler->queued, retry_after_s(scheduler));
-        error_about(err, NULL, "image_busy");
+    } else if (scheduler->queued >= scheduler->settings.queue && !displace(scheduler, ticket)) {
+        say_full(scheduler, err);
     } else {
         queue_insert(scheduler, ticket);
         entered = wait_for_turn(scheduler, ticket, err);
     }
     pthread_mutex_unlock(&scheduler->lock);
     return entered;
+}
+
+bool scheduler_waits(struct scheduler *scheduler, const struct ticket *ticket)
+{
+    bool waits = false;
+    pthread_mutex_lock(&scheduler->lock);
+    for (const struct ticket *at = scheduler->waiting; at; at = at->next)
+        waits |= at == ticket;
+    pthread_mutex_unlock(&scheduler->lock);
+    return waits;
 }
 
 void scheduler_leave(struct scheduler *scheduler, struct ticket *ticket)

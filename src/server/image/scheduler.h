@@ -23,6 +23,10 @@ struct scheduler_settings {
     int streams;         /* at once; 0 means 1 */
     int queue;           /* waiting at most; 0 means 16 */
     size_t memory_bytes; /* all that are let in together may need; 0: no limit */
+    /* When the queue is full, send anyone away of those who wait and who comes, not always the
+     * latter: otherwise who was just served takes the place that became free, again and again, and
+     * who was sent away once never gets one. */
+    bool draw_lots;
 };
 
 MUST_USE struct scheduler *scheduler_new(const struct scheduler_settings *settings);
@@ -37,7 +41,7 @@ struct ticket {
     /* Filled in by the scheduler; what was cancelled stays so. */
     uint64_t number;
     struct ticket *next;
-    bool inside, cancelled;
+    bool inside, cancelled, displaced;
     int64_t entered_ns;
 };
 
@@ -47,6 +51,8 @@ struct ticket {
 MUST_USE bool scheduler_enter(struct scheduler *scheduler, struct ticket *ticket,
                               struct error *err);
 void scheduler_leave(struct scheduler *scheduler, struct ticket *ticket);
+/* Is it in the queue now? */
+bool scheduler_waits(struct scheduler *scheduler, const struct ticket *ticket);
 
 /* From another thread: takes a waiting ticket out of the queue. One that is inside is only marked:
  * its owner stops the inference itself (run_control_cancel). */

@@ -161,9 +161,10 @@ struct segment *segment_open(struct runtime *runtime, const struct segment_setti
     segment->asked = xstrdup(settings->device ? settings->device : "cpu");
     segment->device = xstrdup(strcmp(segment->asked, "cuda") == 0 ? "cuda:0" : segment->asked);
     segment->use_path = segment->user_dir ? xasprintf("%s/use", segment->user_dir) : NULL;
-    segment->scheduler = scheduler_new(
-        &(struct scheduler_settings){settings->streams ? settings->streams : DEFAULT_STREAMS,
-                                     settings->queue, settings->memory_bytes});
+    segment->scheduler = scheduler_new(&(struct scheduler_settings){
+        .streams = settings->streams ? settings->streams : DEFAULT_STREAMS,
+        .queue = settings->queue,
+        .memory_bytes = settings->memory_bytes});
     segment->watch = watch_new();
     pthread_mutex_init(&segment->lock, NULL);
     if (segment->use_path && stat(segment->use_path, &segment->use_seen) != 0)

@@ -17,7 +17,10 @@
 struct vision {
     struct photos *photos;
     struct runtime *runtime;
-    struct session *detector, *landmarks;
+    struct session *detector;
+    pthread_mutex_t lock;      /* the next line */
+    struct session *landmarks; /* NULL until somebody's face is looked for */
+    char *folder;
     struct segment *segment;
     struct remote *remote; /* or NULL */
     char device[240];
@@ -38,22 +41,7 @@ static enum inference_place place_of(const char *text)
     return text && strcmp(text, "inside") == 0 ? INFERENCE_INSIDE : INFERENCE_AUTO;
 }
 
-/* One model, on a thread of its own: this one takes as long as all others together. */
-struct beside {
-    struct runtime *runtime;
-    const char *folder;
-    struct session *session;
-    struct error err;
-};
-
-static void *landmarks_main(void *context)
-{
-    struct beside *beside = context;
-    beside->session = model_open(beside->runtime, beside->folder, "face_landmarks", &beside->err);
-    return NULL;
-}
-
-static bool others_open(struct vision *vision, const struct vision_settings *settings,
+static bool models_open(struct vision *vision, const struct vision_settings *settings,
                         enum inference_place place, struct error *err)
 {
     const char *folder = settings->models_dir;
@@ -84,27 +72,11 @@ static bool others_open(struct vision *vision, const struct vision_settings *set
     return true;
 }
 
-static bool models_open(struct vision *vision, const struct vision_settings *settings,
-                        enum inference_place place, struct error *err)
-{
-    struct beside beside = {.runtime = vision->runtime, .folder = settings->models_dir};
-    pthread_t thread;
-    bool parallel =
-        place != INFERENCE_CHILD && pthread_create(&thread, NULL, landmarks_main, &beside) == 0;
-    bool opened = others_open(vision, settings, place, err);
-    if (parallel)
-        pthread_join(thread, NULL);
-    else
-        landmarks_main(&beside);
-    vision->landmarks = beside.session;
-    if (opened && !beside.session && err)
-        *err = beside.err;
-    return opened && beside.session;
-}
-
 struct vision *vision_open_with(const struct vision_settings *settings, struct error *err)
 {
     AUTO(vision_close) struct vision *vision = xcalloc(1, sizeof *vision);
+    pthread_mutex_init(&vision->lock, NULL);
+    vision->folder = xstrdup(settings->models_dir);
     vision->photos = photos_open(NULL, err); /* gets ready while the models are loaded */
     if (!vision->photos)
         return NULL;
@@ -137,6 +109,8 @@ void vision_close(struct vision *vision)
     segment_close(vision->segment);
     remote_close(vision->remote);
     runtime_close(vision->runtime);
+    pthread_mutex_destroy(&vision->lock);
+    free(vision->folder);
     free(vision);
 }
 
@@ -152,11 +126,24 @@ bool vision_decode(struct vision *vision, const char *path, int max_side, struct
     return photos_decode(vision->photos, path, max_side, out, err);
 }
 
+/* Most of what opening the models takes, and nothing that a plain cut-out needs. */
+static struct session *landmarks_get(struct vision *vision, struct error *err)
+{
+    pthread_mutex_lock(&vision->lock);
+    if (!vision->landmarks)
+        vision->landmarks = model_open(vision->runtime, vision->folder, "face_landmarks", err);
+    struct session *landmarks = vision->landmarks;
+    pthread_mutex_unlock(&vision->lock);
+    return landmarks;
+}
+
 bool vision_faces(struct vision *vision, const struct picture *photo, struct face faces[MAX_FACES],
                   int *out_count, struct error *err)
 {
     TRACE("faces");
-    struct face_models models = {vision->detector, vision->landmarks};
+    struct face_models models = {vision->detector, landmarks_get(vision, err)};
+    if (!models.landmarks)
+        return false;
     AUTO(picture_dispose) struct picture plain = {0};
     if (photo->channels != PICTURE_RGB) {
         plain = picture_on_white(photo);
