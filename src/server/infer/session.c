@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "infer/control_internal.h"
+#include "infer/pinned_internal.h"
 #include "infer/session_internal.h"
 #include "infer/trace.h"
 
@@ -120,10 +121,12 @@ static bool session_create(struct session *session, const char *path,
     api->ReleaseSessionOptions(settings);
     if (made)
         memcpy(session->device, device->name, sizeof session->device);
-    if (made && device->cuda)
+    if (made && device->cuda) {
         snprintf(session->arena, sizeof session->arena, "gpu:%d", device->index);
-    else if (made && options->arena_limit_bytes)
+        session->pinned = pinned_open(runtime, session->session);
+    } else if (made && options->arena_limit_bytes) {
         snprintf(session->arena, sizeof session->arena, "cpu:0");
+    }
     return made;
 }
 
@@ -181,6 +184,7 @@ void session_close(struct session *session)
         return;
     if (session->memory)
         session->runtime->api->ReleaseMemoryInfo(session->memory);
+    pinned_close(session->pinned);
     if (session->session)
         session->runtime->api->ReleaseSession(session->session);
     apart_close(session->apart);
@@ -232,13 +236,14 @@ const char *session_fallback(const struct session *session)
     return session->fallback;
 }
 
-static bool value_wrap(const struct session *session, const struct tensor *tensor,
-                       OrtValue **out_value, struct error *err)
+/* `tensor` with its data in `memory`, as a value. */
+static bool value_wrap(const struct session *session, const OrtMemoryInfo *memory,
+                       const struct tensor *tensor, OrtValue **out_value, struct error *err)
 {
     size_t size = tensor_count(tensor->rank, tensor->dims) * tensor_type_size(tensor->type);
     return ort_ok(session->runtime,
                   session->runtime->api->CreateTensorWithDataAsOrtValue(
-                      session->memory, tensor->data, size, tensor->dims, (size_t)tensor->rank,
+                      memory, tensor->data, size, tensor->dims, (size_t)tensor->rank,
                       type_to(tensor->type), out_value),
                   err);
 }
@@ -267,19 +272,66 @@ static bool value_copy(const struct session *session, OrtValue *value, struct te
 }
 
 struct values {
-    const struct runtime *runtime;
+    struct session *session;
+    struct pinned_slot *slot; /* or NULL */
     OrtValue *in[MAX_PORTS], *out[MAX_PORTS];
     const char *in_names[MAX_PORTS], *out_names[MAX_PORTS];
+    const void *staged[MAX_PORTS]; /* where out[i] is made, if that is in the slot */
 };
 
 static void values_dispose_auto(const struct values *values)
 {
+    const OrtApi *api = values->session->runtime->api;
     for (int i = 0; i < MAX_PORTS; i++) {
         if (values->in[i])
-            values->runtime->api->ReleaseValue(values->in[i]);
+            api->ReleaseValue(values->in[i]);
         if (values->out[i])
-            values->runtime->api->ReleaseValue(values->out[i]);
+            api->ReleaseValue(values->out[i]);
     }
+    if (values->slot)
+        pinned_give(values->session->pinned, values->slot);
+}
+
+static size_t bytes_of_tensor(const struct tensor *tensor)
+{
+    return tensor_count(tensor->rank, tensor->dims) * tensor_type_size(tensor->type);
+}
+
+static bool input_stage(struct values *values, const struct session_run *run, int i,
+                        struct error *err)
+{
+    const struct session *session = values->session;
+    struct tensor tensor = run->inputs[i];
+    size_t size = bytes_of_tensor(&tensor);
+    void *room = values->slot ? pinned_room(session->pinned, values->slot, i, size) : NULL;
+    values->in_names[i] = session->inputs[i].name;
+    if (!room)
+        return value_wrap(session, session->memory, &tensor, &values->in[i], err);
+    memcpy(room, tensor.data, size);
+    tensor.data = room;
+    return value_wrap(session, pinned_memory(session->pinned), &tensor, &values->in[i], err);
+}
+
+/* Where the caller wants it, in the slot when the model says how large it will be, or wherever the
+ * runtime puts it. */
+static bool output_stage(struct values *values, const struct session_run *run, int i,
+                         struct error *err)
+{
+    const struct session *session = values->session;
+    const struct tensor_info *info = &session->outputs[run->wanted[i]];
+    struct tensor tensor = run->out[i];
+    values->out_names[i] = info->name;
+    if (!tensor.data) {
+        tensor = (struct tensor){.type = info->type, .rank = info->rank};
+        memcpy(tensor.dims, info->dims, sizeof tensor.dims);
+    }
+    size_t size = values->slot ? bytes_of_tensor(&tensor) : 0; /* 0 where a size is not known */
+    void *room = size ? pinned_room(session->pinned, values->slot, MAX_PORTS + i, size) : NULL;
+    if (room) {
+        values->staged[i] = tensor.data = room;
+        return value_wrap(session, pinned_memory(session->pinned), &tensor, &values->out[i], err);
+    }
+    return !run->out[i].data || value_wrap(session, session->memory, &tensor, &values->out[i], err);
 }
 
 /* The options of one run, which another thread may use to end it. */
@@ -315,9 +367,9 @@ static void options_stop(void *context)
                  NULL);
 }
 
-static bool values_run(struct session *session, const struct session_run *run,
-                       struct values *values, struct error *err)
+static bool values_run(struct values *values, const struct session_run *run, struct error *err)
 {
+    struct session *session = values->session;
     AUTO(options_dispose) struct options options = {.runtime = session->runtime};
     if (!options_make(session, run, &options, err) ||
         !run_control_begin(run->control, options_stop, &options, err))
@@ -330,26 +382,34 @@ static bool values_run(struct session *session, const struct session_run *run,
     return ort_ok(session->runtime, status, err);
 }
 
+static bool output_take(const struct values *values, const struct session_run *run, int i,
+                        struct error *err)
+{
+    struct tensor *out = &run->out[i];
+    if (!out->data)
+        return value_copy(values->session, values->out[i], out, err);
+    if (values->staged[i])
+        memcpy(out->data, values->staged[i], bytes_of_tensor(out));
+    return true;
+}
+
 bool session_run(struct session *session, const struct session_run *run, struct error *err)
 {
     if (session->apart)
         return apart_run(session, run, err);
-    AUTO(values_dispose) struct values values = {.runtime = session->runtime};
-    bool allocated[MAX_PORTS] = {false};
-    for (int i = 0; i < run->input_count; i++) {
-        values.in_names[i] = session->inputs[i].name;
-        if (!value_wrap(session, &run->inputs[i], &values.in[i], err))
-            return false;
-    }
-    for (int i = 0; i < run->out_count; i++) {
-        values.out_names[i] = session->outputs[run->wanted[i]].name;
+    AUTO(values_dispose) struct values values = {.session = session};
+    bool allocated[MAX_PORTS] = {false}, done = true;
+    if (session->pinned)
+        values.slot = pinned_take(session->pinned);
+    for (int i = 0; i < run->input_count && done; i++)
+        done = input_stage(&values, run, i, err);
+    for (int i = 0; i < run->out_count && done; i++) {
         allocated[i] = !run->out[i].data;
-        if (!allocated[i] && !value_wrap(session, &run->out[i], &values.out[i], err))
-            return false;
+        done = output_stage(&values, run, i, err);
     }
-    bool done = values_run(session, run, &values, err);
+    done = done && values_run(&values, run, err);
     for (int i = 0; i < run->out_count && done; i++)
-        done = !allocated[i] || value_copy(session, values.out[i], &run->out[i], err);
+        done = output_take(&values, run, i, err);
     for (int i = 0; i < run->out_count && !done; i++)
         if (allocated[i])
             tensor_dispose(&run->out[i]);

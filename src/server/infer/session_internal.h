@@ -7,6 +7,7 @@
 enum { MAX_PORTS = 16 };
 
 struct apart;
+struct pinned;
 
 struct session {
     struct runtime *runtime;
@@ -17,7 +18,8 @@ struct session {
     struct apart *apart; /* NULL: it is here, and this is it: */
     OrtSession *session;
     OrtMemoryInfo *memory;
-    char arena[16]; /* "gpu:0": for what holds on to memory; "" when nothing does */
+    struct pinned *pinned; /* NULL: not on a card, or there is no such memory */
+    char arena[16];        /* "gpu:0": for what holds on to memory; "" when nothing does */
 };
 
 /* On a runtime that is apart: fills in session->apart and what the model says of itself. */
