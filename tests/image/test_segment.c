@@ -7,8 +7,10 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/mem.h"
 #include "image/models.h"
 #include "image/segment.h"
+#include "image/tuning.h"
 #include "infer/runtime.h"
 #include "media/picture.h"
 
@@ -187,6 +189,69 @@ static void threads_share_it_while_the_model_changes(void **state)
     assert_int_equal(segment_state(segment).scheduler.inside, 0);
 }
 
+/* Taken along by whoever is at the device, some of them leave, and each gets its own picture. */
+struct rider_call {
+    struct segment *segment;
+    int grey, rounds;
+    bool wrong;
+};
+
+static void *ride(void *context)
+{
+    struct rider_call *call = context;
+    struct picture photo AUTO(picture_dispose) = picture_new(64, 64, PICTURE_RGB);
+    memset(photo.pixels, call->grey, photo.stride * 64);
+    for (int i = 0; i < call->rounds; i++) {
+        struct error err;
+        struct picture matte AUTO(picture_dispose) = {0};
+        struct segment_how how = {.deadline_ms = i % 3 ? mono_ms() + 60000 : mono_ms() + 1};
+        if (segment_matte(call->segment, &photo, NULL, &how, &matte, &err))
+            call->wrong |= (picture_row(&matte, 32)[32] > 128) != (call->grey > 128);
+        else
+            call->wrong |= i % 3 != 0 || err.kind != ERROR_TIMEOUT;
+    }
+    return NULL;
+}
+
+static void pictures_that_share_a_run_stay_apart(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err;
+    pthread_t threads[8];
+    struct rider_call calls[8];
+    char problem[160];
+    AUTO(test_dir_free) char *dir = test_dir_new();
+    AUTO(mem_free) char *path = xasprintf("%s/tuning.json", dir);
+    add(fixture, "together", STUBS "birefnet_dynamic.onnx");
+    AUTO(models_dispose) struct models models;
+    assert_ok(
+        models_read(SOURCE_DIR "/models", fixture->dir, &models, problem, sizeof problem, &err),
+        &err);
+    struct tuned tuned = {.device = "cpu", .threads = 1, .streams = 1, .batch = 3};
+    model_key(&models.entries[models_find(&models, "together")], tuned.model);
+    device_name("cpu", NULL, tuned.name);
+    assert_ok(tuning_keep(path, &tuned, &err), &err);
+    const struct segment_settings settings = {.embedded_dir = SOURCE_DIR "/models",
+                                              .user_dir = fixture->dir,
+                                              .image_model = "together",
+                                              .place = INFERENCE_INSIDE,
+                                              .tuning_path = path};
+    AUTO(segment_close) struct segment *segment = segment_open(fixture->runtime, &settings, &err);
+    assert_ok(segment, &err);
+    assert_int_equal(segment_state(segment).batch, 3);
+    for (int i = 0; i < 8; i++) {
+        calls[i] = (struct rider_call){segment, i % 2 ? 250 : 5, 6, false};
+        pthread_create(&threads[i], NULL, ride, &calls[i]);
+    }
+    for (int i = 0; i < 8; i++) {
+        pthread_join(threads[i], NULL);
+        assert_false(calls[i].wrong);
+    }
+    assert_true(segment_state(segment).scheduler.served < 8 * 6);
+    assert_int_equal(segment_state(segment).scheduler.inside, 0);
+    assert_int_equal(segment_state(segment).scheduler.waiting, 0);
+}
+
 #define HERE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -198,6 +263,7 @@ int main(void)
         HERE(time_and_memory_were_measured),
         HERE(a_deadline_that_has_passed_is_kept),
         HERE(threads_share_it_while_the_model_changes),
+        HERE(pictures_that_share_a_run_stay_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,35 +6,16 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "image/cutter.h"
-#include "image/loaded_internal.h"
+#include "image/turn_internal.h"
 #include "image/watch.h"
 
 /* How long pictures are cut out at the smaller size that fitted, before the usual one is tried
  * again. */
 enum { STAY_SMALL_MS = 60 * 1000 };
 
-/* What the watch stops: waiting or running. */
-struct turn {
-    struct scheduler *scheduler;
-    struct ticket ticket;
-    struct run_control *control;
-};
-
-static void turn_stop(void *context)
+static void stop(void *turn)
 {
-    struct turn *turn = context;
-    scheduler_cancel(turn->scheduler, &turn->ticket);
-    run_control_cancel(turn->control);
-}
-
-static bool turn_infer(struct turn *turn, struct cutter *cutter, struct cut *cut, struct error *err)
-{
-    struct cut_how how = {.control = turn->control, .shrink = turn->ticket.alone};
-    if (!scheduler_enter(turn->scheduler, &turn->ticket, err))
-        return false;
-    bool done = cut_infer(cutter, cut, &how, err);
-    scheduler_leave(turn->scheduler, &turn->ticket);
-    return done;
+    turn_stop(turn);
 }
 
 static bool out_of_memory(const struct error *err)
@@ -151,13 +132,14 @@ bool attempt_run(struct attempt *attempt, struct picture *out, struct error *err
     AUTO(cut_dispose) struct cut cut = {0};
     AUTO(run_control_free) struct run_control *control = NULL;
     struct turn turn = {.scheduler = attempt->scheduler,
+                        .loaded = attempt->loaded,
                         .ticket = {.priority = how->priority,
                                    .deadline_ms = how->deadline_ms,
                                    .memory_bytes = attempt->loaded->memory_bytes}};
     struct watched watched = {.deadline_ms = how->deadline_ms,
                               .gone = how->gone,
                               .asked = how->asked,
-                              .stop = turn_stop,
+                              .stop = stop,
                               .context = &turn};
     bool watching = attempt->watch && (how->deadline_ms || how->gone);
     if (watching) {

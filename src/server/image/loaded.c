@@ -20,6 +20,7 @@ void loaded_free(struct loaded *loaded)
     cutter_close(loaded->spare);
     for (int i = 0; i < MODEL_FILES; i++)
         free(loaded->paths[i]);
+    pthread_cond_destroy(&loaded->arrived);
     pthread_mutex_destroy(&loaded->lock);
     free(loaded);
 }
@@ -87,6 +88,7 @@ struct loaded *loaded_open(struct runtime *runtime, const struct model_entry *en
     AUTO(loaded_free) struct loaded *loaded = xcalloc(1, sizeof *loaded);
     struct cutter_files files = {entry->kind, entry->paths[0], entry->paths[1]};
     pthread_mutex_init(&loaded->lock, NULL);
+    pthread_cond_init(&loaded->arrived, NULL);
     model_key(entry, loaded->key);
     memcpy(loaded->kind, entry->kind, sizeof loaded->kind);
     for (int i = 0; i < MODEL_FILES && entry->paths[i]; i++)

@@ -10,6 +10,7 @@
 #include "infer/runtime.h"
 
 struct cutter;
+struct rider;
 struct watch;
 
 /* Everybody who uses it counts as a user; the last one closes it. */
@@ -25,7 +26,9 @@ struct loaded {
     int threads, streams, batch; /* as is best for it; streams 0: not known */
     pthread_mutex_t lock;        /* everything below */
     struct cutter *spare; /* the same model on the CPU, for when the device's memory is short */
-    int side;             /* at which pictures fit since memory was short; 0: the usual one */
+    struct rider *riders; /* who may be taken along, in the order in which they came */
+    pthread_cond_t arrived;
+    int side; /* at which pictures fit since memory was short; 0: the usual one */
     int64_t side_until_ms;
 };
 

@@ -233,6 +233,13 @@ void scheduler_cancel(struct scheduler *scheduler, struct ticket *ticket)
     pthread_mutex_unlock(&scheduler->lock);
 }
 
+void scheduler_forgive(struct scheduler *scheduler, struct ticket *ticket)
+{
+    pthread_mutex_lock(&scheduler->lock);
+    ticket->cancelled = false;
+    pthread_mutex_unlock(&scheduler->lock);
+}
+
 struct scheduler_state scheduler_state(struct scheduler *scheduler)
 {
     pthread_mutex_lock(&scheduler->lock);

@@ -58,6 +58,9 @@ bool scheduler_waits(struct scheduler *scheduler, const struct ticket *ticket);
  * its owner stops the inference itself (run_control_cancel). */
 void scheduler_cancel(struct scheduler *scheduler, struct ticket *ticket);
 
+/* A ticket that was cancelled may be used again. */
+void scheduler_forgive(struct scheduler *scheduler, struct ticket *ticket);
+
 struct scheduler_state {
     int inside, waiting;
     uint64_t served, refused, expired;
