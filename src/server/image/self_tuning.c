@@ -15,7 +15,7 @@
 
 enum { IDLE_MS = 2000 };
 
-static const double slowest_s = 0.1; /* a picture */
+static const double slowest_s = 0.5; /* the first picture, which warms up */
 static const double each_s = 0.1;    /* a combination */
 
 struct self_tuning {

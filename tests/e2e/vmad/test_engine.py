@@ -314,7 +314,7 @@ class Tuning(Engine):
         self.assertEqual(cut_out(vmad, photo("hopper.jpg")).status, 200)
         kept = os.path.join(vmad.data, "tuning.json")
         self.assertFalse(os.path.exists(kept))
-        self.assertTrue(wait_until(lambda: os.path.exists(kept), 20, 0.2))
+        self.assertTrue(wait_until(lambda: os.path.exists(kept), 40, 0.2))
         self.assertEqual(cut_out(vmad, photo("hopper.jpg")).status, 200)
         self.assertEqual(vmad.stop(), 0)
 
