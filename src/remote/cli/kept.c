@@ -8,12 +8,13 @@
 #include "base/error.h"
 #include "base/jv.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/session.h"
 #include "io/loop.h"
 #include "wire/mux.h"
 
-enum { ANSWER_MAX = 64 * 1024 * 1024, NAME_DIGITS = 8 };
+enum { ANSWER_MAX = 64 * 1024 * 1024, NAME_DIGITS = 8, SHOWN_SIZE = 512 };
 
 struct asking {
     struct loop *loop;
@@ -93,6 +94,12 @@ static const char *name(const struct jv *session)
     return jv_get_text(session, "session", "");
 }
 
+/* The host's word for it, which may be anything. */
+static const char *short_name(const char *name, char out[NAME_DIGITS + 1])
+{
+    return text_show(bytes_of(name), out, NAME_DIGITS + 1);
+}
+
 static void duration(int64_t ms, char out[32])
 {
     long long s = ms / 1000;
@@ -110,14 +117,19 @@ static void show_one(const struct jv *session)
     int64_t away_ms = jv_get_int(session, "away_ms", 0);
     duration(away_ms, since);
     duration(jv_get_int(session, "keep_ms", 0) - away_ms, left);
-    printf("%.*s  alone for %s, kept for another %s\n", NAME_DIGITS, name(session), since, left);
+    char shown[NAME_DIGITS + 1];
+    printf("%s  alone for %s, kept for another %s\n", short_name(name(session), shown), since,
+           left);
     static const struct {
         const char *key, *verb;
     } lists[] = {{"programs", "runs"}, {"folders", "syncs"}};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         const struct jv *list = jv_get(session, lists[i].key);
-        for (size_t j = 0; j < jv_size(list); j++)
-            printf("  %s: %s\n", lists[i].verb, jv_as_text(jv_at(list, j), ""));
+        for (size_t j = 0; j < jv_size(list); j++) {
+            char shown[SHOWN_SIZE];
+            struct bytes told = bytes_of(jv_as_text(jv_at(list, j), ""));
+            printf("  %s: %s\n", lists[i].verb, text_show(told, shown, sizeof shown));
+        }
     }
     if (jv_get_int(session, "listeners", 0) > 0)
         printf("  listens on %lld ports\n", (long long)jv_get_int(session, "listeners", 0));
@@ -188,10 +200,11 @@ static bool end(struct asking *asking, const struct jv *sessions, bool json, str
         return true;
     }
     AUTO(jv_free) struct jv *answer = question(asking, request);
+    char shown[NAME_DIGITS + 1];
     if (!answer)
         return false;
     for (size_t i = 0; i < jv_size(names); i++)
-        printf("ended: %.*s\n", NAME_DIGITS, jv_as_text(jv_at(names, i), ""));
+        printf("ended: %s\n", short_name(jv_as_text(jv_at(names, i), ""), shown));
     return true;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sync/snapshot.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +42,7 @@ enum { PIECES_HEAD = 16 + 8 + 4, PIECE_SIZE = 4 + 16 };
 static bool put_pieces(const struct chunk_list *list, struct buf *out, struct error *err)
 {
     uint8_t head[PIECES_HEAD], piece[PIECE_SIZE];
+    assert(list);
     memcpy(head, list->content.bytes, 16);
     write_u64(head + 16, list->size);
     write_u32(head + 24, list->count);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image/cutout.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +75,7 @@ static float mean_in(const struct picture *matte, float left, float top, float r
 /* Face and chest must be solid; where they are not, the person was overlooked. */
 static bool overlooked(const struct picture *matte, const struct box *face)
 {
+    assert(face);
     float x = face->x + face->width / 2, w = face->width, y = face->y, h = face->height;
     return mean_in(matte, x - 0.3f * w, y + 0.2f * h, x + 0.3f * w, y + 0.9f * h) < 235 ||
            mean_in(matte, x - 0.5f * w, y + 1.5f * h, x + 0.5f * w, y + 2.2f * h) < 200;
