@@ -14,7 +14,7 @@
 #include "io/loop.h"
 #include "wire/mux.h"
 
-enum { ANSWER_MAX = 64 * 1024 * 1024, NAME_DIGITS = 8, SHOWN_SIZE = 512 };
+enum { ANSWER_MAX = 64 * 1024 * 1024, NAME_DIGITS = 8, LINE_SIZE = 512 };
 
 struct asking {
     struct loop *loop;
@@ -126,9 +126,9 @@ static void show_one(const struct jv *session)
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         const struct jv *list = jv_get(session, lists[i].key);
         for (size_t j = 0; j < jv_size(list); j++) {
-            char shown[SHOWN_SIZE];
+            char line[LINE_SIZE];
             struct bytes told = bytes_of(jv_as_text(jv_at(list, j), ""));
-            printf("  %s: %s\n", lists[i].verb, text_show(told, shown, sizeof shown));
+            printf("  %s: %s\n", lists[i].verb, text_show(told, line, sizeof line));
         }
     }
     if (jv_get_int(session, "listeners", 0) > 0)

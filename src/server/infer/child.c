@@ -48,8 +48,6 @@ struct child {
     int last_signal; /* that ended the last one */
 };
 
-extern char **environ;
-
 static char *program_find(struct error *err)
 {
     static const char *const places[] = {"vmad-infer", "../libexec/vmad/vmad-infer"};

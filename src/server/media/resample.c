@@ -109,10 +109,11 @@ HOT static void line_three(const struct taps *taps, const float *restrict real_w
                            const four_floats *restrict line, uint8_t *restrict out)
 {
     const four_ints none = {0, 0, 0, 0}, most = {255, 255, 255, 255};
+    const float half = (float)ONE * .5f; /* rounds */
     for (int i = 0; i < taps->count; i++) {
         const four_floats *at = line + (taps->first[i] - taps->first[0]);
         const float *weights = real_weights + (size_t)i * (size_t)taps->taps;
-        four_floats sums = {ONE / 2, ONE / 2, ONE / 2, ONE / 2};
+        four_floats sums = {half, half, half, half};
         for (int k = 0; k < taps->taps; k++)
             sums += at[k] * weights[k];
         four_ints values = __builtin_convertvector(sums, four_ints) >> 14;
