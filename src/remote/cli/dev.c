@@ -13,6 +13,7 @@
 #include "cli/cli.h"
 #include "cli/hub.h"
 #include "cli/linking.h"
+#include "cli/progress.h"
 #include "cli/sync.h"
 #include "config/config.h"
 #include "forward/forward.h"
@@ -35,6 +36,7 @@ struct dev {
     struct forward_rule rules[FORWARDS_MAX];
     size_t count;
     struct laptop *laptop;
+    struct progress *progress;
     struct sync_ear *sync_ear;
     struct sync_about about;
     struct hub_ear *ear;
@@ -49,6 +51,7 @@ struct dev {
 
 static void say(const struct dev *dev, const char *text)
 {
+    progress_hide(dev->progress);
     if (!dev->plan.quiet)
         fprintf(stderr, "vma: %s\n", text);
 }
@@ -137,7 +140,16 @@ static void on_up(void *context)
         tell_up(dev);
 }
 
-static const struct linking_events linking_events = {.lost = on_lost, .up = on_up};
+static void on_changed(void *context, const struct link_status *status)
+{
+    struct dev *dev = context;
+    if (dev->progress && status->state != LINK_UP)
+        progress_pause(dev->progress); /* the line is for telling that the host is away */
+    else if (dev->progress && dev->told_up)
+        progress_begin(dev->progress);
+}
+
+static const struct linking_events linking_events = {on_lost, on_up, on_changed};
 
 static void on_forward(void *context, struct forward *forward)
 {
@@ -206,11 +218,12 @@ static void on_event(void *context, const struct sync_event *event)
         return;
     if (event->kind == SYNC_EVENT_STATE) {
         if (strcmp(event->text, "agreed") == 0) {
-            say(dev, "sync is running (vma sync status)");
+            progress_begin(dev->progress);
             tell_up(dev);
         }
         return;
     }
+    progress_hide(dev->progress);
     if (!dev->plan.quiet)
         fprintf(stderr, "vma: %s%s%s\n", *event->path ? path_text(event->path, shown) : "",
                 *event->path ? ": " : "", event->text);
@@ -266,6 +279,7 @@ static bool sync_up(struct dev *dev, struct error *err)
     if (!dev->laptop)
         return false;
     dev->about.state = laptop_state(dev->laptop);
+    dev->progress = progress_new(dev->loop, dev->laptop, dev->plan.remote, dev->plan.quiet);
     dev->sync_ear = sync_ear_new(dev->cli, dev->loop, dev->laptop, &dev->about, err);
     return dev->sync_ear != NULL;
 }
@@ -392,6 +406,7 @@ void dev_free(struct dev *dev)
     if (dev->ear)
         hub_ear_use(dev->ear, NULL, NULL);
     laptop_free(dev->laptop);
+    progress_free(dev->progress);
     sync_ear_free(dev->sync_ear);
     forward_client_free(dev->client);
     linking_free(dev->linking);
