@@ -230,6 +230,27 @@ static void two_way_carries_both_directions_and_keeps_conflicts(void **state)
     pair_dispose(&pair);
 }
 
+/* The answer to the first is still on its way when the second is saved. */
+static void two_saves_in_a_row_are_no_conflict(void **state)
+{
+    struct pair pair;
+    pair_init(&pair, SYNC_TWO_WAY_SAFE);
+    put_text(pair.here, "a", "one");
+    start(&pair);
+    for (int i = 0; i < 6; i++) {
+        put_text(pair.here, "a", i % 2 ? "odd" : "even");
+        put_text(pair.here, "new", i % 2 ? "odd" : "even");
+        for (int turn = 0; turn < 8; turn++) {
+            pair.now_us += 20000;
+            assert_ok(pair_turn(&pair, &pair.laptop, 0, &pair.err), &pair.err);
+        }
+    }
+    assert_true(pair_settle(&pair));
+    assert_int_equal(pair.laptop.conflicts, 0);
+    assert_same_trees(&pair);
+    pair_dispose(&pair);
+}
+
 static void deleting_most_of_the_tree_stops_and_asks(void **state)
 {
     struct pair pair;
@@ -265,6 +286,7 @@ int main(void)
         cmocka_unit_test(a_greeting_goes_ahead_of_the_scan),
         cmocka_unit_test(what_is_ignored_or_protected_stays_where_it_is),
         cmocka_unit_test(two_way_carries_both_directions_and_keeps_conflicts),
+        cmocka_unit_test(two_saves_in_a_row_are_no_conflict),
         cmocka_unit_test(deleting_most_of_the_tree_stops_and_asks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -163,8 +163,8 @@ void push_forget(struct sync *sync)
         node_at(sync, sync->wave[sync->wave_at].id)->flags &= ~(NODE_QUEUED | NODE_MOVABLE);
     for (size_t i = 0; i < sync->large.count; i++)
         node_at(sync, sync->large.items[i])->flags &= ~NODE_QUEUED;
-    for (uint32_t id = TREE_ROOT; id < tree_limit(sync->tree) && sync->want_open; id++)
-        node_at(sync, id)->flags &= ~NODE_WANTED;
+    for (uint32_t id = TREE_ROOT; id < tree_limit(sync->tree); id++)
+        node_at(sync, id)->flags &= ~(NODE_WANTED | NODE_OUTDATED | NODE_ASK);
     sync->want_open = 0;
     sync->large.count = sync->wanted.count = 0;
     wake_waiting(sync);

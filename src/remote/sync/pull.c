@@ -235,6 +235,17 @@ static void consider(struct sync *sync, uint32_t id, const struct sync_op *op)
         stage_abandon(sync->stage, op->transfer);
 }
 
+/* What was asked for comes in a lane of its own. So it may be from before a change of ours that was
+ * answered since, or from after it and before its answer is here: nobody can tell, and the other
+ * side believes that it told. It is asked again, behind our change. */
+static void ask_again(struct sync *sync, uint32_t id, const struct sync_op *op)
+{
+    if (op->source == SOURCE_PIECES)
+        stage_abandon(sync->stage, op->transfer);
+    node_at(sync, id)->flags |= NODE_ASK;
+    ids_add(&sync->wanted, id);
+}
+
 bool pull_batch(struct sync *sync, struct bytes payload, struct error *err)
 {
     struct sync_batch batch;
@@ -256,11 +267,13 @@ bool pull_batch(struct sync *sync, struct bytes payload, struct error *err)
         uint32_t id = tree_make(sync->tree, op.path);
         struct node *node = node_at(sync, id);
         sync->want_open -= node->flags & NODE_WANTED && sync->want_open;
-        node->flags &= ~(NODE_WANTED | NODE_PINNED);
-        if (batch.flags & BATCH_PULLED && (uint32_t)batch.sequence < node->told) {
-            if (op.source == SOURCE_PIECES) /* a report in the fast lane has overtaken it */
-                stage_abandon(sync->stage, op.transfer);
-            consider(sync, id, NULL);
+        bool pulled = batch.flags & BATCH_PULLED;
+        bool outdated = node->flags & NODE_OUTDATED || node->pending ||
+                        (uint32_t)batch.sequence < node->told; /* a report has overtaken it */
+        node->flags &= ~(NODE_WANTED | NODE_PINNED | (pulled ? NODE_OUTDATED : 0));
+        bool known = !node->pending && entry_equal(&op.entry, &node->remote);
+        if (pulled && outdated && !known) {
+            ask_again(sync, id, &op);
             continue;
         }
         if (node->pending) { /* crossed our own change: its answer will say what is there */
@@ -269,7 +282,8 @@ bool pull_batch(struct sync *sync, struct bytes payload, struct error *err)
             push_wait(sync, id);
             continue;
         }
-        node->told = (uint32_t)batch.sequence;
+        if (node->told < (uint32_t)batch.sequence)
+            node->told = (uint32_t)batch.sequence;
         node->remote = op.entry;
         if (!op.entry.kind)
             node_try_parent(sync, id);
@@ -336,10 +350,15 @@ bool pull_wanted(struct sync *sync, struct error *err)
     size_t wanted = 0;
     for (size_t i = 0; i < ids.count; i++) {
         struct node *node = node_at(sync, ids.items[i]);
-        if (node->flags & (NODE_FREE | NODE_WANTED) || !node->remote.kind ||
-            node_verdict(sync, node) != VERDICT_PULL || !ensure_local_parents(sync, ids.items[i]))
+        bool ask = node->flags & NODE_ASK;
+        node->flags &= ~NODE_ASK;
+        if (node->flags & (NODE_FREE | NODE_WANTED))
             continue;
-        if (node->remote.kind == ENTRY_DIR || entry_same_content(&node->local, &node->remote)) {
+        if (!ask && (!node->remote.kind || node_verdict(sync, node) != VERDICT_PULL ||
+                     !ensure_local_parents(sync, ids.items[i])))
+            continue;
+        if (!ask &&
+            (node->remote.kind == ENTRY_DIR || entry_same_content(&node->local, &node->remote))) {
             add_pull(sync, ids.items[i], NULL);
             continue;
         }

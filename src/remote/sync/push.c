@@ -34,7 +34,8 @@ enum verdict node_verdict(const struct sync *sync, const struct node *node)
                 (node->local.kind == ENTRY_NONE || node->remote.kind == ENTRY_NONE);
     if (kept)
         return VERDICT_NONE;
-    struct triple triple = {node->local, node->base, node->remote};
+    /* What is on its way counts as agreed: if it is refused, its answer says what is there. */
+    struct triple triple = {node->local, node->pending ? node->remote : node->base, node->remote};
     return reconcile(sync->options.mode, &triple);
 }
 
@@ -93,6 +94,8 @@ bool draft_add(struct sync *sync, enum sync_lane lane, const struct sync_op *op,
     if (sync->options.role == SYNC_LAPTOP) {
         node->remote = op->entry;
         node->pending++;
+        if (node->flags & NODE_WANTED) /* it may be on its way, in the other lane */
+            node->flags |= NODE_OUTDATED;
         if (lane == LANE_BULK)
             node->flags |= NODE_BULK;
         journal_add(sync, JOURNAL_SENT, id, &op->entry);

@@ -241,10 +241,17 @@ bool remote_want(struct sync *sync, struct bytes payload, struct error *err)
     while (payload.size) {
         if (!sync_wanted_decode(&payload, &memory, &wanted, err))
             return false;
-        uint32_t id = tree_lookup(sync->tree, wanted.path);
-        struct node *node = id ? node_at(sync, id) : NULL;
-        if (!node || !node->local.kind || node->flags & NODE_QUEUED)
-            continue; /* its removal has been told, or it is on the list */
+        uint32_t id = tree_make(sync->tree, wanted.path);
+        struct node *node = node_at(sync, id);
+        if (node->flags & NODE_QUEUED)
+            continue; /* it is on the list */
+        if (node->local.kind == ENTRY_NONE || node->local.kind == ENTRY_DIR) {
+            struct sync_op op = {.path = wanted.path, .expect = node->base, .entry = node->local};
+            if (!draft_add(sync, LANE_BULK, &op, id, err))
+                return false;
+            tree_prune(sync->tree, id);
+            continue;
+        }
         if (node->chunks && !(wanted.has && hash128_equal(node->chunks->content, wanted.old)))
             free(TAKE(node->chunks)); /* of something that the laptop has not */
         node->flags |= NODE_WANTED | NODE_QUEUED;

@@ -154,6 +154,21 @@ static bool open_dir(struct stage *stage, struct error *err)
     return stage->dir >= 0 || error_os(err, errno, "open %s", folder);
 }
 
+/* Somebody removed the folder while we had it open: true when there is one again. */
+static bool open_dir_again(struct stage *stage, struct error *err)
+{
+    int failed = errno;
+    if (failed == ENOENT && !stage->crashed) {
+        close(stage->dir);
+        stage->dir = -1;
+        if (open_dir(stage, err))
+            return true;
+        failed = err->os ? err->os : failed;
+    }
+    errno = failed;
+    return false;
+}
+
 int stage_dir(const struct stage *stage)
 {
     return stage->dir;
@@ -178,13 +193,8 @@ static int create(struct stage *stage, staged *out, struct error *err)
     staged_name(*out, name);
     int fd =
         alive(stage) ? openat(stage->dir, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
-    if (fd < 0 && errno == ENOENT) { /* somebody removed the folder */
-        close(stage->dir);
-        stage->dir = -1;
-        if (!open_dir(stage, err))
-            return -1;
+    if (fd < 0 && open_dir_again(stage, err))
         fd = openat(stage->dir, name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    }
     if (fd < 0) {
         *out = 0;
         error_os(err, errno, "make a file in %s", folder);
@@ -242,7 +252,9 @@ bool stage_link(struct stage *stage, const struct entry *entry, struct bytes tar
         return false;
     AUTO(mem_free) char *text = xstrndup((const char *)target.data, target.size);
     *out = stage->next++;
-    if (alive(stage) && symlinkat(text, stage->dir, staged_name(*out, name)) == 0)
+    staged_name(*out, name);
+    if (alive(stage) && (symlinkat(text, stage->dir, name) == 0 ||
+                         (open_dir_again(stage, err) && symlinkat(text, stage->dir, name) == 0)))
         return true;
     *out = 0;
     return error_os(err, errno, "make a link in %s", folder);
@@ -281,7 +293,10 @@ bool stage_hard_link(struct stage *stage, const struct entry *entry, int dir, co
         return false;
     *out = stage->next++;
     staged_name(*out, target);
-    if (!alive(stage) || linkat(dir, name, stage->dir, target, 0) != 0) {
+    if (!alive(stage) ||
+        (linkat(dir, name, stage->dir, target, 0) != 0 &&
+         (faccessat(dir, name, F_OK, AT_SYMLINK_NOFOLLOW) != 0 || !open_dir_again(stage, err) ||
+          linkat(dir, name, stage->dir, target, 0) != 0))) {
         *out = 0;
         return error_os(err, errno, "link");
     }

@@ -32,6 +32,8 @@ enum node_flag {
     NODE_AGAIN = 1 << 15,     /* on the list of what waits for an answer                      */
     NODE_MOVABLE = 1 << 16,   /* its removal is in this round of work                         */
     NODE_FREE = 1 << 17,
+    NODE_OUTDATED = 1 << 18, /* what was asked for may be from before our own change  */
+    NODE_ASK = 1 << 19,      /* to be asked for, whatever is known of it               */
 };
 
 struct node {
