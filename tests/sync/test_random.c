@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <time.h>
 
-enum { ROUNDS = 300, STEPS = 6, NAMES = 7 };
+enum { ROUNDS = 360, STEPS = 6, NAMES = 7 };
 
 struct rng {
     uint64_t state;
@@ -341,10 +341,13 @@ static void two_sides_that_meet_are_resolved_for_the_laptop(void **state)
     play(state, SYNC_TWO_WAY_RESOLVED, true);
 }
 
-/* What was asked for came after the answer to a newer save, and was taken for newer. */
+/* What was asked for came after the answer to a newer save, and was taken for newer; a save before
+ * the answer to the last one was a conflict; a move changed the mode of what it moved. */
 static void seeds_that_failed_once(void **state)
 {
     play_from(SYNC_TWO_WAY_RESOLVED, true, UINT64_C(30689285518), 1, *state);
+    play_from(SYNC_TWO_WAY_SAFE, false, UINT64_C(1795420313130), 4, *state);
+    play_from(SYNC_ONE_WAY_SAFE, false, UINT64_C(1295176038), 6, *state);
 }
 
 /* The last test: what was asked of all rounds together. */

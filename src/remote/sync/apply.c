@@ -121,12 +121,11 @@ static bool stage_from(struct applier *applier, struct item *item, const char *f
     uint32_t id = tree_lookup(applier->options.tree, bytes_of(from));
     struct node *node = id ? tree_node(applier->options.tree, id) : NULL;
     if (node && item->source == SOURCE_MOVE && examine(parent, name, node, err) &&
-        entry_same_content(&node->local, &item->entry) &&
+        entry_equal(&node->local, &item->entry) && /* two names have one mode */
         stage_hard_link(stage, &item->entry, parent, name, &item->staged, err)) {
-        struct stat stat; /* linking changed its times and maybe its mode */
+        struct stat stat; /* linking changed its times */
         if (fstatat(parent, name, &stat, AT_SYMLINK_NOFOLLOW) == 0)
             node->ctime_ns = fs_ctime_ns(&stat);
-        node->local.mode = item->entry.mode;
         return true;
     }
     AUTO(fd_close) int fd = openat(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
