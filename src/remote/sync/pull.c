@@ -139,6 +139,7 @@ static void commit(struct sync *sync)
 {
     journal_flush(sync);
     applier_commit(sync->applier, told, sync);
+    stage_rest(sync->stage);
     journal_flush(sync);
 }
 

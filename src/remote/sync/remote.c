@@ -218,6 +218,8 @@ bool remote_batch(struct sync *sync, struct bytes payload, struct error *err)
         applier_add(sync->applier, &op);
     }
     applier_commit(sync->applier, told, &answer);
+    if (!answer.more)
+        stage_rest(sync->stage);
     struct sync_ack ack = {batch.sequence, answer.failed};
     bool done = sync_ack_encode(&ack, &acknowledgement, err) &&
                 buf_append(&acknowledgement, buf_bytes(&answer.failures), err);

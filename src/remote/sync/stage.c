@@ -144,6 +144,15 @@ void stage_free(struct stage *stage)
     free(stage);
 }
 
+void stage_rest(struct stage *stage)
+{
+    if (stage->dir < 0 || stage->transfers || stage->crashed ||
+        unlinkat(stage->root, folder, AT_REMOVEDIR) != 0)
+        return;
+    close(stage->dir);
+    stage->dir = -1;
+}
+
 static bool open_dir(struct stage *stage, struct error *err)
 {
     if (stage->dir >= 0)
