@@ -23,7 +23,7 @@ import urllib.request
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BUILD_DIR", SOURCE / "build" / "release"))
 PYTHON = "/usr/bin/python3"  # the one that Debian's packages belong to
-ROUNDS, SECONDS, CONNECTIONS, WORKERS = 5, 3, 32, 2
+ROUNDS, SECONDS, CONNECTIONS, WORKERS = 5, 2, 32, 2
 
 APPLICATION = '''
 import socket
