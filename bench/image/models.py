@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks for the measurements: the embedded one as OpenCV can read it, and stand-ins with the
 large ones' exact tensors and random weights. What these compute means nothing; a picture takes them
-some hundred milliseconds of a core, where the real ones take seconds.
+about a second of a core, where the real ones take several (LAYERS=n: 30 ms each).
 
     models.py widen IN OUT | models.py stubs FOLDER
 """
+import os
 import sys
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+LAYERS = int(os.environ.get("LAYERS", "40"))
 
 def widen(source, target):
     """Half-precision constants become single, and HardSwish the two operators that it is."""
@@ -121,5 +123,5 @@ if __name__ == "__main__":
     if sys.argv[1] == "widen":
         widen(sys.argv[2], sys.argv[3])
     else:
-        birefnet(f"{sys.argv[2]}/birefnet.onnx", 6)
-        sam2(f"{sys.argv[2]}/sam2_encoder.onnx", f"{sys.argv[2]}/sam2_decoder.onnx", 6)
+        birefnet(f"{sys.argv[2]}/birefnet.onnx", LAYERS)
+        sam2(f"{sys.argv[2]}/sam2_encoder.onnx", f"{sys.argv[2]}/sam2_decoder.onnx", LAYERS)

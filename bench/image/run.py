@@ -142,9 +142,9 @@ def beside_bare_loop(folder):
     subprocess.run([PYTHON, HERE / "models.py", "stubs", folder], check=True)
     install(folder, "birefnet", "birefnet", stub["birefnet"])
     install(folder, "sam2", "sam2", stub["sam2_encoder"], stub["sam2_decoder"])
-    models = [("BiRefNet-shaped, 1024²", ["--image-model", "birefnet"], [stub["birefnet"]], 6),
+    models = [("BiRefNet-shaped, 1024²", ["--image-model", "birefnet"], [stub["birefnet"]], 12),
               ("SAM2-shaped, 1024²", ["--image-model", "sam2"],
-               [stub["sam2_encoder"], stub["sam2_decoder"]], 6),
+               [stub["sam2_encoder"], stub["sam2_decoder"]], 12),
               ("portrait, 256²", [], [SOURCE / "models/selfie_segmentation.onnx"], SECONDS)]
     rows = []
     for name, options, files, seconds in models:
