@@ -167,6 +167,14 @@ def test_guards_say_what_they_need():
     assert "gone or empty" in said, said
 
 
+def test_sync_that_is_off_in_the_project_is_not_done():
+    here, there = pair("off")
+    write(f"{here}/vma.yaml", f'host: "{world.host}"\nsync:\n  mode: off\n')
+    said = vma("sync", "--once", cwd=here, code=64)
+    assert "has sync off" in said, said
+    assert not os.path.exists(f"{there}/vma.yaml")
+
+
 def test_cuts_and_a_restarted_agent_lose_nothing():
     here, there = pair("cuts")
     write(f"{here}/f", "0")

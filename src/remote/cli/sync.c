@@ -87,10 +87,12 @@ static bool sync_run(void *context, const void *raw, struct operands operands, s
     const struct config *config = project_config(project);
     add_list(&choices.ignore, &config->sync.ignore);
     add_list(&choices.protect, &config->sync.protect);
+    bool off = config->sync.mode && strcmp(config->sync.mode, "off") == 0;
+    if (operands.count == 0 && off && !choices.mode)
+        return error_set(err, ERROR_INVALID,
+                         "this project's vma.yaml has sync off: --mode MODE syncs it all the same");
     if (!choices.mode)
-        choices.mode = config->sync.mode && strcmp(config->sync.mode, "off") != 0
-                           ? config->sync.mode
-                           : "mirror";
+        choices.mode = config->sync.mode && !off ? config->sync.mode : "mirror";
     if (operands.count == 0)
         return start_project(cli, &choices, project, err);
     char source[PATH_MAX];
