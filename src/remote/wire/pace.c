@@ -9,13 +9,13 @@ enum {
     FRAME_MAX = 64 * 1024,
     BASE_LIFE_US = 10 * 1000 * 1000,
     PROBE_US = 20 * 1000,
-    MIN_PERIOD_US = 100 * 1000,
+    MIN_PERIOD_US = 300 * 1000, /* ten of them: longer than other work keeps us from running */
 };
 
 /* The line we let stand in front of the link. */
 static int64_t slack_us(const struct pace *pace)
 {
-    int64_t slack = pace->base_rtt_us / 5;
+    int64_t slack = pace->base_rtt_us * 3 / 10;
     return slack < 1000 ? 1000 : slack > 20 * 1000 ? 20 * 1000 : slack;
 }
 
