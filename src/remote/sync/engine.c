@@ -235,6 +235,8 @@ void sync_disconnected(struct sync *sync)
 {
     sync->connected = sync->live = false;
     push_forget(sync);
+    if (sync->stage)
+        stage_drop_transfers(sync->stage);
     lanes_reset(sync);
     sync_tell(sync, SYNC_EVENT_STATE, "", "disconnected");
 }

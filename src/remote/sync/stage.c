@@ -102,6 +102,15 @@ static void clear_out(int dir)
     closedir(stream);
 }
 
+void stage_rest(struct stage *stage)
+{
+    if (stage->dir < 0 || stage->transfers || stage->crashed ||
+        unlinkat(stage->root, folder, AT_REMOVEDIR) != 0)
+        return;
+    close(stage->dir);
+    stage->dir = -1;
+}
+
 struct stage *stage_new(int root)
 {
     struct stage *stage = xcalloc(1, sizeof *stage);
@@ -110,6 +119,7 @@ struct stage *stage_new(int root)
     stage->dir = fs_open_beneath(root, folder, O_RDONLY | O_DIRECTORY, 0);
     if (stage->dir >= 0)
         clear_out(stage->dir);
+    stage_rest(stage);
     return stage;
 }
 
@@ -130,27 +140,24 @@ static void transfer_free(struct stage *stage, struct transfer *transfer)
     free(transfer);
 }
 
+void stage_drop_transfers(struct stage *stage)
+{
+    while (stage->transfers)
+        transfer_free(stage, stage->transfers);
+    stage_rest(stage);
+}
+
 void stage_free(struct stage *stage)
 {
     if (!stage)
         return;
-    while (stage->transfers)
-        transfer_free(stage, stage->transfers);
+    stage_drop_transfers(stage);
     if (stage->dir >= 0) {
         close(stage->dir);
         if (!stage->crashed)
             unlinkat(stage->root, folder, AT_REMOVEDIR);
     }
     free(stage);
-}
-
-void stage_rest(struct stage *stage)
-{
-    if (stage->dir < 0 || stage->transfers || stage->crashed ||
-        unlinkat(stage->root, folder, AT_REMOVEDIR) != 0)
-        return;
-    close(stage->dir);
-    stage->dir = -1;
 }
 
 static bool open_dir(struct stage *stage, struct error *err)

@@ -24,6 +24,9 @@ static inline void stage_free_auto(struct stage **stage)
 /* Nothing more is expected for now: the folder goes, until it is needed again. */
 void stage_rest(struct stage *stage);
 
+/* The rest of what was on its way will not come. */
+void stage_drop_transfers(struct stage *stage);
+
 /* For tests: the call that changes something for the `countdown`th time, and all after it, fail
  * as if the machine had stopped. */
 void stage_fault(struct stage *stage, uint64_t countdown);
