@@ -78,9 +78,9 @@ struct names {
     struct store_key video, thumbnail, description;
 };
 
-static struct names names_of(const struct order *order)
+static struct names names_of(const struct pipeline *pipeline, const struct order *order)
 {
-    struct hash128 hash = order_video_hash(order);
+    struct hash128 hash = order_result_hash(order, pipeline->options.vision);
     return (struct names){
         .video = store_key_hash(STORE_VIDEO, hash, ".mp4"),
         .thumbnail = store_key_hash(STORE_VIDEO, hash, ".jpg"),
@@ -154,7 +154,7 @@ char *pipeline_job(void *context, struct job_run *run, struct error *err)
     AUTO(order_dispose) struct order order = {0};
     if (!order_read(job_run_request(run), &order, err))
         return NULL;
-    struct names names = names_of(&order);
+    struct names names = names_of(pipeline, &order);
     char *result = made_before(pipeline->options.store, &names);
     if (!result)
         result = make_and_publish(pipeline, &order, &names, run, err);

@@ -171,6 +171,15 @@ struct hash128 order_video_hash(const struct order *order)
     return hash_texts((const char *const[]){version, json, NULL});
 }
 
+struct hash128 order_result_hash(const struct order *order, const struct vision *vision)
+{
+    char text[HASH128_TEXT_SIZE];
+    hash128_text(order_video_hash(order), text);
+    struct segment_state segment = segment_state(vision_segment(vision));
+    const char *model = order_cut_out(order) ? segment.model : "";
+    return hash_texts((const char *const[]){text, model, NULL});
+}
+
 bool hash_file(const char *path, struct hash128 *out, struct error *err)
 {
     AUTO(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -53,6 +53,8 @@ MUST_USE bool order_read(const char *json, struct order *out, struct error *err)
 struct hash128 order_speech_hash(const struct order *order);
 struct hash128 order_portrait_hash(const struct order *order, const struct vision *vision);
 struct hash128 order_video_hash(const struct order *order);
+/* The same of what is published: another model that cuts people out makes another video. */
+struct hash128 order_result_hash(const struct order *order, const struct vision *vision);
 struct hash128 photo_hash(struct hash128 image);
 
 /* Is the person to be separated from the background? */
