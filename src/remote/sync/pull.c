@@ -197,12 +197,12 @@ static bool refresh(struct sync *sync, uint32_t id)
     return false;
 }
 
-/* Decides about one path of which the other side's state is new. */
-static void consider(struct sync *sync, uint32_t id, const struct sync_op *op)
+/* Decides about one path of which the other side's state is new. True when it takes the content. */
+static bool consider(struct sync *sync, uint32_t id, const struct sync_op *op)
 {
     struct node *node = node_at(sync, id);
     if (!refresh(sync, id))
-        return;
+        return false;
     bool has_content = node->remote.kind == ENTRY_FILE || node->remote.kind == ENTRY_LINK;
     bool only_mode = entry_same_content(&node->local, &node->remote);
     switch (node_verdict(sync, node)) {
@@ -221,18 +221,23 @@ static void consider(struct sync *sync, uint32_t id, const struct sync_op *op)
     case VERDICT_PULL:
         if (!node->remote.kind) {
             ids_add(&sync->wanted, id); /* removals pass the guard there */
-            return;
+            break;
         }
         if (!ensure_local_parents(sync, id))
             break;
         if (has_content && !only_mode && (!op || op->source == SOURCE_NONE)) {
             ids_add(&sync->wanted, id);
-            return;
+            break;
         }
         add_pull(sync, id, only_mode ? NULL : op);
-        return;
+        return !only_mode;
     }
-    if (op && op->source == SOURCE_PIECES)
+    return false;
+}
+
+static void drop_pieces(struct sync *sync, const struct sync_op *op)
+{
+    if (op->source == SOURCE_PIECES)
         stage_abandon(sync->stage, op->transfer);
 }
 
@@ -241,8 +246,7 @@ static void consider(struct sync *sync, uint32_t id, const struct sync_op *op)
  * side believes that it told. It is asked again, behind our change. */
 static void ask_again(struct sync *sync, uint32_t id, const struct sync_op *op)
 {
-    if (op->source == SOURCE_PIECES)
-        stage_abandon(sync->stage, op->transfer);
+    drop_pieces(sync, op);
     node_at(sync, id)->flags |= NODE_ASK;
     ids_add(&sync->wanted, id);
 }
@@ -261,8 +265,7 @@ bool pull_batch(struct sync *sync, struct bytes payload, struct error *err)
             return error_set(err, ERROR_INVALID, "the remote side sends a copy");
         bool is_dir = op.entry.kind == ENTRY_DIR || op.expect.kind == ENTRY_DIR;
         if (!sync->live || ignore_match_path(sync->ignore, memory.text, is_dir)) {
-            if (op.source == SOURCE_PIECES)
-                stage_abandon(sync->stage, op.transfer);
+            drop_pieces(sync, &op);
             continue;
         }
         uint32_t id = tree_make(sync->tree, op.path);
@@ -278,8 +281,7 @@ bool pull_batch(struct sync *sync, struct bytes payload, struct error *err)
             continue;
         }
         if (node->pending) { /* crossed our own change: its answer will say what is there */
-            if (op.source == SOURCE_PIECES)
-                stage_abandon(sync->stage, op.transfer);
+            drop_pieces(sync, &op);
             push_wait(sync, id);
             continue;
         }
@@ -288,7 +290,8 @@ bool pull_batch(struct sync *sync, struct bytes payload, struct error *err)
         node->remote = op.entry;
         if (!op.entry.kind)
             node_try_parent(sync, id);
-        consider(sync, id, &op);
+        if (!consider(sync, id, &op))
+            drop_pieces(sync, &op);
         tree_prune(sync->tree, id);
     }
     commit(sync);
