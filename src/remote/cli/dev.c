@@ -214,8 +214,6 @@ static void on_event(void *context, const struct sync_event *event)
 {
     struct dev *dev = context;
     char shown[PATH_TEXT_SIZE];
-    if (event->kind == SYNC_EVENT_APPLIED)
-        return;
     if (event->kind == SYNC_EVENT_STATE) {
         if (strcmp(event->text, "agreed") == 0) {
             progress_begin(dev->progress);

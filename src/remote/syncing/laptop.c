@@ -98,7 +98,7 @@ struct laptop *laptop_new(struct loop *loop, const struct laptop_plan *plan,
                                    .protect = plan->protect,
                                    .watch = plan->watch,
                                    .allow_mass_delete = plan->allow_mass_delete};
-    laptop->runner = runner_new(loop, &options, false, &runner_events, laptop, err);
+    laptop->runner = runner_new(loop, &options, &runner_events, laptop, err);
     if (!laptop->runner)
         return NULL;
     if (plan->paused) {

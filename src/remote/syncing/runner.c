@@ -36,7 +36,6 @@ struct runner {
     void *context;
     struct wake *wake;
     char *strings[5];
-    bool applied;
     struct channel *lanes[LANE_COUNT]; /* the loop's thread only */
     pthread_t thread;
     bool started;
@@ -94,7 +93,7 @@ static size_t engine_queued(void *context, enum sync_lane lane)
 static void engine_event(void *context, const struct sync_event *event)
 {
     struct runner *runner = context;
-    if (event->kind == SYNC_EVENT_APPLIED && !runner->applied)
+    if (event->kind == SYNC_EVENT_APPLIED || !runner->events->event)
         return;
     size_t path = strlen(event->path) + 1, text = strlen(event->text) + 1;
     struct told *told = xmalloc(sizeof *told + path + text);
@@ -445,14 +444,13 @@ static const char *keep(struct runner *runner, size_t at, const char *text)
     return runner->strings[at];
 }
 
-struct runner *runner_new(struct loop *loop, const struct sync_options *options, bool applied,
+struct runner *runner_new(struct loop *loop, const struct sync_options *options,
                           const struct runner_events *events, void *context, struct error *err)
 {
     AUTO(runner_free) struct runner *runner = xcalloc(1, sizeof *runner);
     runner->loop = loop;
     runner->events = events;
     runner->context = context;
-    runner->applied = applied;
     runner->pipe[0] = runner->pipe[1] = -1;
     runner->told_end = &runner->told;
     pthread_mutex_init(&runner->lock, NULL);

@@ -17,7 +17,8 @@ struct loop;
 struct runner;
 
 struct runner_events {
-    /* What the engine tells, in order; borrowed for the call. */
+    /* What the engine tells but SYNC_EVENT_APPLIED, in order; borrowed for the call. May be NULL.
+     */
     void (*event)(void *context, const struct sync_event *event);
     /* The engine cannot go on, or the other side broke the protocol. Free it; not in here. */
     void (*failed)(void *context, const struct error *reason);
@@ -25,9 +26,9 @@ struct runner_events {
     void (*detached)(void *context, const struct error *reason);
 };
 
-/* The strings in `options` are copied. `applied` asks for SYNC_EVENT_APPLIED as well. */
+/* The strings in `options` are copied. */
 MUST_USE struct runner *runner_new(struct loop *loop, const struct sync_options *options,
-                                   bool applied, const struct runner_events *events, void *context,
+                                   const struct runner_events *events, void *context,
                                    struct error *err);
 /* Stops the thread: at most as long as the file it is working on. */
 void runner_free(struct runner *runner);

@@ -32,8 +32,6 @@ struct sync_service {
     char *home, *state;
     struct served *served;
     struct later *reap;
-    sync_applied *applied;
-    void *applied_context;
 };
 
 static void served_free(struct served *served)
@@ -70,14 +68,6 @@ static void end(struct served *served)
 
 /* --- The engine's events ------------------------------------------------------------------- */
 
-static void on_event(void *context, const struct sync_event *event)
-{
-    struct served *served = context;
-    struct sync_service *service = served->service;
-    if (event->kind == SYNC_EVENT_APPLIED && service->applied)
-        service->applied(service->applied_context, served->root, event->path, event->more);
-}
-
 static void on_failed(void *context, const struct error *reason)
 {
     (void)reason;
@@ -90,7 +80,7 @@ static void on_detached(void *context, const struct error *reason)
     end(context);
 }
 
-static const struct runner_events runner_events = {on_event, on_failed, on_detached};
+static const struct runner_events runner_events = {NULL, on_failed, on_detached};
 
 /* --- Opening ------------------------------------------------------------------------------- */
 
@@ -184,8 +174,7 @@ static bool open_bulk(void *context, struct channel *channel, struct bytes reque
         return error_set(err, ERROR_NOT_FOUND, "sync: the second channel belongs to no first");
     struct sync_options options = {
         .role = SYNC_REMOTE, .root = served->root, .state = served->state, .watch = true};
-    served->runner =
-        runner_new(service->loop, &options, service->applied != NULL, &runner_events, served, err);
+    served->runner = runner_new(service->loop, &options, &runner_events, served, err);
     if (!served->runner) {
         end(served);
         return error_wrap(err, "sync %s", served->root);
@@ -208,12 +197,6 @@ struct sync_service *sync_service_new(struct loop *loop, struct mux *mux, const 
     mux_serve(mux, "sync", open_fast, service);
     mux_serve(mux, "sync.bulk", open_bulk, service);
     return service;
-}
-
-void sync_service_watch(struct sync_service *service, sync_applied *applied, void *context)
-{
-    service->applied = applied;
-    service->applied_context = context;
 }
 
 void sync_service_free(struct sync_service *service)

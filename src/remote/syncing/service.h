@@ -15,9 +15,6 @@ struct loop;
 struct mux;
 struct sync_service;
 
-/* Tells what was put in place, for what must be reloaded. `more`: the batch goes on. */
-typedef void sync_applied(void *context, const char *root, const char *path, bool more);
-
 /* `home` is for relative roots, `state` for what is remembered (may be NULL). */
 MUST_USE struct sync_service *sync_service_new(struct loop *loop, struct mux *mux, const char *home,
                                                const char *state);
@@ -25,4 +22,3 @@ MUST_USE struct sync_service *sync_service_new(struct loop *loop, struct mux *mu
 void sync_service_free(struct sync_service *service);
 /* The folders that are kept in sync, as texts for a JSON array. */
 void sync_service_tell(const struct sync_service *service, struct jv *out);
-void sync_service_watch(struct sync_service *service, sync_applied *applied, void *context);

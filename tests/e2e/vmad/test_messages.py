@@ -338,7 +338,8 @@ class Busy(Case):
             while b"event: job" not in received:
                 received += sock.recv(65536)
         self.assertEqual(self.vmad.get("/health").status, 200)
-        self.assertLessEqual(self.threads(), threads + 2)
+        # the messages themselves start and end threads meanwhile; 200 followers would show
+        self.assertLess(self.threads(), threads + 20)
         received = sockets[0].recv(65536)
         while b": still here" not in received:
             received += sockets[0].recv(65536)
