@@ -108,6 +108,7 @@ class Both:
         echo = Echo()
         self.write()
         self.dev("--no-sync")
+        wait_for(lambda: self.status()[0]["link"]["state"] == "up")
         carriers = len(self.w.carriers())
         back, taken = free_port(), free_port()
         with socket.create_server(("127.0.0.1", taken)):

@@ -22,6 +22,20 @@ static inline bool bytes_equal(struct bytes a, struct bytes b)
     return a.size == b.size && (a.size == 0 || memcmp(a.data, b.data, a.size) == 0);
 }
 
+/* Takes the next line off the front of `text`, without its newline; false after the last. A last
+ * line may lack its newline, and what follows the last newline is no line. */
+static inline bool bytes_line(struct bytes *text, struct bytes *out)
+{
+    if (text->size == 0)
+        return false;
+    const uint8_t *newline = memchr(text->data, '\n', text->size);
+    size_t length = newline ? (size_t)(newline - text->data) : text->size;
+    *out = (struct bytes){text->data, length};
+    length += newline != NULL;
+    *text = (struct bytes){text->data + length, text->size - length};
+    return true;
+}
+
 static inline uint16_t read_u16(const uint8_t *at)
 {
     return (uint16_t)(at[0] << 8 | at[1]);

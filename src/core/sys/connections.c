@@ -67,19 +67,15 @@ static bool line_parse(const char *line, bool six, unsigned long socket,
 bool connection_in_table(struct bytes table, bool six, unsigned long socket,
                          struct sockaddr_storage *out)
 {
-    while (table.size > 0) {
-        const uint8_t *newline = memchr(table.data, '\n', table.size);
-        size_t length = newline ? (size_t)(newline - table.data) : table.size;
-        char line[LINE_MAX_SIZE];
-        if (length < sizeof line) {
-            memcpy(line, table.data, length);
-            line[length] = '\0';
-            if (line_parse(line, six, socket, out))
-                return true;
-        }
-        length += newline != NULL;
-        table.data += length;
-        table.size -= length;
+    struct bytes line;
+    while (bytes_line(&table, &line)) {
+        char text[LINE_MAX_SIZE];
+        if (line.size >= sizeof text)
+            continue;
+        memcpy(text, line.data, line.size);
+        text[line.size] = '\0';
+        if (line_parse(text, six, socket, out))
+            return true;
     }
     return false;
 }

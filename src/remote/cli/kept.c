@@ -9,79 +9,39 @@
 #include "base/jv.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "cli/asking.h"
 #include "cli/cli.h"
 #include "cli/session.h"
 #include "io/loop.h"
-#include "wire/mux.h"
 
 enum { ANSWER_MAX = 64 * 1024 * 1024, NAME_DIGITS = 8, LINE_SIZE = 512 };
 
-struct asking {
-    struct loop *loop;
+/* A question's way to the host. */
+struct visit {
+    struct asking asking; /* first, so that it is the session's context */
     struct session *session;
-    struct buf answer;
-    struct error *err;
-    bool answered, failed;
 };
-
-static void fail(struct asking *asking, const struct error *reason)
-{
-    if (!asking->failed && !asking->answered)
-        *asking->err = *reason;
-    asking->failed = asking->failed || !asking->answered;
-    loop_stop(asking->loop);
-}
 
 static void on_lost(void *context, const struct error *reason)
 {
-    fail(context, reason);
+    asking_fail(context, reason);
 }
 
 static const struct session_events session_events = {on_lost};
 
-static void on_data(void *context, struct channel *channel, struct bytes bytes)
-{
-    struct asking *asking = context;
-    struct error err;
-    channel_consumed(channel, bytes.size);
-    if (!buf_append(&asking->answer, bytes, &err))
-        fail(asking, &err);
-}
-
-static void on_end(void *context, struct channel *channel)
-{
-    struct asking *asking = context;
-    (void)channel;
-    asking->answered = true;
-    loop_stop(asking->loop);
-}
-
-static void on_closed(void *context, struct channel *channel, const struct error *reason)
-{
-    (void)channel;
-    if (reason)
-        fail(context, reason);
-}
-
-static const struct channel_events events = {on_data, on_end, NULL, on_closed};
-
 static void on_closed_session(void *context)
 {
-    loop_stop(((struct asking *)context)->loop);
+    loop_stop(((struct visit *)context)->asking.loop);
 }
 
-/* One question and its answer. */
-static struct jv *question(struct asking *asking, const struct jv *request)
+static struct jv *question(struct visit *visit, const struct jv *request)
 {
+    struct asking *asking = &visit->asking;
     AUTO(buf_dispose) struct buf text = BUF(64 * 1024);
-    if (!jv_write(request, false, &text, asking->err))
+    if (!jv_write(request, false, &text, asking->err) ||
+        !asking_put(asking, session_mux(visit->session), "sessions", buf_bytes(&text)))
         return NULL;
-    asking->answered = asking->failed = false;
-    buf_clear(&asking->answer);
-    channel_open(session_mux(asking->session), "sessions", CHANNEL_CONTROL, buf_bytes(&text),
-                 &events, asking);
-    loop_run(asking->loop);
-    return asking->answered ? jv_parse(buf_bytes(&asking->answer), asking->err) : NULL;
+    return jv_parse(buf_bytes(&asking->answer), asking->err);
 }
 
 static bool away(const struct jv *session)
@@ -135,7 +95,7 @@ static void show_one(const struct jv *session)
         printf("  listens on %lld ports\n", (long long)jv_get_int(session, "listeners", 0));
 }
 
-typedef bool act(struct asking *asking, const struct jv *sessions, bool json, struct error *err);
+typedef bool act(struct visit *visit, const struct jv *sessions, bool json, struct error *err);
 
 static bool with_sessions(struct cli *cli, const char *host, bool json, act *then,
                           struct error *err)
@@ -145,25 +105,25 @@ static bool with_sessions(struct cli *cli, const char *host, bool json, act *the
     if (!loop)
         return false;
     signal(SIGPIPE, SIG_IGN);
-    struct asking asking = {.loop = loop, .answer = BUF(ANSWER_MAX), .err = err};
-    asking.session = session_open(cli, loop, &plan, &session_events, &asking, err);
-    if (!asking.session)
+    struct visit visit = {.asking = {.loop = loop, .answer = BUF(ANSWER_MAX), .err = err}};
+    visit.session = session_open(cli, loop, &plan, &session_events, &visit, err);
+    if (!visit.session)
         return false;
     AUTO(jv_free) struct jv *nothing = jv_object();
-    AUTO(jv_free) struct jv *answer = question(&asking, nothing);
-    bool done = answer && then(&asking, jv_get(answer, "sessions"), json, err);
-    if (!asking.failed) {
-        session_close(asking.session, on_closed_session, &asking);
+    AUTO(jv_free) struct jv *answer = question(&visit, nothing);
+    bool done = answer && then(&visit, jv_get(answer, "sessions"), json, err);
+    if (!visit.asking.failed) {
+        session_close(visit.session, on_closed_session, &visit);
         loop_run(loop);
     }
-    session_free(asking.session);
-    buf_dispose(&asking.answer);
+    session_free(visit.session);
+    buf_dispose(&visit.asking.answer);
     return done;
 }
 
-static bool show(struct asking *asking, const struct jv *sessions, bool json, struct error *err)
+static bool show(struct visit *visit, const struct jv *sessions, bool json, struct error *err)
 {
-    const char *host = session_host(asking->session);
+    const char *host = session_host(visit->session);
     AUTO(jv_free) struct jv *list = jv_array();
     for (size_t i = 0; i < jv_size(sessions); i++) {
         struct jv *copy = away(jv_at(sessions, i)) ? jv_copy(jv_at(sessions, i)) : NULL;
@@ -186,7 +146,7 @@ static bool show(struct asking *asking, const struct jv *sessions, bool json, st
     return true;
 }
 
-static bool end(struct asking *asking, const struct jv *sessions, bool json, struct error *err)
+static bool end(struct visit *visit, const struct jv *sessions, bool json, struct error *err)
 {
     AUTO(jv_free) struct jv *request = jv_object();
     struct jv *names = jv_put_array(request, "end");
@@ -196,10 +156,10 @@ static bool end(struct asking *asking, const struct jv *sessions, bool json, str
         if (away(jv_at(sessions, i)))
             jv_push_text(names, name(jv_at(sessions, i)));
     if (jv_size(names) == 0) {
-        printf("%s keeps nothing\n", session_host(asking->session));
+        printf("%s keeps nothing\n", session_host(visit->session));
         return true;
     }
-    AUTO(jv_free) struct jv *answer = question(asking, request);
+    AUTO(jv_free) struct jv *answer = question(visit, request);
     char shown[NAME_DIGITS + 1];
     if (!answer)
         return false;

@@ -9,6 +9,7 @@
 #include "base/jv.h"
 #include "base/mem.h"
 #include "carry/carrier.h"
+#include "cli/asking.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/hubs.h"
@@ -24,49 +25,18 @@ struct options {
     bool json, all, kept;
 };
 
-struct asking {
-    struct loop *loop;
+/* A question's way to a running vma. */
+struct visit {
+    struct asking asking;
     struct mux *mux;
     struct carrier *carrier;
-    struct buf answer;
-    struct error *err;
-    bool answered, failed;
 };
-
-static void on_data(void *context, struct channel *channel, struct bytes bytes)
-{
-    struct asking *asking = context;
-    channel_consumed(channel, bytes.size);
-    if (!buf_append(&asking->answer, bytes, asking->err))
-        asking->failed = true;
-}
-
-static void on_end(void *context, struct channel *channel)
-{
-    struct asking *asking = context;
-    (void)channel;
-    asking->answered = true;
-    loop_stop(asking->loop);
-}
-
-static void on_closed(void *context, struct channel *channel, const struct error *reason)
-{
-    struct asking *asking = context;
-    (void)channel;
-    if (!asking->answered && reason) {
-        asking->failed = true;
-        *asking->err = *reason;
-    }
-    loop_stop(asking->loop);
-}
-
-static const struct channel_events events = {on_data, on_end, NULL, on_closed};
 
 static void on_output(void *context)
 {
-    struct asking *asking = context;
-    if (asking->carrier)
-        carrier_output(asking->carrier);
+    struct visit *visit = context;
+    if (visit->carrier)
+        carrier_output(visit->carrier);
 }
 
 static void on_ended(void *context)
@@ -78,45 +48,38 @@ static const struct mux_events mux_events = {.output = on_output, .ended = on_en
 
 static void on_hung_up(void *context, const struct error *reason, bool broken)
 {
-    struct asking *asking = context;
+    struct visit *visit = context;
     (void)broken;
-    if (!asking->answered && !asking->failed) {
-        asking->failed = true;
-        *asking->err = *reason;
-    }
-    loop_stop(asking->loop);
+    asking_fail(&visit->asking, reason);
 }
 
 static void on_late(void *context)
 {
-    struct asking *asking = context;
-    asking->failed = true;
-    error_set(asking->err, ERROR_TIMEOUT, "the running vma does not answer");
-    loop_stop(asking->loop);
+    struct visit *visit = context;
+    struct error late;
+    error_set(&late, ERROR_TIMEOUT, "the running vma does not answer");
+    asking_fail(&visit->asking, &late);
 }
 
 static bool ask(const struct hub *hub, const char *service, struct buf *out, struct error *err)
 {
     AUTO(loop_free) struct loop *loop = loop_new(err);
-    struct asking asking = {.loop = loop, .answer = *out, .err = err};
+    struct visit visit = {.asking = {.loop = loop, .answer = *out, .err = err}};
     int fd = loop ? unix_connect(hub->socket, err) : -1;
     if (fd < 0)
         return false;
-    struct timer *patience = timer_new(loop, on_late, &asking);
+    struct timer *patience = timer_new(loop, on_late, &visit);
     timer_start(patience, PATIENCE_MS);
-    asking.mux = mux_new(MUX_CLIENT, (struct mux_id){{0}}, &mux_events, &asking);
-    asking.carrier = carrier_new(loop, asking.mux, (int[]){fd, fd}, on_hung_up, &asking, err);
-    asking.failed = !asking.carrier;
-    if (asking.carrier) {
-        channel_open(asking.mux, service, CHANNEL_CONTROL, (struct bytes){0}, &events, &asking);
-        loop_run(loop);
-    }
-    asking.answered = true;
-    carrier_free(asking.carrier);
-    mux_free(asking.mux);
+    visit.mux = mux_new(MUX_CLIENT, (struct mux_id){{0}}, &mux_events, &visit);
+    visit.carrier = carrier_new(loop, visit.mux, (int[]){fd, fd}, on_hung_up, &visit, err);
+    bool answered =
+        visit.carrier && asking_put(&visit.asking, visit.mux, service, (struct bytes){0});
+    visit.asking.failed = true; /* nobody waits any more */
+    carrier_free(visit.carrier);
+    mux_free(visit.mux);
     timer_free(patience);
-    *out = asking.answer;
-    return !asking.failed;
+    *out = visit.asking.answer;
+    return answered;
 }
 
 static void print_size(double bytes)

@@ -50,25 +50,12 @@ static bool word(struct bytes *line, char *out, size_t room)
     return true;
 }
 
-/* The next line, without its end; false after the last. */
-static bool next_line(struct bytes *text, struct bytes *line)
-{
-    if (text->size == 0)
-        return false;
-    const uint8_t *newline = memchr(text->data, '\n', text->size);
-    size_t length = newline ? (size_t)(newline - text->data) : text->size;
-    *line = (struct bytes){text->data, length};
-    text->data += newline ? length + 1 : length;
-    text->size -= newline ? length + 1 : length;
-    return true;
-}
-
 size_t resolve_in_hosts(struct bytes text, const char *host, uint16_t port, struct resolved *out,
                         size_t count)
 {
     size_t found = 0;
     struct bytes line;
-    while (found < count && next_line(&text, &line)) {
+    while (found < count && bytes_line(&text, &line)) {
         char address[64], name[256];
         if (!word(&line, address, sizeof address) || !numeric(address, port, &out[found]))
             continue;
@@ -86,7 +73,7 @@ size_t resolve_in_answer(struct bytes text, uint16_t port, struct resolved *out,
 {
     size_t found = 0;
     struct bytes line;
-    while (found < count && next_line(&text, &line)) {
+    while (found < count && bytes_line(&text, &line)) {
         char address[64], kind[16];
         if (word(&line, address, sizeof address) && word(&line, kind, sizeof kind) &&
             strcmp(kind, "STREAM") == 0 && numeric(address, port, &out[found]))
