@@ -3,14 +3,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/auto.h"
 #include "base/error.h"
+#include "base/mem.h"
 #include "sys/peer.h"
+
+enum { HOLD_TRIES = 1000 /* of a millisecond */ };
 
 bool fdpass_send(int socket, struct bytes text, const int *fds, size_t count, struct error *err)
 {
@@ -113,18 +120,43 @@ int unix_connect(const char *path, struct error *err)
     return fd_take(&fd);
 }
 
+/* Between bind and listen a socket looks as dead as one whose process was killed. Whoever makes or
+ * removes one holds the folder, so that neither takes the other's for dead. -1 when it cannot be
+ * held. */
+static int folder_hold(const char *path, int tries)
+{
+    const char *slash = strrchr(path, '/');
+    AUTO(mem_free)
+    char *folder =
+        slash ? xstrndup(path, slash == path ? 1 : (size_t)(slash - path)) : xstrdup(".");
+    AUTO(fd_close) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        struct timespec moment = {.tv_nsec = 1000 * 1000};
+        if ((errno != EWOULDBLOCK && errno != EINTR) || --tries <= 0)
+            return -1;
+        nanosleep(&moment, NULL);
+    }
+    return fd_take(&fd);
+}
+
+static bool is_socket(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) == 0 && S_ISSOCK(status.st_mode);
+}
+
 int unix_listen(const char *path, struct error *err)
 {
     struct sockaddr_un address;
     if (!address_of(path, &address, err))
         return -1;
+    AUTO(fd_close) int hold = folder_hold(path, HOLD_TRIES);
     AUTO(fd_close) int other = unix_connect(path, NULL);
     if (other >= 0) {
         error_set(err, ERROR_CONFLICT, "somebody listens on %s already", path);
         return -1;
     }
-    struct stat status;
-    if (lstat(path, &status) == 0 && S_ISSOCK(status.st_mode))
+    if (is_socket(path))
         unlink(path);
     AUTO(fd_close) int fd = socket_new(err);
     if (fd < 0)
@@ -138,6 +170,20 @@ int unix_listen(const char *path, struct error *err)
         return -1;
     }
     return fd_take(&fd);
+}
+
+void unix_sweep(const char *path, const char *companion)
+{
+    AUTO(fd_close) int hold = folder_hold(path, 1);
+    if (hold < 0 || !is_socket(path))
+        return;
+    struct error err;
+    AUTO(fd_close) int other = unix_connect(path, &err);
+    if (other >= 0 || err.os != ECONNREFUSED)
+        return;
+    unlink(path);
+    if (companion)
+        unlink(companion);
 }
 
 bool unix_peer_is_us(int socket)

@@ -42,8 +42,10 @@ static struct hub *hub_read(const char *socket)
         return NULL;
     AUTO(jv_free) struct jv *value = jv_parse(buf_bytes(&text), NULL);
     AUTO(fd_close) int fd = value ? unix_connect(socket, NULL) : -1;
-    if (fd < 0)
+    if (fd < 0) { /* left behind by one that was killed, or just beginning */
+        unix_sweep(socket, about);
         return NULL;
+    }
     struct hub *hub = xcalloc(1, sizeof *hub);
     hub->socket = xstrdup(socket);
     hub->host = xstrdup(jv_get_text(value, "host", ""));

@@ -151,8 +151,7 @@ void sync_each(struct cli *cli, sync_seen *seen, void *context)
         AUTO(mem_free) char *about = about_of(socket);
         AUTO(fd_close) int fd = unix_connect(socket, &err);
         if (fd < 0) { /* left behind by one that was killed */
-            unlink(socket);
-            unlink(about);
+            unix_sweep(socket, about);
             continue;
         }
         AUTO(buf_dispose) struct buf text = BUF(64 * 1024);
