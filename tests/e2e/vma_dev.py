@@ -191,6 +191,25 @@ class Both:
         self.project.joinpath("a").write_text("22")
         wait_for(lambda: self.there.joinpath("a").read_text() == "22", 15)
 
+    def test_stop_right_after_a_cut_leaves_nothing_there(self):
+        self.write()
+        self.dev("--no-sync")
+        self.w.cut()
+        r = self.vma("stop")
+        self.assertEqual((r.returncode, r.stderr), (0, b""))
+        wait_for(lambda: not self.w.pids("agent attach"))
+        self.assertEqual(self.status(), [])
+
+    def test_stop_in_the_middle_of_a_copy_does_not_wait_for_its_end(self):
+        self.write()
+        self.project.joinpath("large").write_bytes(os.urandom(1 << 20) * 150)
+        self.dev()
+        began = time.monotonic()
+        r = self.vma("stop")
+        self.assertEqual((r.returncode, r.stderr), (0, b""))
+        self.assertLess(time.monotonic() - began, 4)
+        wait_for(lambda: not self.w.pids("agent attach"))
+
     def test_in_the_foreground_it_ends_with_ctrl_c(self):
         self.write()
         p = self.w.start("dev", cwd=self.project)
@@ -240,6 +259,22 @@ class OverSsh(Both, unittest.TestCase):
         wait_for(lambda: [s for s in self.status() if s["link"]["state"] == "up"])
         p.send_signal(signal.SIGINT)
         self.assertEqual(p.wait(10), 0)
+
+    def test_a_host_that_is_away_is_told_by_the_next_that_reaches_it(self):
+        self.write()
+        self.dev("--no-sync")
+        self.w.sshd_stop()
+        try:
+            self.w.cut()
+            r = self.vma("stop")
+            self.assertEqual(r.returncode, 0)
+            self.assertIn(b"testhost is away and does not know", r.stderr)
+            self.assertEqual(self.status(), [])
+        finally:
+            self.w.sshd_start()
+        self.assertEqual(len(self.w.pids("agent attach", "--fresh")), 1)
+        self.assertEqual(self.vma("exec", "-C", "/", "--", "true").returncode, 0)
+        wait_for(lambda: not self.w.pids("agent attach"))
 
     def test_a_name_that_is_not_there_is_not_waited_for(self):
         self.write()

@@ -232,13 +232,51 @@ static void goodbye_comes_after_the_data(void **state)
         open_flow(&world);
     for (int i = 0; i < FLOWS; i++)
         write_some(&world, &world.flows[i]);
-    mux_end(world.client.mux);
+    mux_end(world.client.mux, false);
     settle(&world);
     assert_true(mux_flushed(world.client.mux));
     assert_true(world.agent.ended);
+    assert_true(world.client.ended); /* it was answered */
     for (int i = 0; i < FLOWS; i++)
         if (world.flows[i].to)
             assert_true(world.flows[i].received > 0);
+    world_dispose(&world);
+}
+
+static void a_goodbye_that_a_cut_took_along_is_said_again(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world, 6);
+    attach(&world);
+    settle(&world);
+    mux_end(world.client.mux, false);
+    flush(&world, &world.client, 1 << 20);
+    buf_clear(&world.client.wire); /* into the void */
+    mux_detach(world.client.mux);
+    mux_detach(world.agent.mux);
+    assert_false(world.agent.ended || world.client.ended);
+    attach(&world);
+    settle(&world);
+    assert_true(world.agent.ended && world.client.ended);
+    world_dispose(&world);
+}
+
+static void a_goodbye_at_once_leaves_what_is_still_to_be_written(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world, 7);
+    attach(&world);
+    settle(&world);
+    for (int i = 0; i < FLOWS; i++)
+        open_flow(&world);
+    for (int i = 0; i < 20 * FLOWS; i++)
+        write_some(&world, &world.flows[i % FLOWS]);
+    flush(&world, &world.client, 1000); /* in the middle of a frame */
+    mux_end(world.client.mux, true);
+    settle(&world); /* the agent takes no more than it gave credit for: that would never all go */
+    assert_true(world.agent.ended && world.client.ended);
     world_dispose(&world);
 }
 
@@ -253,6 +291,8 @@ int main(void)
         cmocka_unit_test(a_stream_on_which_nobody_says_hello_is_dead_too),
         cmocka_unit_test(sleep_is_not_death),
         cmocka_unit_test(goodbye_comes_after_the_data),
+        cmocka_unit_test(a_goodbye_that_a_cut_took_along_is_said_again),
+        cmocka_unit_test(a_goodbye_at_once_leaves_what_is_still_to_be_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -116,6 +116,14 @@ static void on_keep(void *context)
     stop(agent);
 }
 
+/* A client that never said a word has nothing here that it could come back to. */
+static void wait_for_stream(struct agent *agent)
+{
+    struct mux_stats stats;
+    mux_stats(agent->mux, &stats);
+    timer_start(agent->keep, stats.received_bytes ? agent->plan->keep_ms : FIRST_STREAM_MS);
+}
+
 static void on_stream_closed(void *context, const struct error *reason, bool broken)
 {
     struct agent *agent = context;
@@ -125,7 +133,7 @@ static void on_stream_closed(void *context, const struct error *reason, bool bro
     if (broken)
         stop(agent);
     else
-        timer_start(agent->keep, agent->plan->keep_ms);
+        wait_for_stream(agent);
 }
 
 /* The attach went away (it writes nothing): its streams are dead or soon will be. */
@@ -150,7 +158,7 @@ static void stream_take(struct agent *agent, const int fds[2], int *attached_fd)
     agent->carrier = carrier_new(agent->loop, agent->mux, fds, on_stream_closed, agent, &err);
     if (!agent->carrier) {
         log_error("agent.attach.failed", LOG_ERROR(&err));
-        timer_start(agent->keep, agent->plan->keep_ms); /* the one before is gone all the same */
+        wait_for_stream(agent); /* the one before is gone all the same */
         return;
     }
     agent->attached_fd = fd_take(attached_fd);
@@ -167,7 +175,8 @@ static void on_candidate(void *context, int ready)
     struct agent *agent = candidate->agent;
     int waiting = 0;
     (void)ready;
-    if (ioctl(candidate->fds[0], FIONREAD, &waiting) != 0 || waiting == 0) {
+    bool silent = ioctl(candidate->fds[0], FIONREAD, &waiting) != 0 || waiting == 0;
+    if (silent || agent->stopping) {
         candidate_drop(candidate);
         return;
     }

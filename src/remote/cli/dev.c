@@ -387,9 +387,7 @@ static void on_goodbye(void *context)
 
 void dev_stop(struct dev *dev)
 {
-    if (dev->stopping)
-        return;
-    dev->stopping = true;
+    dev->stopping = true; /* asked again, it does not wait for the goodbye to be heard */
     timer_stop(dev->retry);
     if (dev->linking)
         linking_close(dev->linking, on_goodbye, dev);

@@ -90,7 +90,9 @@ static void on_patience_over(void *context)
 static void on_signal(void *context, int number)
 {
     struct running *running = context;
-    if (!running->exec)
+    if (running->finished && number != SIGWINCH) /* not to wait for the goodbye to be heard */
+        session_close(running->session, closed, running);
+    if (running->finished || !running->exec)
         return;
     if (number == SIGWINCH) {
         struct pty_size size;

@@ -36,9 +36,7 @@ static void closed(void *context)
 
 static void end(struct running *running)
 {
-    if (running->ending)
-        return;
-    running->ending = true;
+    running->ending = true; /* asked again, it does not wait for the goodbye to be heard */
     session_close(running->session, closed, running);
 }
 
@@ -47,7 +45,8 @@ static void on_lost(void *context, const struct error *reason)
     struct running *running = context;
     running->lost = true;
     *running->err = *reason;
-    end(running);
+    if (!running->ending)
+        end(running);
 }
 
 static const struct session_events session_events = {on_lost};

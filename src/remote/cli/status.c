@@ -15,10 +15,11 @@
 #include "cli/hubs.h"
 #include "cli/kept.h"
 #include "io/loop.h"
+#include "link/ledger.h"
 #include "sys/fdpass.h"
 #include "wire/mux.h"
 
-enum { ANSWER_MAX = 4 * 1024 * 1024, PATIENCE_MS = 5000 };
+enum { ANSWER_MAX = 4 * 1024 * 1024, PATIENCE_MS = 5000, ENDING_MS = 15 * 1000 };
 
 struct options {
     const char *host;
@@ -30,6 +31,7 @@ struct visit {
     struct asking asking;
     struct mux *mux;
     struct carrier *carrier;
+    bool late;
 };
 
 static void on_output(void *context)
@@ -57,11 +59,14 @@ static void on_late(void *context)
 {
     struct visit *visit = context;
     struct error late;
+    visit->late = true;
     error_set(&late, ERROR_TIMEOUT, "the running vma does not answer");
     asking_fail(&visit->asking, &late);
 }
 
-static bool ask(const struct hub *hub, const char *service, struct buf *out, struct error *err)
+/* `to_the_end`: until it hangs up, which is when its process ends. */
+static bool ask(const struct hub *hub, const char *service, bool to_the_end, struct buf *out,
+                struct error *err)
 {
     AUTO(loop_free) struct loop *loop = loop_new(err);
     struct visit visit = {.asking = {.loop = loop, .answer = *out, .err = err}};
@@ -69,11 +74,15 @@ static bool ask(const struct hub *hub, const char *service, struct buf *out, str
     if (fd < 0)
         return false;
     struct timer *patience = timer_new(loop, on_late, &visit);
-    timer_start(patience, PATIENCE_MS);
+    timer_start(patience, to_the_end ? ENDING_MS : PATIENCE_MS);
     visit.mux = mux_new(MUX_CLIENT, (struct mux_id){{0}}, &mux_events, &visit);
     visit.carrier = carrier_new(loop, visit.mux, (int[]){fd, fd}, on_hung_up, &visit, err);
     bool answered =
         visit.carrier && asking_put(&visit.asking, visit.mux, service, (struct bytes){0});
+    if (answered && to_the_end && !visit.asking.failed)
+        loop_run(loop);
+    if (answered && visit.late)
+        answered = error_set(err, ERROR_TIMEOUT, "the running vma does not end");
     visit.asking.failed = true; /* nobody waits any more */
     carrier_free(visit.carrier);
     mux_free(visit.mux);
@@ -140,7 +149,7 @@ static void gather(void *context, const struct hub *hub)
     struct error err;
     if (gathering->options->host && strcmp(gathering->options->host, hub->host) != 0)
         return;
-    if (!ask(hub, "hub.status", &text, &err)) {
+    if (!ask(hub, "hub.status", false, &text, &err)) {
         fprintf(stderr, "vma: pid %d: %s\n", hub->pid, err.text);
         return;
     }
@@ -172,20 +181,38 @@ static bool status_run(void *context, const void *raw, struct operands operands,
 }
 
 struct stopping {
+    struct cli *cli;
     const struct options *options;
     struct error *err;
     size_t count;
 };
 
+/* What a client that is no more did not get to tell the host. */
+static bool left_behind(struct cli *cli, const char *host)
+{
+    AUTO(jv_free) struct jv *names = jv_array();
+    AUTO(mem_free) char *folder = dirs_runtime("vma", cli->lookup, NULL);
+    if (!folder)
+        return false;
+    ledger_settle(ledger_orphans(folder, host, names), false);
+    return jv_size(names) > 0;
+}
+
 static void stop_one(struct stopping *stopping, const struct hub *hub)
 {
     AUTO(buf_dispose) struct buf text = BUF(1024);
     struct error err;
-    if (ask(hub, "hub.stop", &text, &err))
-        printf("stopped: %s (pid %d)\n", hub->host, hub->pid);
-    else
-        fprintf(stderr, "vma: pid %d: %s\n", hub->pid, err.text);
     stopping->count++;
+    if (!ask(hub, "hub.stop", true, &text, &err)) {
+        fprintf(stderr, "vma: pid %d: %s\n", hub->pid, err.text);
+        return;
+    }
+    printf("stopped: %s (pid %d)\n", hub->host, hub->pid);
+    if (left_behind(stopping->cli, hub->host))
+        fprintf(stderr,
+                "vma: %s is away and does not know: what runs there ends with the next vma that "
+                "reaches it\n",
+                hub->host);
 }
 
 static void stop_each(void *context, const struct hub *hub)
@@ -198,7 +225,7 @@ static void stop_each(void *context, const struct hub *hub)
 static bool stop_run(void *context, const void *raw, struct operands operands, struct error *err)
 {
     const struct options *options = raw;
-    struct stopping stopping = {.options = options, .err = err};
+    struct stopping stopping = {.cli = context, .options = options, .err = err};
     (void)operands;
     if (options->kept)
         return kept_end(context, options->host, err);

@@ -33,12 +33,12 @@ enum {
     USEFUL_US = 1000 * 1000,     /* a stream that lasted so long … */
     USEFUL_BYTES = 4096,         /* … or brought so much was of use */
     TOOK_MAX_US = 10 * 1000 * 1000,
-    GOODBYE_MS = 3000,
+    GOODBYE_MS = 5000,
+    GOODBYE_CALM_MS = 500, /* of that, for what is still to be written */
     LOCAL_KEEP_MS = 10 * 60 * 1000,
 };
 
-struct
-try {
+struct trial {
     struct attempt *attempt;
     int64_t started_us;
 };
@@ -58,8 +58,8 @@ struct link {
 
     enum link_state state;
     char why[240];
-    int64_t since_us, took_us; /* took: the first connection, to be up */
     unsigned tries_made;
+    int64_t since_us, took_us; /* took: the first connection, to be up */
     size_t sent, total;
     bool ever_up, over;
     bool in_doubt; /* a sign of life is overdue */
@@ -72,8 +72,8 @@ struct link {
 
     struct carrier *carrier;
     struct attempt *holder; /* whose process carries the stream */
-    struct try tries[TRIES_AT_ONCE];
-    struct timer *timer;
+    struct trial tries[TRIES_AT_ONCE];
+    struct timer *timer, *goodbye;
     struct later *sweep; /* frees what could not be freed where it ended */
     struct attempt *dead[TRIES_AT_ONCE + 1];
     int news_fd;
@@ -83,6 +83,7 @@ struct link {
     struct ledger *ledger;
     struct farewell *farewell;
     bool ended; /* the session is over there, too */
+    bool hasty; /* about the goodbye */
 
     void (*closed)(void *context);
     void *closed_context;
@@ -112,7 +113,7 @@ static void bury(struct link *link, struct attempt *attempt)
 {
     if (!attempt)
         return;
-    for (size_t i = 0; i < sizeof link->dead / sizeof *link->dead; i++) {
+    for (size_t i = 0; i <= TRIES_AT_ONCE; i++) {
         if (!link->dead[i]) {
             link->dead[i] = attempt;
             later_ask(link->sweep);
@@ -125,11 +126,11 @@ static void bury(struct link *link, struct attempt *attempt)
 static void sweep(void *context)
 {
     struct link *link = context;
-    for (size_t i = 0; i < sizeof link->dead / sizeof *link->dead; i++)
+    for (size_t i = 0; i <= TRIES_AT_ONCE; i++)
         attempt_free(TAKE(link->dead[i]));
 }
 
-static struct try *try_of(struct link *link, const struct attempt *attempt)
+static struct trial *try_of(struct link *link, const struct attempt *attempt)
 {
     for (size_t i = 0; i < TRIES_AT_ONCE; i++)
         if (link->tries[i].attempt == attempt)
@@ -152,6 +153,7 @@ static void give_up(struct link *link, const struct error *reason, bool session_
     tries_drop(link);
     knock_stop(link->knock);
     timer_stop(link->timer);
+    timer_stop(link->goodbye);
     if (link->closed)
         link->closed(link->closed_context);
     else
@@ -160,17 +162,11 @@ static void give_up(struct link *link, const struct error *reason, bool session_
 
 /* --- when to try ---------------------------------------------------------------------------- */
 
-static bool local(const struct link *link)
-{
-    return words_local(link->host);
-}
-
 static void drop_stale(struct link *link)
 {
-    int64_t now_us = loop_now_us(link->loop);
+    int64_t oldest_us = loop_now_us(link->loop) - INT64_C(1000) * TRY_LIFE_MS - 3 * link->took_us;
     for (size_t i = 0; i < TRIES_AT_ONCE; i++)
-        if (link->tries[i].attempt &&
-            now_us - link->tries[i].started_us > INT64_C(1000) * TRY_LIFE_MS + 3 * link->took_us)
+        if (link->tries[i].attempt && link->tries[i].started_us < oldest_us)
             bury(link, TAKE(link->tries[i].attempt));
 }
 
@@ -246,7 +242,7 @@ static void on_news(void *context, int ready)
 {
     struct link *link = context;
     (void)ready;
-    if (!netwatch_drain(link->news_fd) || link->over || local(link))
+    if (!netwatch_drain(link->news_fd) || link->over || words_local(link->host))
         return;
     if (link->state == LINK_UP && link->carrier)
         carrier_probe(link->carrier);
@@ -274,7 +270,7 @@ static bool was_useful(const struct link *link)
 static void remember_address(struct link *link)
 {
     struct sockaddr_storage address;
-    if (!local(link) && attempt_address(link->holder, &address))
+    if (!words_local(link->host) && attempt_address(link->holder, &address))
         knock_at(link->knock, &address);
     link->retry.knocking = knock_knows(link->knock);
 }
@@ -284,35 +280,29 @@ static void on_cut(void *context, const struct error *reason, bool broken)
     struct link *link = context;
     carrier_free(TAKE(link->carrier));
     bury(link, TAKE(link->holder));
+    if (broken)
+        give_up(link, reason, true);
     if (link->over)
         return;
-    if (link->closed) { /* the agent hangs up when it has heard the goodbye */
-        link->ended = reason->kind != ERROR_TIMEOUT && mux_flushed(link->mux);
-        give_up(link, reason, false);
-        return;
-    }
-    if (broken) {
-        give_up(link, reason, true);
-        return;
-    }
     bool in_doubt = link->in_doubt; /* then knocks and a try may be under way */
     link->in_doubt = false;
     retry_cut(&link->retry, was_useful(link), loop_now_us(link->loop));
     link->tries_made = 0;
     wait_for(link, reason);
-    int64_t wait_ms = retry_first_ms(&link->retry);
-    if (wait_ms > 0)
+    int64_t wait_ms = link->closed ? 0 : retry_first_ms(&link->retry);
+    if (wait_ms > 0) {
         timer_start(link->timer, wait_ms);
-    else if (in_doubt && trying(link))
+        return;
+    }
+    if (in_doubt && trying(link))
         timer_start(link->timer, retry_next_ms(&link->retry, loop_now_us(link->loop)));
     else
         try_now(link);
-    if (wait_ms == 0)
-        knock_start(link->knock);
+    knock_start(link->knock);
 }
 
 /* Of the first one; typing a password or sending the agent does not count. */
-static int64_t connect_took_us(const struct link *link, const struct try *mine)
+static int64_t connect_took_us(const struct link *link, const struct trial *mine)
 {
     int64_t took_us = loop_now_us(link->loop) - mine->started_us;
     return link->asking || link->total > 0 || took_us > TOOK_MAX_US ? 0 : took_us;
@@ -321,7 +311,7 @@ static int64_t connect_took_us(const struct link *link, const struct try *mine)
 static void on_stream(void *context, struct attempt *attempt, int *fd)
 {
     struct link *link = context;
-    struct try *mine = try_of(link, attempt);
+    struct trial *mine = try_of(link, attempt);
     struct error err;
     mine->attempt = NULL;
     tries_drop(link);
@@ -337,9 +327,8 @@ static void on_stream(void *context, struct attempt *attempt, int *fd)
     }
     if (!link->ever_up)
         link->took_us = connect_took_us(link, mine);
-    if (!link->ever_up)
-        link->farewell =
-            link->ledger_folder ? farewell_new(link->mux, link->ledger_folder, link->host) : NULL;
+    if (!link->ever_up && link->ledger_folder)
+        link->farewell = farewell_new(link->mux, link->ledger_folder, link->host);
     link->ever_up = true;
     link->why[0] = '\0';
     link->in_doubt = false;
@@ -362,7 +351,7 @@ static void on_progress(void *context, struct attempt *attempt, size_t sent, siz
 static void on_failed(void *context, struct attempt *attempt, const struct error *reason, bool gone)
 {
     struct link *link = context;
-    struct try *mine = try_of(link, attempt);
+    struct trial *mine = try_of(link, attempt);
     if (mine)
         mine->attempt = NULL;
     bury(link, attempt);
@@ -370,6 +359,10 @@ static void on_failed(void *context, struct attempt *attempt, const struct error
         return;
     if (gone) {
         give_up(link, reason, true);
+        return;
+    }
+    if (link->closed && !link->carrier && !trying(link)) {
+        give_up(link, reason, false); /* it cannot be told */
         return;
     }
     if (!link->ever_up) {
@@ -389,8 +382,6 @@ static void on_failed(void *context, struct attempt *attempt, const struct error
 
 static const struct attempt_events attempt_events = {on_stream, on_progress, on_failed};
 
-/* --- trying --------------------------------------------------------------------------------- */
-
 static struct attempt *attempt_start(struct link *link, struct error *err)
 {
     const char *words[WORDS_MAX];
@@ -408,7 +399,7 @@ static struct attempt *attempt_start(struct link *link, struct error *err)
     };
     if (!words_make(&plan, &room, words, err))
         return NULL;
-    struct attempt_plan attempt = {words, plan.ask, &link->agents, local(link)};
+    struct attempt_plan attempt = {words, plan.ask, &link->agents, words_local(link->host)};
     return attempt_new(link->loop, &attempt, &attempt_events, link, err);
 }
 
@@ -442,7 +433,7 @@ static void try_now(struct link *link)
             wait_for(link, &err);
         return;
     }
-    link->tries[slot] = (struct try){attempt, loop_now_us(link->loop)};
+    link->tries[slot] = (struct trial){attempt, loop_now_us(link->loop)};
 }
 
 /* --- the outside ---------------------------------------------------------------------------- */
@@ -473,6 +464,20 @@ static void session_new(struct link *link)
     link->mux = mux_new(MUX_CLIENT, id, &mux_events, link);
 }
 
+static void on_goodbye(void *context)
+{
+    struct link *link = context;
+    struct error reason;
+    error_set(&reason, ERROR_TIMEOUT, "the goodbye was not heard");
+    if (link->hasty) {
+        give_up(link, &reason, false);
+        return;
+    }
+    timer_start(link->goodbye, GOODBYE_MS - GOODBYE_CALM_MS);
+    link->hasty = true;
+    mux_end(link->mux, true);
+}
+
 static void watch_news(struct link *link)
 {
     link->news_fd = netwatch_open(NULL); /* without, the tries come by the clock */
@@ -496,19 +501,21 @@ struct link *link_new(struct loop *loop, const struct link_plan *plan,
     link->self = xstrdup(plan->self);
     link->ssh = plan->ssh;
     link->keep_ms = plan->keep_ms;
-    if (local(link) && link->keep_ms > LOCAL_KEEP_MS) /* no network: only a dead client is away */
+    if (words_local(link->host) &&
+        link->keep_ms > LOCAL_KEEP_MS) /* no network: only a dead client is away */
         link->keep_ms = LOCAL_KEEP_MS;
     link->may_ask = plan->may_ask;
     link->events = events;
     link->context = context;
     link->since_us = link->retry.cut_us = loop_now_us(loop);
     link->timer = timer_new(loop, on_timer, link);
+    link->goodbye = timer_new(loop, on_goodbye, link);
     link->knock = knock_new(loop, on_answered, link);
     link->sweep = later_new(loop, sweep, link);
-    if (!local(link))
+    if (!words_local(link->host)) {
         link->ciphers = ciphers_find(plan->ssh, plan->host);
-    if (!local(link))
         agents_find(plan->self, plan->agents, plan->version, &link->agents);
+    }
     session_new(link);
     if (plan->ledger) {
         link->ledger_folder = xstrdup(plan->ledger);
@@ -520,7 +527,7 @@ struct link *link_new(struct loop *loop, const struct link_plan *plan,
         link_free(link);
         return NULL;
     }
-    link->tries[0] = (struct try){attempt, link->since_us};
+    link->tries[0] = (struct trial){attempt, link->since_us};
     return link;
 }
 
@@ -541,31 +548,23 @@ void link_look(const struct link *link, struct link_status *out)
     };
 }
 
-static void on_goodbye_late(void *context)
-{
-    struct link *link = context;
-    struct error reason;
-    error_set(&reason, ERROR_TIMEOUT, "the goodbye was not heard");
-    give_up(link, &reason, false);
-}
-
 void link_close(struct link *link, void (*done)(void *context), void *context)
 {
+    struct error reason;
+    bool over = link->over, again = link->closed;
     link->closed = done;
     link->closed_context = context;
-    if (link->over || !link->carrier) {
-        struct error reason;
+    if (over || again || !link->ever_up) {
         error_set(&reason, ERROR_UNAVAILABLE, "not connected");
-        bool told = link->over;
         give_up(link, &reason, false);
-        if (told)
+        if (over)
             done(context);
         return;
     }
-    mux_end(link->mux); /* the agent closes the stream when it has heard it */
-    timer_free(link->timer);
-    link->timer = timer_new(link->loop, on_goodbye_late, link);
-    timer_start(link->timer, GOODBYE_MS);
+    timer_start(link->goodbye, GOODBYE_CALM_MS);
+    mux_end(link->mux, false);
+    if (!link->carrier && !trying(link))
+        try_now(link);
 }
 
 bool link_ended_well(const struct link *link)
@@ -584,6 +583,7 @@ void link_free(struct link *link)
     bury(link, TAKE(link->holder));
     sweep(link);
     timer_free(link->timer);
+    timer_free(link->goodbye);
     knock_free(link->knock);
     later_free(link->sweep);
     watch_free(link->news);

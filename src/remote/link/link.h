@@ -53,7 +53,8 @@ MUST_USE struct link *link_new(struct loop *loop, const struct link_plan *plan,
 /* Services may serve and open from the beginning; bytes wait until the link is up. */
 struct mux *link_mux(struct link *link);
 void link_look(const struct link *link, struct link_status *out);
-/* Says goodbye, so that nothing stays on the other side; `done` when it is said or cannot be. */
+/* Says goodbye, so that nothing stays on the other side, over a new connection if there is none;
+ * `done` when it was answered or cannot be said. A second call does not wait any longer. */
 void link_close(struct link *link, void (*done)(void *context), void *context);
 /* After `done`: the other side heard it, or there was nothing to say. Otherwise it keeps the
  * session until the next link to it says so, or for the keep time. */

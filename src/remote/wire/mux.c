@@ -84,7 +84,7 @@ void mux_attach(struct mux *mux, int64_t now_us)
     assert(!mux->ended);
     mux->attached = true;
     mux->established = false;
-    mux->asked = false;
+    mux->asked = mux->said_bye = false;
     mux->attaches++;
     mux->ping_open = mux->side == MUX_CLIENT; /* our hello asks for the peer's */
     mux->doubted = false;
@@ -174,6 +174,15 @@ static void got_pong(struct mux *mux, struct bytes payload)
     }
 }
 
+/* Nothing that follows it is read. */
+static void send_bye(struct mux *mux)
+{
+    uint8_t payload[2 + FRAME_TEXT_MAX];
+    size_t size = reason_encode(NULL, payload);
+    mux->said_bye = true;
+    urgent_frame(mux, FRAME_BYE, (struct bytes){payload, size});
+}
+
 static bool got_stream_frame(struct mux *mux, const struct frame *frame, struct error *err)
 {
     if (frame->type == FRAME_HELLO)
@@ -186,6 +195,8 @@ static bool got_stream_frame(struct mux *mux, const struct frame *frame, struct 
         got_pong(mux, frame->payload);
     else { /* FRAME_BYE */
         mux->ended = true;
+        if (!mux->said_bye)
+            send_bye(mux); /* so that the other side knows */
         if (mux->events->ended)
             mux->events->ended(mux->context);
     }
@@ -308,15 +319,6 @@ static void send_ack(struct mux *mux)
     urgent_frame(mux, FRAME_ACK, (struct bytes){payload, sizeof payload});
 }
 
-/* Behind everything else, since nothing is read after it. */
-static void send_bye(struct mux *mux)
-{
-    uint8_t payload[2 + FRAME_TEXT_MAX];
-    size_t size = reason_encode(NULL, payload);
-    mux->ending = false;
-    urgent_frame(mux, FRAME_BYE, (struct bytes){payload, size});
-}
-
 /* Before the peer's hello nothing may go that may have gone already. */
 static bool may_send_numbered(const struct mux *mux)
 {
@@ -332,12 +334,12 @@ size_t mux_output(struct mux *mux, struct bytes *runs, size_t count, int64_t now
         mux->asked = false;
         return 0;
     }
-    bool numbered = may_send_numbered(mux) && !mux->ended;
+    bool numbered = may_send_numbered(mux) && !mux->ended && !mux->hasty;
     if (numbered && mux->outbox.unsent_bytes < UNSENT_MAX)
         channels_pump(mux);
     if (ack_due(mux))
         send_ack(mux);
-    if (mux->ending && mux_flushed(mux))
+    if (mux->ending && !mux->said_bye && (mux->hasty || mux_flushed(mux)))
         send_bye(mux);
 
     size_t filled = 0;
@@ -480,9 +482,10 @@ bool mux_doubtful(const struct mux *mux)
     return mux->doubted;
 }
 
-void mux_end(struct mux *mux)
+void mux_end(struct mux *mux, bool at_once)
 {
     mux->ending = true;
+    mux->hasty = mux->hasty || at_once;
     mux_want_output(mux);
 }
 

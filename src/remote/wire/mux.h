@@ -160,9 +160,10 @@ bool mux_doubtful(const struct mux *mux);
 /* Something about the network changed: ask for a sign of life now and expect it soon. */
 void mux_probe(struct mux *mux, int64_t now_us);
 
-/* Says goodbye for good once everything written has left; the peer's `ended` is called. The
- * stream may be closed when mux_flushed. */
-void mux_end(struct mux *mux);
+/* Says goodbye for good, on this stream and, until it was answered, on each that follows: once
+ * everything written has left, or at once. The peer's `ended` is called, and then ours by its
+ * answer. A stream that closes without one proves nothing. */
+void mux_end(struct mux *mux, bool at_once);
 /* Nothing is left to write. */
 bool mux_flushed(const struct mux *mux);
 

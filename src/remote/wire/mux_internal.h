@@ -77,6 +77,8 @@ struct mux {
     size_t unacked_in; /* bytes since then */
 
     bool attached, established, asked, ended, ending, bulk_waits;
+    bool said_bye; /* on this stream */
+    bool hasty;    /* what is still to be written need not be */
     bool gone; /* mux_free has begun */
     unsigned attaches;
     int64_t now_us, received_at_us, unacked_since_us, heard_us, ping_us, stepped_us, hurry_us;
