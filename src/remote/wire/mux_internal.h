@@ -79,7 +79,7 @@ struct mux {
     bool attached, established, asked, ended, ending, bulk_waits;
     bool said_bye; /* on this stream */
     bool hasty;    /* what is still to be written need not be */
-    bool gone; /* mux_free has begun */
+    bool gone;     /* mux_free has begun */
     unsigned attaches;
     int64_t now_us, received_at_us, unacked_since_us, heard_us, ping_us, stepped_us, hurry_us;
     bool ping_open; /* a ping is on its way */
