@@ -49,7 +49,7 @@ enum {
 static struct scheduler *turns_new(int queue)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    const struct scheduler_settings settings = {.streams = cores > 2 ? (int)cores : 2,
+    const struct scheduler_settings settings = {.streams = (cores > 1 ? (int)cores : 1) + 1,
                                                 .queue = queue ? queue : TURNS_QUEUE,
                                                 .memory_bytes = TURNS_BYTES,
                                                 .draw_lots = true};

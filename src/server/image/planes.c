@@ -140,9 +140,7 @@ void planes_box_mean(struct planes *planes, int radius)
     }
 }
 
-/* Where pixel `at` of `large` lies among `small` samples: the one before it and the share of the
- * next. Centres of pixels meet centres of cells. */
-static int place(int at, int large, int small, float *out_share)
+int planes_place(int at, int large, int small, float *out_share)
 {
     float where = ((float)at + 0.5f) * (float)small / (float)large - 0.5f;
     where = fminf(fmaxf(where, 0), (float)(small - 1));
@@ -165,7 +163,7 @@ void enlarger_init(struct enlarger *enlarger, const struct planes *planes, int w
                           .rows = {xcalloc(row, sizeof(float)), xcalloc(row, sizeof(float))},
                           .row_at = {-1, -1}};
     for (int x = 0; x < width; x++)
-        enlarger->left[x] = place(x, width, planes->width, &enlarger->share[x]);
+        enlarger->left[x] = planes_place(x, width, planes->width, &enlarger->share[x]);
 }
 
 void enlarger_dispose(struct enlarger *enlarger)
@@ -206,7 +204,7 @@ HOT static void lerp(const float *restrict a, const float *restrict b, float sha
 void enlarger_row(struct enlarger *enlarger, int y, float *out)
 {
     float share;
-    int before = place(y, enlarger->height, enlarger->planes->height, &share);
+    int before = planes_place(y, enlarger->height, enlarger->planes->height, &share);
     int after = before + (enlarger->planes->height > 1);
     if (enlarger->row_at[0] != before) {
         float *spare = enlarger->rows[0];

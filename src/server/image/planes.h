@@ -28,6 +28,10 @@ static inline float *planes_row(const struct planes *planes, int plane, int y)
 /* Replaces every number by the mean of the (2 × radius + 1)² around it, fewer at the edges. */
 void planes_box_mean(struct planes *planes, int radius);
 
+/* Where pixel `at` of `large` lies among `small` cells: the one before it, which has a next one
+ * unless it is the only one, and the share of that. Centres of pixels meet centres of cells. */
+int planes_place(int at, int large, int small, float *out_share);
+
 /* Reads planes as if they were `width` × `height` pixels, linear in between, row by row from the
  * top. */
 struct enlarger {
