@@ -13,6 +13,7 @@ import json
 import os
 import sys
 
+from arrange import arrange
 from convert import Converter
 from onnx import TensorProto, checker, helper
 from tflite import Model
@@ -82,6 +83,8 @@ def write(path, data, finish, doc):
         opset_imports=[helper.make_opsetid("", 16)], producer_name="make_models.py",
         doc_string=doc)
     onnx.ir_version = 8
+    if finish is segmenter:
+        arrange(onnx)
     checker.check_model(onnx)
     with open(path, "wb") as file:
         file.write(onnx.SerializeToString(deterministic=True))

@@ -46,6 +46,7 @@ enum {
     QUIET_MS = 1500,
 };
 
+/* One more than there are processors: whose photo is being decoded waits for another process. */
 static struct scheduler *turns_new(int queue)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);

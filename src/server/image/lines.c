@@ -103,7 +103,7 @@ HOT static void slide_single(int32_t *restrict sums, const uint8_t *restrict in,
         sums[x] += in[x] - out[x];
 }
 
-/* `in` and `out` have `other` bytes before their second factors. */
+/* `factors`: how many bytes behind `in` and `out` the rows lie that are multiplied. */
 HOT static void slide_product(int32_t *restrict sums, const uint8_t *restrict in,
                               const uint8_t *restrict out, const ptrdiff_t factors[2], int width)
 {
