@@ -25,13 +25,14 @@ def request(path, photo, fields=()):
 
 class Client:
     """One connection that sends its next request as soon as it has its answer, or, when it was
-    refused, after the time that it was told."""
+    refused, after the time that it was told; or at once, where it is careless."""
 
-    def __init__(self, port, requests, number):
+    def __init__(self, port, requests, number, careless=False):
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setblocking(False)
         self.requests, self.at = requests, number
         self.served = self.refused = 0
+        self.careless = careless
         self.hints, self.wake = [], 0.0
         self.begin()
 
@@ -71,11 +72,12 @@ class Client:
 
 
 class Load:
-    """`clients` at once for `seconds`, or until `count` were served."""
+    """`clients` at once for `seconds`, or until `count` were served; of them `careless` come back
+    at once when they were refused."""
 
-    def __init__(self, port, requests, clients, seconds=3600.0, count=1 << 60):
+    def __init__(self, port, requests, clients, seconds=3600.0, count=1 << 60, careless=0):
         self.selector = selectors.DefaultSelector()
-        self.clients = [Client(port, requests, i) for i in range(clients)]
+        self.clients = [Client(port, requests, i, i < careless) for i in range(clients)]
         self.sleeping, self.latencies, self.timings = [], [], []
         self.broken = 0
         self.seconds, self.count, self.bytes = seconds, count, 0
@@ -121,7 +123,8 @@ class Load:
             client.refused += 1
             client.hints.append(client.field("Retry-After"))
             self.selector.unregister(client.socket)
-            client.wake = time.monotonic() + float(client.hints[-1] or 1)
+            wait = 0.005 if client.careless else float(client.hints[-1] or 1)
+            client.wake = time.monotonic() + wait
             self.sleeping.append(client)
             return
         else:

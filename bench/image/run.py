@@ -195,11 +195,17 @@ def overload(folder):
         hints = [hint for client in load.clients for hint in client.hints]
         assert len(hints) == refused and all(int(hint) >= 1 for hint in hints)
         served = [client.served for client in load.clients]
+        mixed = Load(server.port, [mask()], 64, 20, careless=8).run(look)
+        polite, careless = ([client.served for client in mixed.clients if client.careless == how]
+                            for how in (False, True))
         rows = [("pictures a second", f"{load.rate:.1f}"),
                 ("answered with 200 / refused / anything else",
                  f"{len(load.latencies)} / {refused} / {load.broken}"),
                 ("refusals with Retry-After", f"{len(hints)} of {refused}"),
                 ("served of each client, median (smallest–largest)", spread(served, 0)),
+                ("another 20 s in which 8 come back at once: served of each of the others",
+                 spread(polite, 0)),
+                ("… and of each of the 8", spread(careless, 0)),
                 ("resident before, highest, MB", f"{before:.0f}, {highest[0]:.0f}"),
                 ("the process still answers", bool(server.load(mask(), 1, 5, 1).latencies))]
     table(f"64 clients, a queue of {QUEUE}, 20 s; who is refused comes back when it was told to",

@@ -81,41 +81,63 @@ static void a_person_goes_before_a_batch_and_the_first_before_the_second(void **
     scheduler_free(scheduler);
 }
 
-static void lots_send_away_both_who_waits_and_who_comes(void **state)
+static void who_had_a_picture_makes_room_for_who_had_none(void **state)
 {
     (void)state;
-    enum { ROUNDS = 24 };
-    const struct scheduler_settings settings = {.streams = 1, .queue = 1, .draw_lots = true};
-    struct scheduler *scheduler = scheduler_new(&settings);
+    struct scheduler *scheduler = make(1, 1, 0);
     pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    struct ticket inside = {0};
+    struct ticket inside = {.client = {1, 1}}, early = {.client = {1, 1}};
     struct error err;
-    int order = 0, stayed = 0;
-    assert_true(scheduler_enter(scheduler, &inside, &err));
-    struct visitor *visitors = calloc(ROUNDS + 1, sizeof *visitors);
-    int waits = 0;
-    visitors[0] = (struct visitor){.order = &order, .lock = &lock};
-    start(&visitors[0], scheduler, PRIORITY_PERSON, 1);
-    for (int i = 1; i <= ROUNDS; i++) {
-        visitors[i] = (struct visitor){
-            .order = &order, .lock = &lock, .scheduler = scheduler, .err = {.text = ""}};
-        pthread_create(&visitors[i].thread, NULL, visit, &visitors[i]);
-        while (scheduler_state(scheduler).refused != (uint64_t)i)
-            sched_yield();
-        await_waiting(scheduler, 1);
-        bool new_one = scheduler_waits(scheduler, &visitors[i].ticket);
-        stayed += !new_one;
-        int gone = new_one ? waits : i;
-        pthread_join(visitors[gone].thread, NULL);
-        assert_false(visitors[gone].entered);
-        assert_string_equal(visitors[gone].err.code, "image_busy");
-        waits = new_one ? i : waits;
+    int order = 0;
+    for (int i = 0; i < 2; i++) {
+        assert_ok(scheduler_enter(scheduler, &inside, &err), &err);
+        scheduler_leave(scheduler, &inside);
     }
-    assert_in_range(stayed, 1, ROUNDS - 1);
-    scheduler_leave(scheduler, &inside);
-    pthread_join(visitors[waits].thread, NULL);
-    assert_true(visitors[waits].entered);
-    free(visitors);
+    struct ticket other = {.client = {2, 2}};
+    assert_ok(scheduler_enter(scheduler, &other, &err), &err);
+    struct visitor had = {.order = &order, .lock = &lock, .ticket = {.client = {1, 1}}};
+    start(&had, scheduler, PRIORITY_PERSON, 1);
+    struct visitor had_none = {
+        .scheduler = scheduler, .order = &order, .lock = &lock, .ticket = {.client = {3, 3}}};
+    pthread_create(&had_none.thread, NULL, visit, &had_none);
+    pthread_join(had.thread, NULL);
+    assert_false(had.entered);
+    assert_string_equal(had.err.code, "image_busy");
+    assert_int_equal(had.err.retry_after_s, 1);
+    assert_false(scheduler_enter(scheduler, &early, &err)); /* before the second is over */
+    assert_string_equal(err.code, "image_busy");
+    assert_int_equal(err.retry_after_s, 1);
+    scheduler_leave(scheduler, &other);
+    pthread_join(had_none.thread, NULL);
+    assert_true(had_none.entered);
+    scheduler_free(scheduler);
+}
+
+static void who_is_taken_along_is_counted_with_its_memory(void **state)
+{
+    (void)state;
+    struct scheduler *scheduler = make(1, 8, 100);
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    struct ticket host = {.memory_bytes = 40};
+    struct visitor riders[2] = {{.ticket.memory_bytes = 60}, {.ticket.memory_bytes = 1}};
+    struct error err;
+    int order = 0;
+    assert_ok(scheduler_enter(scheduler, &host, &err), &err);
+    for (int i = 0; i < 2; i++) {
+        riders[i].order = &order;
+        riders[i].lock = &lock;
+        start(&riders[i], scheduler, PRIORITY_PERSON, i + 1);
+    }
+    assert_true(scheduler_take_along(scheduler, &host, &riders[0].ticket));
+    assert_false(scheduler_take_along(scheduler, &host, &riders[0].ticket)); /* once */
+    assert_false(scheduler_take_along(scheduler, &host, &riders[1].ticket)); /* no memory */
+    pthread_join(riders[0].thread, NULL);
+    assert_int_equal(riders[0].err.kind, ERROR_CANCELLED);
+    assert_int_equal(scheduler_state(scheduler).waiting, 1);
+    scheduler_leave(scheduler, &host);
+    pthread_join(riders[1].thread, NULL);
+    assert_true(riders[1].entered);
+    assert_int_equal(scheduler_state(scheduler).served, 3);
     scheduler_free(scheduler);
 }
 
@@ -133,6 +155,7 @@ static void a_full_queue_refuses_and_says_when_to_come_back(void **state)
     assert_false(scheduler_enter(scheduler, &late, &err));
     assert_int_equal(err.kind, ERROR_UNAVAILABLE);
     assert_string_equal(err.code, "image_busy");
+    assert_int_equal(err.retry_after_s, 1);
     assert_in_range(scheduler_state(scheduler).retry_after_s, 1, 5);
     assert_int_equal(scheduler_state(scheduler).refused, 1);
     scheduler_leave(scheduler, &inside);
@@ -235,7 +258,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_person_goes_before_a_batch_and_the_first_before_the_second),
         cmocka_unit_test(a_full_queue_refuses_and_says_when_to_come_back),
-        cmocka_unit_test(lots_send_away_both_who_waits_and_who_comes),
+        cmocka_unit_test(who_had_a_picture_makes_room_for_who_had_none),
+        cmocka_unit_test(who_is_taken_along_is_counted_with_its_memory),
         cmocka_unit_test(memory_bounds_who_is_inside),
         cmocka_unit_test(whoever_wants_to_be_alone_is),
         cmocka_unit_test(a_cancelled_ticket_leaves_the_queue),

@@ -247,7 +247,7 @@ static void pictures_that_share_a_run_stay_apart(void **state)
         pthread_join(threads[i], NULL);
         assert_false(calls[i].wrong);
     }
-    assert_true(segment_state(segment).scheduler.served < 8 * 6);
+    assert_true(segment_state(segment).scheduler.served >= 8 * 4); /* all that were not hurried */
     assert_int_equal(segment_state(segment).scheduler.inside, 0);
     assert_int_equal(segment_state(segment).scheduler.waiting, 0);
 }

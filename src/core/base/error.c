@@ -124,6 +124,13 @@ bool(error_about)(struct error *err, const char *field, const char *code)
     return false;
 }
 
+bool(error_retry)(struct error *err, int seconds)
+{
+    if (err)
+        err->retry_after_s = seconds;
+    return false;
+}
+
 const char *error_kind_name(enum error_kind kind)
 {
     static const char *const names[] = {

@@ -26,10 +26,11 @@ struct error {
     char text[240];       /* outermost context first: "stage a: open a.tmp: No space …"      */
     const char *code;     /* NULL, or static: the problem's stable name, "image_no_face"     */
     const char *field;    /* NULL, or static: which part of the input is at fault, "image"   */
+    int retry_after_s;    /* 0, or when trying again may help                               */
 };
 
 /* These return false, so a failing function can end with `return error_set(…);`. `err` may be
- * NULL where the caller does not care. error_set clears code and field. */
+ * NULL where the caller does not care. error_set clears code, field and time. */
 bool error_set(struct error *err, enum error_kind kind, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* Picks the kind from errno value `os` and appends its description to the text. */
@@ -42,6 +43,9 @@ bool error_wrap(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Names the field at fault and the code that explains it; both must be static. */
 bool error_about(struct error *err, const char *field, const char *code);
 
+/* Says when trying again may help, where that is known. */
+bool error_retry(struct error *err, int seconds);
+
 /* "invalid", "not_found", …: for logs and JSON. */
 const char *error_kind_name(enum error_kind kind);
 
@@ -51,4 +55,5 @@ const char *error_kind_name(enum error_kind kind);
 #define error_os(...)    (error_os(__VA_ARGS__), false)
 #define error_wrap(...)  (error_wrap(__VA_ARGS__), false)
 #define error_about(...) (error_about(__VA_ARGS__), false)
+#define error_retry(...) (error_retry(__VA_ARGS__), false)
 #endif

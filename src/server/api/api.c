@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "http/server.h"
+#include "image/scheduler.h"
 
 enum { SLOW_MS = 1000 };
 
@@ -110,6 +111,13 @@ static void finished(void *context, const struct http_request *request, int stat
     log_set_id(NULL);
 }
 
+static void closed(void *context, struct http_peer peer)
+{
+    const struct bound *bound = context;
+    scheduler_gone(engines_turns(bound->api->engines),
+                   (struct image_client){peer.address, peer.connection});
+}
+
 void api_app(struct api *api, struct http_app *out)
 {
     struct bound *bound = xcalloc(1, sizeof *bound);
@@ -148,6 +156,7 @@ void api_app(struct api *api, struct http_app *out)
         .handle = handle,
         .explain = explain,
         .finished = finished,
+        .closed = closed,
     };
 }
 

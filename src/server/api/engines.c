@@ -16,6 +16,7 @@
 #include "image/portrait.h"
 #include "image/scheduler.h"
 #include "image/segment.h"
+#include "image/watch.h"
 #include "infer/gpu.h"
 #include "pipeline/pipeline.h"
 #include "voice/voice.h"
@@ -34,6 +35,7 @@ struct engines {
     pthread_t thread, probe;
     bool probing;
     struct scheduler *turns;
+    struct watch *watch;
     struct tidy *tidy;
 };
 
@@ -52,8 +54,7 @@ static struct scheduler *turns_new(int queue)
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     const struct scheduler_settings settings = {.streams = (cores > 1 ? (int)cores : 1) + 1,
                                                 .queue = queue ? queue : TURNS_QUEUE,
-                                                .memory_bytes = TURNS_BYTES,
-                                                .draw_lots = true};
+                                                .memory_bytes = TURNS_BYTES};
     return scheduler_new(&settings);
 }
 
@@ -70,6 +71,7 @@ struct engines *engines_new(const struct engines_options *options)
     pthread_mutex_init(&engines->lock, NULL);
     pthread_cond_init(&engines->opened, NULL);
     engines->turns = turns_new(options->vision.queue);
+    engines->watch = watch_new();
     engines->tidy = tidy_new(QUIET_MS, give_back, NULL);
     if (options->messages)
         health_set(options->health, "voices", true, HEALTH_HEALTHY, NULL);
@@ -304,6 +306,17 @@ struct scheduler *engines_turns(struct engines *engines)
     return engines->turns;
 }
 
+int engines_turns_places(struct engines *engines)
+{
+    struct scheduler_state state = scheduler_state(engines->turns);
+    return state.streams + state.queue;
+}
+
+struct watch *engines_watch(struct engines *engines)
+{
+    return engines->watch;
+}
+
 void engines_worked(struct engines *engines)
 {
     tidy_worked(engines->tidy);
@@ -340,6 +353,7 @@ void engines_free(struct engines *engines)
     engines_end(engines);
     pipeline_close(engines->pipeline);
     vision_close(engines->vision);
+    watch_free(engines->watch);
     scheduler_free(engines->turns);
     tidy_free(engines->tidy);
     if (engines->voices)

@@ -16,6 +16,7 @@ struct pipeline;
 struct scheduler;
 struct store;
 struct vision;
+struct watch;
 struct voices;
 
 /* Everything is borrowed and must outlive the engines. */
@@ -52,6 +53,11 @@ struct vision *engines_vision_now(struct engines *engines);
 /* Whose turn it is to have a photo decoded, looked at and encoded: all of that takes processors
  * and memory, so only a few do it at once, and a bounded number waits. */
 struct scheduler *engines_turns(struct engines *engines);
+/* How many can work and wait there. */
+int engines_turns_places(struct engines *engines);
+
+/* Ends the waiting of whoever has left. */
+struct watch *engines_watch(struct engines *engines);
 
 /* A photo was worked on: the memory for it is given back to the system when no other follows. */
 void engines_worked(struct engines *engines);

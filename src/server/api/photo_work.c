@@ -12,6 +12,8 @@
 #include "base/jv.h"
 #include "base/mem.h"
 #include "codec/codec.h"
+#include "http/address.h"
+#include "image/watch.h"
 #include "media/picture.h"
 
 enum {
@@ -48,6 +50,37 @@ static bool abandoned(void *request)
     return http_request_abandoned(request);
 }
 
+/* Who the pictures are for: the connection, or whom a proxy of ours names. */
+static struct image_client client_of(const struct api *api, const struct http_request *request)
+{
+    struct http_peer peer = http_request_peer(request);
+    const char *forwarded =
+        api->trust_forwarded ? http_request_header(request, "X-Forwarded-For") : NULL;
+    uint64_t address = 0;
+    if (forwarded && address_forwarded(forwarded, &address))
+        return (struct image_client){.address = address};
+    return (struct image_client){peer.address, peer.connection};
+}
+
+static void stop_waiting(void *context)
+{
+    struct photo_work *work = context;
+    scheduler_cancel(engines_turns(work->engines), &work->ticket);
+}
+
+/* A client that leaves meanwhile leaves its place to others. */
+static bool wait_for_turn(struct photo_work *work, struct error *err)
+{
+    struct watched watched = {
+        .gone = work->how.gone, .asked = work->how.asked, .stop = stop_waiting, .context = work};
+    watch_begin(engines_watch(work->engines), &watched);
+    bool entered = scheduler_enter(engines_turns(work->engines), &work->ticket, err);
+    watch_end(engines_watch(work->engines), &watched);
+    if (entered)
+        work->turns = engines_turns(work->engines);
+    return entered;
+}
+
 bool photo_work_begin(struct api *api, const struct http_request *request, struct photo_work *out,
                       struct error *err)
 {
@@ -60,15 +93,14 @@ bool photo_work_begin(struct api *api, const struct http_request *request, struc
         .priority = PRIORITY_PERSON,
         .deadline_ms = mono_ms() + PATIENCE_MS,
         .memory_bytes = memory_for(form),
+        .client = client_of(api, request),
     };
     out->how = (struct segment_how){.deadline_ms = out->ticket.deadline_ms,
                                     .gone = abandoned,
                                     .asked = (void *)(uintptr_t)request};
-    struct scheduler *turns = engines_turns(api->engines);
     out->timing = timing_begin();
-    if (!scheduler_enter(turns, &out->ticket, err))
+    if (!wait_for_turn(out, err))
         return false;
-    out->turns = turns;
     timing_mark(&out->timing, "wait");
     if (!vision_decode(out->vision, out->path, MAX_SIDE, &out->photo, err))
         return false;

@@ -60,9 +60,10 @@ void api_problem(const struct http_request *request, const struct error *err,
     http_response_header(response, "Content-Language", language_tags[language]);
     http_response_header(response, "Vary", "Accept-Language");
     http_response_header(response, "Cache-Control", "no-store");
-    if (row->retry_after_s) {
+    int retry_after_s = err->retry_after_s ? err->retry_after_s : row->retry_after_s;
+    if (retry_after_s) {
         char seconds[16];
-        snprintf(seconds, sizeof seconds, "%d", row->retry_after_s);
+        snprintf(seconds, sizeof seconds, "%d", retry_after_s);
         http_response_header(response, "Retry-After", seconds);
     }
     http_response_json(response, "application/problem+json", &body);

@@ -32,13 +32,15 @@ struct options {
     const char *host, *data, *role, *web, *environment, *log_level, *log_format;
     int64_t port, wait_ms, grace_ms, queue, heartbeat_ms, header_ms, body_ms, connections;
     int64_t keep_uploads_ms, keep_intermediate_ms, keep_videos_ms, reserve_bytes;
+    bool trust_forwarded;
 };
 
 enum {
     STOP_GRACE_MS = 3000,
     SHORTEST_KEEP_MS = 3600 * 1000,
-    /* Photos that wait for their turn keep one each (see engines_turns): the others must not. */
-    HEAVY_WORKERS = 24,
+    /* For heavy work beside photos, of which each that is worked on or waits keeps one (see
+     * engines_turns), and for sending those away that are too many. */
+    OTHER_WORKERS = 6,
 };
 
 static const char *const roles[] = {"all",     "gateway", "worker", "voice", "image",
@@ -76,6 +78,9 @@ static const struct option rows[] = {
                     .environment = "VMAD_BODY_GRACE"),
     OPTION_INT(0, "connections", "N", connections, "serve this many connections at once [4096]",
                .environment = "VMAD_CONNECTIONS", .min = 1, .max = 60000),
+    OPTION_FLAG(0, "trust-forwarded", trust_forwarded,
+                "tell clients apart by X-Forwarded-For: only behind a proxy that writes it",
+                .environment = "VMAD_TRUST_FORWARDED"),
     OPTION_INT(0, "queue", "N", queue, "let this many messages wait or run [64]",
                .environment = "VMAD_QUEUE", .min = 1, .max = 100000),
     OPTION_DURATION(0, "keep-uploads", "TIME", keep_uploads_ms, "keep photos this long [7d]",
@@ -105,7 +110,7 @@ static const struct option rows[] = {
                "pictures at the same time [as vmad tune found, or 2]",
                .environment = "IMAGE_STREAMS", .min = 1, .max = 64),
     OPTION_INT(0, "image-queue", "N", image_queue, "let this many pictures wait [16]",
-               .environment = "IMAGE_QUEUE", .min = 1, .max = 10000),
+               .environment = "IMAGE_QUEUE", .min = 1, .max = 1000),
     OPTION_SIZE(0, "image-memory", "SIZE", image_memory_bytes,
                 "let models take this much of their device's memory [no limit]",
                 .environment = "IMAGE_MEMORY"),
@@ -326,13 +331,14 @@ static bool start(struct running *running, struct error *err)
         .heartbeat_ms = options->heartbeat_ms,
         .keep_uploads_ms = options->keep_uploads_ms,
         .keep_videos_ms = options->keep_videos_ms,
+        .trust_forwarded = options->trust_forwarded,
     };
     api_app(&running->api, &running->app);
     const struct http_options http = {
         .host = options->host,
         .port = port_of(options),
         .spool_dir = running->dir.spool,
-        .heavy_workers = HEAVY_WORKERS,
+        .heavy_workers = engines_turns_places(running->engines) + OTHER_WORKERS,
         .max_connections = (int)options->connections,
         .header_timeout_ms = (int)options->header_ms,
         .body_grace_ms = (int)options->body_ms,

@@ -88,7 +88,7 @@ static void tune_memory(void)
 {
     mallopt(M_ARENA_MAX, 2);
     mallopt(M_MMAP_THRESHOLD, 8 << 20);
-    mallopt(M_TRIM_THRESHOLD, 32 << 20);
+    mallopt(M_TRIM_THRESHOLD, 8 << 20);
 }
 
 static int fail(const struct error *err)

@@ -67,3 +67,4 @@ void response_drop_body(struct http_response *response);
 const char *exchange_header(const struct exchange *exchange, const char *name);
 const char *exchange_query(const struct exchange *exchange, const char *name);
 int exchange_socket(const struct exchange *exchange);
+struct http_peer exchange_peer(const struct exchange *exchange);

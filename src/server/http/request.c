@@ -32,6 +32,11 @@ int64_t http_request_started_ns(const struct http_request *request)
     return request->started_ns;
 }
 
+struct http_peer http_request_peer(const struct http_request *request)
+{
+    return exchange_peer(request->exchange);
+}
+
 bool http_request_abandoned(const struct http_request *request)
 {
     struct pollfd client = {.fd = exchange_socket(request->exchange), .events = POLLRDHUP};

@@ -27,6 +27,13 @@ const char *http_request_param(const struct http_request *request, const char *n
 /* A parameter of the query, decoded; NULL when it was not sent or is malformed. */
 const char *http_request_query(const struct http_request *request, const char *name);
 
+/* Who asks, as numbers: the connection, which is never used again for another, and the address that
+ * it comes from (of IPv6 its network, which is what one customer has), never 0. */
+struct http_peer {
+    uint64_t address, connection;
+};
+struct http_peer http_request_peer(const struct http_request *request);
+
 /* Has the client closed its side of the connection? For work that takes long and that nobody would
  * see the end of. From any thread, while the handler runs; costs one system call. */
 bool http_request_abandoned(const struct http_request *request);

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "http/address.h"
 #include "http/header.h"
 #include "http/listen.h"
 #include "http/server_internal.h"
@@ -76,6 +77,11 @@ const char *exchange_query(const struct exchange *exchange, const char *name)
 int exchange_socket(const struct exchange *exchange)
 {
     return exchange->conn ? exchange->conn->fd : -1;
+}
+
+struct http_peer exchange_peer(const struct exchange *exchange)
+{
+    return exchange->conn->peer;
 }
 
 void exchange_suspend(struct exchange *exchange)
@@ -434,17 +440,24 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
 static void on_connection(void *context, struct MHD_Connection *connection, void **state,
                           enum MHD_ConnectionNotificationCode what)
 {
+    struct http_server *server = context;
     if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
-        if (*state)
-            conn_close(context, *state);
+        struct conn *gone = *state;
+        if (gone && server->app.closed && atomic_load(&gone->requests) > 0)
+            server->app.closed(server->app.context, gone->peer);
+        if (gone)
+            conn_close(server, gone);
         *state = NULL;
         return;
     }
     struct conn *conn = xcalloc(1, sizeof *conn);
     conn->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    conn->peer.connection = atomic_fetch_add(&server->next_connection, 1) + 1;
+    conn->peer.address = address_number(
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr);
     conn->idle_since_ms = mono_ms();
     *state = conn;
-    conn_open(context, conn);
+    conn_open(server, conn);
 }
 
 /* Escapes are decoded by http/header.h, segment by segment. */

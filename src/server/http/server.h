@@ -32,6 +32,8 @@ struct http_app {
     /* After the last byte, or when the client broke off (`complete` is then false; `status` is
      * 499 when there was no answer yet). */
     void (*finished)(void *context, const struct http_request *request, int status, bool complete);
+    /* A connection on which there were requests was closed; or NULL. */
+    void (*closed)(void *context, struct http_peer peer);
 };
 
 struct http_options {

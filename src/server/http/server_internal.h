@@ -25,6 +25,7 @@ struct workers;
  * when not in that state. */
 struct conn {
     struct conn *next, **previous;
+    struct http_peer peer;
     int fd;
     atomic_llong idle_since_ms; /* no whole request header yet */
     atomic_llong body_since_ms; /* a body is being received */
@@ -69,7 +70,7 @@ struct http_server {
     atomic_bool stopping;
     atomic_int active; /* exchanges */
     atomic_int connections;
-    atomic_ullong next_id;
+    atomic_ullong next_id, next_connection;
     unsigned id_base;
 
     pthread_mutex_t lock; /* everything below, and the fields of exchanges named above */

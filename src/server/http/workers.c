@@ -17,7 +17,7 @@ struct workers {
     struct task *first, **last;
     int queued, max_queued, busy;
     bool ending;
-    int thread_count;
+    int thread_count, max_threads; /* begun when there is work for one more */
     pthread_t threads[];
 };
 
@@ -54,9 +54,7 @@ struct workers *workers_new(int threads, int max_queued)
     pthread_cond_init(&workers->more, NULL);
     workers->last = &workers->first;
     workers->max_queued = max_queued;
-    for (int i = 0; i < threads; i++)
-        if (pthread_create(&workers->threads[workers->thread_count], NULL, work, workers) == 0)
-            workers->thread_count++;
+    workers->max_threads = threads;
     return workers;
 }
 
@@ -81,12 +79,23 @@ void workers_free(struct workers *workers)
     free(workers);
 }
 
+/* Under the lock: is there a thread for one task more, or one that will come to it? */
+static bool have_thread(struct workers *workers)
+{
+    bool all_busy = workers->busy + workers->queued >= workers->thread_count;
+    if (all_busy && workers->thread_count < workers->max_threads &&
+        pthread_create(&workers->threads[workers->thread_count], NULL, work, workers) == 0)
+        workers->thread_count++;
+    return workers->thread_count > 0;
+}
+
 static bool submit(struct workers *workers, void (*run)(void *context), void *context, bool forced)
 {
     struct task *task = xmalloc(sizeof *task);
     *task = (struct task){.run = run, .context = context};
     pthread_mutex_lock(&workers->lock);
-    bool room = !workers->ending && (forced || workers->queued < workers->max_queued);
+    bool room = !workers->ending && (forced || workers->queued < workers->max_queued) &&
+                have_thread(workers);
     if (room) {
         *workers->last = task;
         workers->last = &task->next;

@@ -6,7 +6,7 @@
 
 struct workers;
 
-/* `max_queued` bounds workers_submit; threads start at once. */
+/* `max_queued` bounds workers_submit; threads start when there is work for them. */
 struct workers *workers_new(int threads, int max_queued);
 /* Runs what is queued, then ends the threads; nothing can be submitted any more. */
 void workers_end(struct workers *workers);

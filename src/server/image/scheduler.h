@@ -4,8 +4,9 @@
  * device does, while the device itself serves a few at a time.
  *
  * A person who waits goes before a batch, and among equals the first come. What is let in at once
- * is bounded by the number of streams and by memory; the queue is bounded too, and who finds it
- * full is told when to come back. Threads share a scheduler; its clock is the real one. */
+ * is bounded by the number of streams and by memory; the queue is bounded too, and who is sent away
+ * when it is full, who had most lately, is told when to come back (line_internal.h). Threads share
+ * a scheduler; its clock is the real one. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/attributes.h"
+#include "image/shares.h"
 
 struct error;
 struct scheduler;
@@ -23,10 +25,6 @@ struct scheduler_settings {
     int streams;         /* at once; 0 means 1 */
     int queue;           /* waiting at most; 0 means 16 */
     size_t memory_bytes; /* all that are let in together may need; 0: no limit */
-    /* When the queue is full, send anyone away of those who wait and who comes, not always the
-     * latter: otherwise who was just served takes the place that became free, again and again, and
-     * who was sent away once never gets one. */
-    bool draw_lots;
 };
 
 MUST_USE struct scheduler *scheduler_new(const struct scheduler_settings *settings);
@@ -35,37 +33,46 @@ void scheduler_free(struct scheduler *scheduler); /* nobody may be inside or wai
 /* A place in the queue; lives as long as its owner waits or is inside. */
 struct ticket {
     enum priority priority;
-    int64_t deadline_ms; /* mono_ms; 0: none */
-    size_t memory_bytes; /* measured for this model at this size */
-    bool alone;          /* wants nobody else inside: after memory ran out */
+    int64_t deadline_ms;        /* mono_ms; 0: none */
+    size_t memory_bytes;        /* measured for this model at this size */
+    bool alone;                 /* wants nobody else inside: after memory ran out */
+    struct image_client client; /* who is served, where many are */
     /* Filled in by the scheduler; what was cancelled stays so. */
     uint64_t number;
     struct ticket *next;
-    bool inside, cancelled, displaced;
+    bool inside, cancelled, displaced, taken_along;
+    int retry_after_s; /* of one that was sent away */
     int64_t entered_ns;
+    int riders;
+    size_t riders_bytes;
 };
 
-/* Waits for its turn. ERROR_UNAVAILABLE (image_busy) when the queue is full, ERROR_TIMEOUT when the
- * deadline passes first, ERROR_CANCELLED after scheduler_cancel. A ticket that needs more memory
- * than there is at all is let in when it is alone. */
+/* Waits for its turn. ERROR_UNAVAILABLE (image_busy, with the time to come back) when the queue is
+ * full, ERROR_TIMEOUT when the deadline passes first, ERROR_CANCELLED after scheduler_cancel and
+ * scheduler_take_along. A ticket that needs more memory than there is at all is let in when it is
+ * alone. */
 MUST_USE bool scheduler_enter(struct scheduler *scheduler, struct ticket *ticket,
                               struct error *err);
 void scheduler_leave(struct scheduler *scheduler, struct ticket *ticket);
-/* Is it in the queue now? */
-bool scheduler_waits(struct scheduler *scheduler, const struct ticket *ticket);
 
-/* From another thread: takes a waiting ticket out of the queue. One that is inside is only marked:
- * its owner stops the inference itself (run_control_cancel). */
+/* Takes one that waits along with `host`, which is inside, until that leaves: it is counted, its
+ * memory too, and its owner need not wait any more. False when it does not wait, or when there is
+ * not the memory. */
+MUST_USE bool scheduler_take_along(struct scheduler *scheduler, struct ticket *host,
+                                   struct ticket *rider);
+
+/* From another thread: takes a waiting ticket out of the queue at once. One that is inside is only
+ * marked: its owner stops the inference itself (run_control_cancel). */
 void scheduler_cancel(struct scheduler *scheduler, struct ticket *ticket);
 
-/* A ticket that was cancelled may be used again. */
-void scheduler_forgive(struct scheduler *scheduler, struct ticket *ticket);
+/* A client's connection was closed. */
+void scheduler_gone(struct scheduler *scheduler, struct image_client client);
 
 struct scheduler_state {
     int inside, waiting;
     uint64_t served, refused, expired;
     double mean_s;     /* one stay inside, moving average */
-    int retry_after_s; /* until the queue that is there now will have been served; 1 at least */
+    int retry_after_s; /* until all are served that wait or were sent away to come back; 1 to 60 */
     int streams, queue;
     double busy_s; /* all stays together */
 };

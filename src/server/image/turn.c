@@ -53,13 +53,16 @@ static void rider_append(struct loaded *loaded, struct rider *rider)
     *at = rider;
 }
 
-/* Up to `most` of those that wait with pictures of this size, the first come first. */
-static int riders_take(struct loaded *loaded, const struct cut *like, int most, struct rider *out[])
+/* Up to `most` of those that wait with pictures of this size, the first come first, as far as there
+ * is the memory for them. */
+static int riders_take(struct turn *turn, const struct cut *like, int most, struct rider *out[])
 {
+    struct loaded *loaded = turn->loaded;
     int count = 0;
     for (struct rider **at = &loaded->riders; *at && count < most;) {
         struct rider *rider = *at;
-        if (rider->cut->width != like->width || rider->cut->height != like->height) {
+        bool fits = rider->cut->width == like->width && rider->cut->height == like->height;
+        if (!fits || !scheduler_take_along(turn->scheduler, &turn->ticket, &rider->turn->ticket)) {
             at = &rider->next;
             continue;
         }
@@ -77,10 +80,8 @@ static bool infer_with(struct turn *turn, struct cutter *cutter, struct cut *cut
 {
     struct cut_how how = {.control = turn->control};
     struct cut *cuts[BATCH_MAX] = {cut};
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < count; i++)
         cuts[i + 1] = taken[i]->cut;
-        scheduler_cancel(turn->scheduler, &taken[i]->turn->ticket); /* it need not wait */
-    }
     bool done = cut_infer_all(cutter, cuts, count + 1, &how, err);
     pthread_mutex_lock(&turn->loaded->lock);
     for (int i = 0; i < count; i++) {
@@ -117,16 +118,14 @@ bool turn_infer(struct turn *turn, struct cutter *cutter, struct cut *cut, struc
     bool was_taken = self.state != RIDE_WAITS;
     if (!was_taken)
         rider_remove(loaded, &self);
-    int count = entered && !was_taken ? riders_take(loaded, cut, loaded->batch - 1, taken) : 0;
+    int count = entered ? riders_take(turn, cut, loaded->batch - 1, taken) : 0;
     pthread_mutex_unlock(&loaded->lock);
 
-    bool done = false;
-    if (entered && !was_taken)
-        done = infer_with(turn, cutter, cut, taken, count, err);
-    if (entered)
-        scheduler_leave(turn->scheduler, &turn->ticket);
-    if (!was_taken || await_arrival(loaded, &self))
-        return was_taken || done;
-    scheduler_forgive(turn->scheduler, &turn->ticket); /* whoever really left has its control */
-    return infer_alone(turn, cutter, cut, err);
+    if (was_taken)
+        return await_arrival(loaded, &self) || infer_alone(turn, cutter, cut, err);
+    if (!entered)
+        return false;
+    bool done = infer_with(turn, cutter, cut, taken, count, err);
+    scheduler_leave(turn->scheduler, &turn->ticket);
+    return done;
 }

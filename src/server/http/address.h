@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who is at the other end, as a number to compare and to count by. IPv4 addresses, also those that
+ * are mapped into IPv6, are told apart; of IPv6 addresses their networks of 64 bits, since that is
+ * the least that one customer has. Never 0. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sockaddr;
+
+/* 1 for what is no internet address. */
+uint64_t address_number(const struct sockaddr *address);
+
+/* The last one of an X-Forwarded-For field: what the proxy next to us saw. Those before it are what
+ * the client wrote. False when that is no address. */
+bool address_forwarded(const char *field, uint64_t *out);
