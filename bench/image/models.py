@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Networks for the measurements: the embedded one as OpenCV can read it, and stand-ins with the
-large ones' exact tensors and random weights. What these compute means nothing; a picture takes them
-about a second of a core, where the real ones take several (LAYERS=n: 30 ms each).
+large ones' exact tensors and random weights. They find everything to be a person, since what they
+miss would be looked for again. A picture takes them about a second of a core, where the real ones
+take several (LAYERS=n: 30 ms each).
 
     models.py widen IN OUT | models.py stubs FOLDER
 """
@@ -65,6 +66,11 @@ class Graph:
         return self.add("Conv", [source, self.constant(weight.astype(np.float32))], output,
                         strides=[stride] * 2, pads=[pad] * 4)
 
+    def surely(self, logits, output=None):
+        """Far above 0, not all of them as far."""
+        return self.add("Add", [self.add("Sigmoid", [logits]), self.constant(np.float32(6))],
+                        output)
+
     def trunk(self, source, layers):
         """[1,3,1024,1024] to [1,64,256,256]."""
         at = self.add("Relu", [self.conv(source, (3, 64), 4, 4)])
@@ -85,7 +91,7 @@ class Graph:
 
 def birefnet(path, layers):
     graph = Graph()
-    at = graph.conv(graph.trunk("input_image", layers), (64, 1), 1)
+    at = graph.surely(graph.conv(graph.trunk("input_image", layers), (64, 1), 1))
     graph.add("Resize", [at, "", graph.constant(np.float32([1, 1, 4, 4]))], "output_image",
               mode="linear")
     graph.save(path, [("input_image", [1, 3, 1024, 1024])],
@@ -105,7 +111,7 @@ def sam2(encoder, decoder, layers):
     graph.save(encoder, [("image", [1, 3, 1024, 1024])], features)
 
     graph = Graph()
-    large = graph.conv("high_res_feats_0", (32, 3), 1)
+    large = graph.surely(graph.conv("high_res_feats_0", (32, 3), 1))
     prompt = graph.add("ReduceSum", ["point_coords"], keepdims=0)
     for other in ("point_labels", "mask_input", "has_mask_input", "high_res_feats_1",
                   "image_embed"):

@@ -30,6 +30,8 @@ module(server/decoder DEPENDS base sandbox LIBRARIES lib::vips)
 program(vmad-decoder server/decoder DEPENDS sandbox)
 module(server/jpegdec DEPENDS base sandbox LIBRARIES lib::jpeg)
 program(vmad-jpeg server/jpegdec DEPENDS sandbox)
+# Names are looked up once, not in each of its workers.
+target_link_options(vmad-jpeg PRIVATE -Wl,-z,now)
 module(server/image DEPENDS base media codec infer sandbox
   LIBRARIES lib::curl Threads::Threads m TEST_LIBRARIES lib::vips m)
 module(server/video DEPENDS base media

@@ -61,14 +61,21 @@ static struct box near_box(const struct box *face, const struct picture *photo)
     return (struct box){left, top, right - left, bottom - top};
 }
 
+HOT static unsigned row_sum(const uint8_t *restrict row, int count)
+{
+    unsigned sum = 0;
+    for (int x = 0; x < count; x++)
+        sum += row[x];
+    return sum;
+}
+
 static float mean_in(const struct picture *matte, float left, float top, float right, float bottom)
 {
     long sum = 0, count = 0;
     int x0 = (int)fmaxf(left, 0), x1 = (int)fminf(right, (float)matte->width);
     int y0 = (int)fmaxf(top, 0), y1 = (int)fminf(bottom, (float)matte->height);
-    for (int y = y0; y < y1; y++)
-        for (int x = x0; x < x1; x++, count++)
-            sum += picture_row(matte, y)[x];
+    for (int y = y0; y < y1 && x0 < x1; y++, count += x1 - x0)
+        sum += row_sum(picture_row(matte, y) + x0, x1 - x0);
     return count ? (float)sum / (float)count : 255;
 }
 

@@ -25,9 +25,10 @@ int main(int count, char **arguments)
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
+    /* A network's tensors stay for its next run, until there is none for a while (serve.c). */
     mallopt(M_ARENA_MAX, 2);
-    mallopt(M_MMAP_THRESHOLD, 1 << 20);
-    mallopt(M_TRIM_THRESHOLD, 4 << 20);
+    mallopt(M_MMAP_THRESHOLD, 32 << 20);
+    mallopt(M_TRIM_THRESHOLD, 128 << 20);
     char untraced[160];
     if (!trace_begin(getenv("NVTX_INJECTION64_PATH"), untraced, sizeof untraced))
         fprintf(stderr, "vmad-infer: %s\n", untraced);

@@ -19,6 +19,8 @@
 #include "infer/wire_internal.h"
 #include "sys/fdpass.h"
 
+enum { QUIET_MS = 1500 }; /* without a question */
+
 struct lane {
     struct server *server;
     uint32_t number;
@@ -276,13 +278,22 @@ static void lane_free(struct lane *lane)
     free(lane);
 }
 
+/* The next question. When it does not come at once, memory goes back to the system meanwhile. */
+static bool next_ask(int socket, struct wire_ask *ask)
+{
+    struct pollfd poll_for = {.fd = socket, .events = POLLIN};
+    if (poll(&poll_for, 1, QUIET_MS) == 0)
+        mem_give_back();
+    return wire_receive(socket, ask, sizeof *ask);
+}
+
 static void *lane_work(void *context)
 {
     struct lane *lane = context;
     AUTO(mem_free) struct wire_ask *ask = xmalloc(sizeof *ask);
     AUTO(mem_free) struct wire_reply *reply = xmalloc(sizeof *reply);
     bool open = true;
-    while (open && wire_receive(lane->socket, ask, sizeof *ask)) {
+    while (open && next_ask(lane->socket, ask)) {
         struct error err = {.kind = ERROR_INTERNAL, .text = "unknown question"};
         memset(reply, 0, sizeof *reply);
         if (ask->what == WIRE_OPEN) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <jpeglib.h>
 /* Needs the one above. */
@@ -145,6 +146,16 @@ static void rows_read(struct reader *reader, const struct turn *turn, uint8_t *o
     }
 }
 
+/* All of it in one call costs a third of what the system takes to notice each page by itself. Where
+ * this fails, it does just that. */
+static void memory_touch(void *data, size_t size)
+{
+    enum { POPULATE_WRITE = 23 }; /* MADV_POPULATE_WRITE, of Linux 5.14 */
+    const size_t page = 4096;
+    madvise((void *)((uintptr_t)data & ~(page - 1)), size + ((uintptr_t)data & (page - 1)),
+            POPULATE_WRITE);
+}
+
 /* Nothing is cleaned up by scope in here: longjmp would skip it. */
 static bool decode(struct reader *reader, struct bytes file, const struct jpeg_room *room,
                    struct photo_reply *reply)
@@ -166,6 +177,7 @@ static bool decode(struct reader *reader, struct bytes file, const struct jpeg_r
     reader->line = malloc((size_t)jpeg->output_width * 3);
     if (!reader->line || !jpeg_start_decompress(jpeg))
         return false;
+    memory_touch(room->data, (size_t)turn.width * turn.height * 3);
     rows_read(reader, &turn, room->data);
     *reply = (struct photo_reply){PHOTO_DECODED, turn.width, turn.height, 3, ""};
     return true;
@@ -184,4 +196,12 @@ bool jpeg_decode(struct bytes file, const struct jpeg_room *room, struct photo_r
         return done;
     *reply = (struct photo_reply){PHOTO_TRUNCATED, 0, 0, 0, "the file ends early"};
     return true;
+}
+
+void jpeg_warm(void)
+{
+    struct reader reader = {.early_end = false};
+    reader.jpeg.err = jpeg_std_error(&reader.errors);
+    jpeg_create_decompress(&reader.jpeg);
+    jpeg_destroy_decompress(&reader.jpeg);
 }

@@ -21,3 +21,6 @@ struct jpeg_room {
 /* Decodes to upright RGB and fills `reply`. False when libvips has to do it: another colour space,
  * a profile, no scale of libjpeg's near the size, or something wrong other than an early end. */
 bool jpeg_decode(struct bytes file, const struct jpeg_room *room, struct photo_reply *reply);
+
+/* What the library does once in a process: before forking, so that not each worker does it. */
+void jpeg_warm(void);

@@ -53,5 +53,6 @@ int main(int argc, char **argv)
         fprintf(stderr, "vmad-jpeg decodes pictures for vmad, which starts it.\n");
         return 2;
     }
+    jpeg_warm();
     return worker_serve(work, IDLE_MS);
 }
