@@ -18,18 +18,19 @@ export CTEST_PARALLEL_LEVEL ?= $(JOBS)
 all: release web
 
 deps:
-	scripts/deps build run
+	@scripts/deps build run
 
 # Configuring again is cheap, and it finds files that were added.
 release: deps
-	cmake --preset release -DBUILD_TESTING=OFF --log-level=WARNING
-	cmake --build --preset release -j $(JOBS)
+	@echo "Building the programs"
+	@cmake --preset release -DBUILD_TESTING=OFF --log-level=WARNING >/dev/null
+	@cmake --build --preset release -j $(JOBS)
 
 web: deps
-	scripts/build-web
+	@scripts/build-web
 
 run: release web
-	exec build/release/vmad --port $(PORT) --data $(DATA_DIR)
+	@exec build/release/vmad --port $(PORT) --data $(DATA_DIR)
 
 test:
 	scripts/test
@@ -46,8 +47,10 @@ lint:
 format:
 	clang-format-14 -i $(FORMATTED)
 
+# DESTDIR goes in front of PREFIX by itself: make hands it to cmake in the environment.
+install: export DESTDIR := $(DESTDIR)
 install: release web
-	cmake --install build/release --prefix $(DESTDIR)$(PREFIX)
+	cmake --install build/release --prefix $(PREFIX)
 
 clean:
 	rm -rf build web/dist

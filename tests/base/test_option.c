@@ -73,9 +73,10 @@ static void wrong_values_say_what_is_allowed(void **state)
         {"--speed", "nan", "--speed is \"nan\": expected a number from 0.5 to 2"},
         {"--timeout", "5", "--timeout is \"5\": expected a time such as 7d, 1h30m or 250ms"},
         {"--quiet=1", NULL, "--quiet takes no value"},
-        {"--nope", NULL, "unknown option \"--nope\""},
-        {"--no-host", NULL, "unknown option \"--no-host\""},
-        {"-x", NULL, "unknown option \"-x\""},
+        {"--nope", NULL, "unknown option \"--nope\"; did you mean \"--role\"?"},
+        {"--elsewhere", NULL, "unknown option \"--elsewhere\"; --help lists them"},
+        {"--no-host", NULL, "unknown option \"--no-host\"; --help lists them"},
+        {"-x", NULL, "unknown option \"-x\"; --help lists them"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct options values = {0};

@@ -37,6 +37,8 @@ export async function startServer() {
   if (!existsSync(vmad) || process.env.STAND_IN === '1') return { ...(await startStandIn()), real: false };
   const data = mkdtempSync(join(tmpdir(), 'browser-'));
   const child = spawn(vmad, ['--port', '0', '--data', data], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  const reap = () => child.kill('SIGKILL');
+  process.once('exit', reap); // also when a test throws before it could stop it
   let said = '';
   const url = await new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`vmad did not say where it listens:\n${said}`)), 15000);
@@ -60,6 +62,7 @@ export async function startServer() {
       const hard = setTimeout(() => child.kill('SIGKILL'), 5000);
       child.removeAllListeners('exit').on('exit', () => {
         clearTimeout(hard);
+        process.off('exit', reap);
         done();
       });
       child.kill('SIGTERM');

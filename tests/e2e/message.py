@@ -228,8 +228,8 @@ class CommandLine(WithData):
                 (64, ["--text", "x", "--speed", "9"], "astronaut.jpg"),
                 (64, ["--text", "x", "--background", "preset:nowhere"], "astronaut.jpg"),
                 (64, ["--text", "x"], "SOURCES.md"),
-                (1, ["--text", "x", "--voice", "nobody"], "astronaut.jpg"),
-                (1, ["--text", "x"], "not-there.jpg"),
+                (66, ["--text", "x", "--voice", "nobody"], "astronaut.jpg"),
+                (66, ["--text", "x"], "not-there.jpg"),
         ):
             with self.subTest(arguments=arguments, name=name):
                 made = self.render(*arguments, name=name)
@@ -237,6 +237,14 @@ class CommandLine(WithData):
                 self.assertTrue(made.stderr.startswith("vmad: "), made.stderr)
                 self.assertEqual(made.stderr.count("\n"), 1)
                 self.assertEqual(os.listdir(self.data), [])
+
+    def test_help_lists_every_background_and_piece_of_music(self):
+        said = subprocess.run([PROGRAM, "render", "--help"], capture_output=True, text=True, check=True).stdout
+        with open(os.path.join(ROOT, "assets/backgrounds/manifest.json"), encoding="utf-8") as file:
+            names = [one["id"] for one in json.load(file)["backgrounds"]]
+        self.assertEqual(len(names), 10)
+        for name in names + ["sunny", "stillness", "fanfare", "keepsake"]:
+            self.assertRegex(said, r"\b%s\b" % name)
 
     def test_control_c_leaves_nothing(self):
         process = subprocess.Popen(

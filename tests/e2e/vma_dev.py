@@ -279,7 +279,7 @@ class OverSsh(Both, unittest.TestCase):
     def test_a_name_that_is_not_there_is_not_waited_for(self):
         self.write()
         r = self.vma("dev", "no-such-host.invalid")
-        self.assertEqual(r.returncode, 1)
+        self.assertEqual(r.returncode, 66)
         self.assertIn(b"no-such-host.invalid", r.stderr)
 
 

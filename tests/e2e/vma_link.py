@@ -168,7 +168,7 @@ class Both:
         for agent in self.w.pids("agent attach"):
             if self.w._parent(agent) == 1:
                 os.kill(agent, signal.SIGTERM)
-        self.assertEqual(p.wait(10), 1)
+        self.assertEqual(p.wait(10), 66)
         self.assertIn(b"not there any more", p.stderr.read())
         wait_for(lambda: not os.path.exists(f"/proc/{pid}"))
 

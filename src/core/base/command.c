@@ -6,38 +6,16 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/text.h"
 
-enum { MAX_NAME = 64 };
-
-/* Levenshtein distance, for "did you mean". Names longer than MAX_NAME are far from everything. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[MAX_NAME + 1];
-    size_t width = strlen(b);
-    if (width > MAX_NAME || strlen(a) > MAX_NAME)
-        return MAX_NAME;
-    for (size_t j = 0; j <= width; j++)
-        row[j] = j;
-    for (size_t i = 1; *a; a++, i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= width; j++) {
-            size_t change = diagonal + (*a != b[j - 1]);
-            diagonal = row[j];
-            size_t insert = row[j - 1] + 1, drop = row[j] + 1;
-            row[j] = change < insert ? change : insert;
-            row[j] = drop < row[j] ? drop : row[j];
-        }
-    }
-    return row[width];
-}
+enum { WIDTH = 80 };
 
 static const char *nearest(const struct program *program, const char *name)
 {
     const char *best = NULL;
     size_t best_distance = 3;
     for (size_t i = 0; program->commands[i]; i++) {
-        size_t d = distance(name, program->commands[i]->name);
+        size_t d = text_distance(name, program->commands[i]->name);
         if (!program->commands[i]->hidden && d < best_distance) {
             best_distance = d;
             best = program->commands[i]->name;
@@ -93,12 +71,45 @@ bool command_run(const struct command *command, void *context, char **arguments,
     return command->run(context, values, operands, err);
 }
 
+/* Paragraphs for a terminal: lines end between words, before column WIDTH. */
+static bool put_wrapped(struct buf *out, const char *text, struct error *err)
+{
+    size_t column = 0;
+    while (*text) {
+        size_t length = strcspn(text, " \n");
+        size_t width = utf8_count((struct bytes){(const uint8_t *)text, length});
+        if (column > 0 && column + 1 + width > WIDTH) {
+            if (!buf_text(out, "\n", err))
+                return false;
+            column = 0;
+        }
+        if (!buf_printf(out, err, "%s%.*s", column > 0 ? " " : "", (int)length, text))
+            return false;
+        column += (column > 0) + width;
+        for (text += length; *text == ' ' || *text == '\n'; text++) {
+            if (*text == '\n' && !buf_text(out, "\n", err))
+                return false;
+            column = *text == '\n' ? 0 : column;
+        }
+    }
+    return true;
+}
+
+/* Is there anything to say about its options? */
+static bool has_options(const struct command *command)
+{
+    const struct option *row = command->options;
+    while (row && row->kind && !row->name)
+        row++;
+    return row && row->kind;
+}
+
 static bool put_usage(const struct program *program, const struct command *command, struct buf *out,
                       struct error *err)
 {
     const char *name = command == program->fallback ? "" : command->name;
     return buf_printf(out, err, "%s%s%s%s%s%s", program->name, *name ? " " : "", name,
-                      command->options ? " [OPTION…]" : "", command->operands ? " " : "",
+                      has_options(command) ? " [OPTION…]" : "", command->operands ? " " : "",
                       command->operands ? command->operands : "");
 }
 
@@ -107,8 +118,10 @@ bool command_help(const struct program *program, const struct command *command, 
 {
     return put_usage(program, command, out, err) &&
            buf_printf(out, err, "\n  %s\n", command->summary) &&
-           (!command->details || buf_printf(out, err, "\n%s\n", command->details)) &&
-           (!command->options ||
+           (!command->details ||
+            (buf_text(out, "\n", err) && put_wrapped(out, command->details, err) &&
+             buf_text(out, "\n", err))) &&
+           (!has_options(command) ||
             (buf_text(out, "\n", err) && options_help(command->options, out, err)));
 }
 
@@ -122,7 +135,7 @@ bool program_help(const struct program *program, struct buf *out, struct error *
         return false;
     for (size_t i = 0; program->commands[i]; i++)
         if (!program->commands[i]->hidden && program->commands[i] != program->fallback &&
-            !buf_printf(out, err, "  %-14s %s\n", program->commands[i]->name,
+            !buf_printf(out, err, "  %-14s  %s\n", program->commands[i]->name,
                         program->commands[i]->summary))
             return false;
     if (program->examples && !buf_text(out, "\nExamples:\n", err))
@@ -130,9 +143,10 @@ bool program_help(const struct program *program, struct buf *out, struct error *
     for (const struct example *one = program->examples; one && one->line; one++)
         if (!buf_printf(out, err, "  %s\n      %s\n", one->line, one->help))
             return false;
-    return buf_printf(out, err, "\n%s%s%s COMMAND --help tells more about one.\n",
-                      program->details ? program->details : "", program->details ? "\n\n" : "",
-                      program->name);
+    if (program->details && (!buf_text(out, "\n", err) ||
+                             !put_wrapped(out, program->details, err) || !buf_text(out, "\n", err)))
+        return false;
+    return buf_printf(out, err, "\n%s COMMAND --help tells more about one.\n", program->name);
 }
 
 /* Text in man(7) format: backslashes, hyphens and leading dots have a meaning of their own. */
@@ -209,9 +223,10 @@ static bool put_manual_tail(const struct program *program, struct buf *out, stru
             return false;
     return buf_text(out,
                     ".SH EXIT STATUS\n0 when all is well, 64 for input or options that cannot be "
-                    "used, 69 when something needed is not there, 70 for a fault of the program, "
-                    "73 for a conflict, 75 when it took too long, 77 when it is not allowed, 130 "
-                    "when it was interrupted.\n",
+                    "used, 66 when what was named does not exist, 69 when something needed is not "
+                    "there, 70 for a fault of the program, 73 for a conflict, 75 when it took too "
+                    "long, 77 when it is not allowed, 130 when it was interrupted, 1 for the "
+                    "rest.\n",
                     err);
 }
 
@@ -263,6 +278,7 @@ int command_exit_code(const struct error *err)
     case ERROR_CANCELLED:
         return 130;
     case ERROR_NOT_FOUND:
+        return 66;
     case ERROR_LIMIT:
         return 1;
     }

@@ -176,6 +176,27 @@ static bool take_value(struct reader *reader, const struct option *option, const
     return option_set(option, reader->values, source, text, err);
 }
 
+/* Says what was probably meant, if one is near. */
+static bool refuse_unknown(const struct option *rows, const char *given, size_t length,
+                           struct error *err)
+{
+    char name[65];
+    const char *best = NULL;
+    size_t best_distance = 3;
+    snprintf(name, sizeof name, "%.*s", (int)length, given);
+    for (; rows->kind; rows++) {
+        size_t d = rows->name ? text_distance(name, rows->name) : best_distance;
+        if (d < best_distance && d < strlen(name)) {
+            best_distance = d;
+            best = rows->name;
+        }
+    }
+    if (best)
+        return error_set(err, ERROR_INVALID, "unknown option \"--%s\"; did you mean \"--%s\"?",
+                         name, best);
+    return error_set(err, ERROR_INVALID, "unknown option \"--%s\"; --help lists them", name);
+}
+
 static bool read_long(struct reader *reader, const char *argument, struct error *err)
 {
     const char *name = argument + 2;
@@ -189,7 +210,7 @@ static bool read_long(struct reader *reader, const char *argument, struct error 
         option = negated ? option : NULL;
     }
     if (!option)
-        return error_set(err, ERROR_INVALID, "unknown option \"--%.*s\"", (int)length, name);
+        return refuse_unknown(reader->rows, name, length, err);
 
     char source[80];
     snprintf(source, sizeof source, "--%.*s", (int)length, name);
@@ -208,7 +229,8 @@ static bool read_letters(struct reader *reader, const char *argument, struct err
         const struct option *option = find_letter(reader->rows, *at);
         char source[3] = {'-', *at, '\0'};
         if (!option)
-            return error_set(err, ERROR_INVALID, "unknown option \"%s\"", source);
+            return error_set(err, ERROR_INVALID, "unknown option \"%s\"; --help lists them",
+                             source);
         if (option->kind != OPTION_KIND_FLAG)
             return take_value(reader, option, source, at[1] ? at + 1 : NULL, err);
         *(bool *)((char *)reader->values + option->offset) = true;
@@ -243,6 +265,26 @@ bool options_from_arguments(const struct option *rows, void *values, char **argu
     return true;
 }
 
+/* What may stand in brackets at the end of a help text is its default. */
+static const char *default_at(const char *help)
+{
+    const char *open = strrchr(help, '[');
+    return open && open > help && help[strlen(help) - 1] == ']' ? open : NULL;
+}
+
+/* The help text; what can be chosen from goes in front of the default. */
+static bool put_help(const struct option *row, struct buf *out, struct error *err)
+{
+    char choices[140];
+    if (row->kind != OPTION_KIND_CHOICE)
+        return buf_printf(out, err, "%s\n", row->help);
+    const char *initial = default_at(row->help);
+    int size = (int)(initial ? (size_t)(initial - row->help) : strlen(row->help));
+    describe_choices(row->choices, choices, sizeof choices);
+    return buf_printf(out, err, "%.*s%s(%s)%s%s\n", size, row->help, initial ? "" : " ", choices,
+                      initial ? " " : "", initial ? initial : "");
+}
+
 bool options_help(const struct option *rows, struct buf *out, struct error *err)
 {
     size_t widest = 0;
@@ -259,8 +301,9 @@ bool options_help(const struct option *rows, struct buf *out, struct error *err)
             snprintf(letter, sizeof letter, "-%c, ", rows->letter);
         const char *argument = rows->argument ? rows->argument : "";
         int pad = (int)(widest - strlen(rows->name) - (*argument ? strlen(argument) + 1 : 0));
-        if (!buf_printf(out, err, "  %s--%s%s%s%*s  %s\n", letter, rows->name, *argument ? " " : "",
-                        argument, pad, "", rows->help))
+        if (!buf_printf(out, err, "  %s--%s%s%s%*s  ", letter, rows->name, *argument ? " " : "",
+                        argument, pad, "") ||
+            !put_help(rows, out, err))
             return false;
     }
     return true;
@@ -277,13 +320,6 @@ bool options_help_environment(const struct option *rows, struct buf *out, struct
             return false;
     }
     return true;
-}
-
-/* What may stand in brackets at the end of a help text is its default. */
-static const char *default_at(const char *help)
-{
-    const char *open = strrchr(help, '[');
-    return open && open > help && help[strlen(help) - 1] == ']' ? open : NULL;
 }
 
 static bool put_cell(struct buf *out, const char *text, size_t size, struct error *err)

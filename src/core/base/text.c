@@ -144,3 +144,26 @@ bool text_real(const char *text, double min, double max, double *out)
     *out = value;
     return true;
 }
+
+size_t text_distance(const char *a, const char *b)
+{
+    enum { MAX_NAME = 64 };
+    size_t row[MAX_NAME + 1]; /* Levenshtein's, one row at a time */
+    size_t width = strlen(b);
+    if (width > MAX_NAME || strlen(a) > MAX_NAME)
+        return MAX_NAME;
+    for (size_t j = 0; j <= width; j++)
+        row[j] = j;
+    for (size_t i = 1; *a; a++, i++) {
+        size_t diagonal = row[0];
+        row[0] = i;
+        for (size_t j = 1; j <= width; j++) {
+            size_t change = diagonal + (*a != b[j - 1]);
+            diagonal = row[j];
+            size_t insert = row[j - 1] + 1, drop = row[j] + 1;
+            row[j] = change < insert ? change : insert;
+            row[j] = drop < row[j] ? drop : row[j];
+        }
+    }
+    return row[width];
+}

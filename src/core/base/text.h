@@ -24,6 +24,10 @@ struct bytes text_trim(struct bytes input);
  * can steer no terminal. Cut between code points where it does not fit; always ends with NUL. */
 const char *text_show(struct bytes input, char *out, size_t room);
 
+/* How many letters must change, come or go to make one of the other, for "did you mean"; long
+ * names (over 64 bytes) are far from everything. */
+size_t text_distance(const char *a, const char *b);
+
 static inline bool text_starts(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;

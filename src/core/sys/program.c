@@ -36,7 +36,7 @@ bool program_start(const struct program *program, pid_t *out_pid, struct error *
 {
     /* dup2 onto itself would keep close-on-exec, and one number may stand in another's way: so all
      * are moved behind the numbers that they get. */
-    int moved[PROGRAM_FDS_MAX], failed = 0;
+    int moved[PROGRAM_FDS_MAX] = {0}, failed = 0;
     size_t count = 0;
     assert(program->fd_count <= PROGRAM_FDS_MAX);
     for (; count < program->fd_count && !failed; count++) {

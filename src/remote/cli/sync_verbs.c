@@ -66,7 +66,7 @@ static const struct found *choose(const struct search *search, struct error *err
         error_set(err, search->count ? ERROR_CONFLICT : ERROR_NOT_FOUND,
                   search->count
                       ? "several syncs run and none is for this folder: go to one's folder"
-                      : "no sync runs");
+                      : "no sync runs; vma dev or vma sync starts one");
     return best;
 }
 

@@ -74,7 +74,7 @@ static bool target_of(const struct project *project, struct operands operands, s
 {
     const char *said = operands.count ? operands.items[0] : project_host(project);
     if (!said)
-        return error_set(err, ERROR_INVALID, "which host?");
+        return error_set(err, ERROR_INVALID, "which host? Name it, or write vma.yaml (vma init)");
     if (strcmp(said, "local:") == 0)
         return error_set(err, ERROR_INVALID, "local: needs no ssh");
     const char *at = strrchr(said, '@');

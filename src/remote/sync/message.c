@@ -137,7 +137,7 @@ static bool get_bytes(struct bytes *input, size_t size, struct bytes *out, struc
 
 static bool get_byte(struct bytes *input, uint8_t *out, struct error *err)
 {
-    struct bytes one;
+    struct bytes one = {0};
     if (!get_bytes(input, 1, &one, err))
         return false;
     *out = one.data[0];
@@ -146,7 +146,7 @@ static bool get_byte(struct bytes *input, uint8_t *out, struct error *err)
 
 static bool get_hash(struct bytes *input, struct hash128 *out, struct error *err)
 {
-    struct bytes bytes;
+    struct bytes bytes = {0};
     if (!get_bytes(input, sizeof out->bytes, &bytes, err))
         return false;
     memcpy(out->bytes, bytes.data, sizeof out->bytes);

@@ -241,6 +241,8 @@ static bool render_run(void *context, const void *raw, struct operands operands,
     progress_bar_clear(&bar);
     if (fine)
         say_done(options, result);
+    else if (err->field && strcmp(err->field, "image") == 0)
+        error_wrap(err, "%s", operands.items[0]);
     return fine;
 }
 
@@ -248,9 +250,12 @@ const struct command command_render = {
     .name = "render",
     .operands = "PHOTO",
     .summary = "Make one message without a server",
-    .details = "Exit codes: 0 the video is there, 64 the photo, the text or an option cannot be "
-               "used, 69 something needed is not installed, 70 an error of the program, 130 "
-               "interrupted (nothing is left behind).",
+    .details = "Backgrounds: preset:baby, birthday, christmas, congratulations, fireworks, "
+               "graduation, newyear, sakura, thanks or wedding.\n"
+               "Music: sunny, stillness, fanfare or keepsake.\n\n"
+               "Exit codes: 0 the video is there, 64 the photo, the text or an option cannot be "
+               "used, 66 a file or a voice that was named is not there, 69 something needed is not "
+               "installed, 70 an error of the program, 130 interrupted (nothing is left behind).",
     .options = rows,
     .defaults =
         &(const struct options){

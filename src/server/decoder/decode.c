@@ -237,7 +237,8 @@ static void decode_bytes(struct bytes file, const struct photo_request *request,
 {
     enum photo_format format = photo_sniff(file);
     if (format == PHOTO_NONE) {
-        answer(reply, PHOTO_UNKNOWN, "no known picture format");
+        answer(reply, PHOTO_UNKNOWN,
+               "not a picture that can be opened (JPEG, PNG, WebP, HEIC and others can)");
         return;
     }
     if (photo_moves(format, file)) {

@@ -115,7 +115,8 @@ static bool take_voice(struct pipeline *pipeline, const char *id, struct order *
     const struct voice_info *voice =
         id && *id ? voices_find(voices, id) : voices_for_text(voices, out->text);
     if (!voice) {
-        error_set(err, ERROR_NOT_FOUND, "there is no voice \"%.40s\"", id ? id : "");
+        error_set(err, ERROR_NOT_FOUND, "there is no voice \"%.40s\"; vmad voices lists them",
+                  id ? id : "");
         return error_about(err, "voice_profile", "voice_unknown");
     }
     snprintf(out->voice, sizeof out->voice, "%s", voice->id);
@@ -181,7 +182,8 @@ static bool take_background(struct pipeline *pipeline, const struct message_requ
         out->backdrop = BACKDROP_PRESET;
     else
         known = false;
-    return known || refuse(err, "background", "background_unknown", "there is no such background");
+    return known || refuse(err, "background", "background_unknown",
+                           "there is no such background; vmad render --help lists them");
 }
 
 static bool take_number(const char *field, double value, double min, double max, double *out,
@@ -220,7 +222,7 @@ static bool take_bgm(const struct message_request *request, struct order *out, s
     if (!request->bgm || !*request->bgm || strcmp(request->bgm, "none") == 0)
         return true;
     return (preset_name(request->bgm, out->bgm) && pipeline_bgm_known(out->bgm)) ||
-           refuse(err, "bgm", "bgm_unknown", "there is no such music");
+           refuse(err, "bgm", "bgm_unknown", "there is no such music; vmad render --help lists it");
 }
 
 bool order_make(struct pipeline *pipeline, const struct message_request *request, struct order *out,
