@@ -216,6 +216,15 @@ static void measure_corners(struct face_map *map, const struct face *face)
     map->inner_right = clampf(map->inner_right, smallest * 0.8f, map->outer_right * 0.97f);
 }
 
+static float gain_of(const struct face_map *map)
+{
+    const struct face_column *middle = &map->columns[FACE_COLUMNS / 2];
+    float mm = map->px_per_mm;
+    float lips = (middle->upper - middle->upper_outer + middle->lower_outer - middle->lower) / mm;
+    float thin = 1 - smoothstep(12, 17, lips), small = 1 - smoothstep(1, 1.6f, mm);
+    return 1 + (0.20f * thin + 0.12f * small) * (1 - fminf(map->rest_gap / (6 * mm), 1));
+}
+
 void face_map_init(struct face_map *map, const struct face *face, const struct frame420 *photo)
 {
     *map = (struct face_map){.axes = mouth_axes(face), .px_per_mm = face_px_per_mm(face)};
@@ -237,6 +246,7 @@ void face_map_init(struct face_map *map, const struct face *face, const struct f
     if (!map->mouth_open)
         join_lips(map, photo);
     map->rest_gap = map->mouth_open ? widest : 0;
+    map->gain = gain_of(map);
     map->top = 0;
     map->bottom = 0;
     for (int i = 0; i <= FACE_COLUMNS; i++) {
@@ -314,6 +324,10 @@ void face_now_init(struct face_now *now, const struct face_map *map, const struc
 {
     now->map = map;
     now->pose = *pose;
+    now->pose.jaw *= map->gain;
+    now->pose.upper *= map->gain;
+    now->pose.lower *= map->gain;
+    pose = &now->pose;
     now->wide = (pose->wide - 0.10f * pose->jaw) * map->px_per_mm;
     now->moving = !mouth_pose_is_still(pose);
     now->gap = 0;

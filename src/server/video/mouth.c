@@ -160,7 +160,7 @@ static void choose_colours(struct mouth *mouth, const struct face *face,
     float lip_u = lip[1] - 128, lip_v = lip[2] - 128;
 
     /* Enamel hardly depends on the skin, but on the light that the skin shows. */
-    mouth->enamel[0] = 16 + 219 * clampf(0.33f + 0.66f * light, 0.24f, 0.88f);
+    mouth->enamel[0] = 16 + 219 * clampf(0.37f + 0.74f * light, 0.27f, 0.93f);
     mouth->enamel[1] = 128 + (skin[1] - 128) * 0.45f - 2 * colour;
     mouth->enamel[2] = 128 + (skin[2] - 128) * 0.38f + 2 * colour;
     mouth->tongue[0] = 16 + 219 * clampf(0.08f + 0.56f * light, 0.09f, 0.56f);
@@ -213,7 +213,7 @@ void mouth_init(struct mouth *mouth, const struct face_map *map, const struct fa
     mouth->upper = teeth_new(upper_row, 12, map->px_per_mm, true);
     mouth->lower = teeth_new(lower_row, 10, map->px_per_mm, false);
     const struct face_column *middle = &map->columns[FACE_COLUMNS / 2];
-    mouth->upper_edge = middle->upper + 2.1f * map->px_per_mm;
+    mouth->upper_edge = middle->upper + 3.2f * map->px_per_mm;
     if (mouth->own_teeth)
         mouth->upper_edge = fmaxf(mouth->upper_edge, middle->lower);
 }
@@ -257,12 +257,15 @@ void mouth_now_init(struct mouth_now *now, const struct mouth *mouth, const stru
     /* At rest it lies behind the lower teeth and comes into view as the jaw drops: of a mouth that
      * is wide open it fills the lower part. */
     float wide = fmaxf(face->gap - 10 * mm, 0);
-    float low = now->lower_edge + lerpf(4.5f, -3.6f, smoothstep(0.35f, 0.85f, now->open)) * mm -
+    float low = now->lower_edge + lerpf(4.5f, -2.0f, smoothstep(0.35f, 0.85f, now->open)) * mm -
                 0.3f * wide;
-    float top = between > behind ? mouth->upper_edge - 0.9f * mm : mouth->upper_edge - 1.2f * mm;
+    float top = between > behind ? mouth->upper_edge - 1.8f * mm : mouth->upper_edge - 1.2f * mm;
     now->tip_y = lerpf(low, top, raised);
     now->tip_height = (4.0f + 3 * raised) * mm + 0.3f * wide;
     now->tip_width = (15 - 4.5f * raised) * mm;
+    /* Deep in the mouth it is hardly lit, and pursed lips keep the light from the teeth. */
+    now->tongue_light = lerpf(0.58f + 0.12f * now->open, 1, raised);
+    now->teeth_light = 1 - 0.75f * smoothstep(0.7f, 1, pose->round) * (1 - pose->teeth);
     now->tip_light = lerpf(0.80f, between > behind ? 1.12f : 0.95f, raised);
 }
 
@@ -331,19 +334,18 @@ void mouth_colour(const struct mouth_now *now, const struct opening *opening, fl
     float side = clampf(fabsf(opening->inside), 0, 1);
     float below_lip = (y - opening->upper) / mm, above_lip = (opening->lower - y) / mm;
     /* Light comes in at the front: less of it in the corners and under the upper lip. */
-    float light = (1 - 0.45f * side * side) * (0.52f + 0.48f * smoothstep(-0.6f, 2.2f, below_lip));
+    float light = (1 - 0.45f * side * side) * (0.74f + 0.26f * smoothstep(-0.6f, 2.2f, below_lip));
     float deep = 1 + 0.5f * smoothstep(3, 0, above_lip);
 
     out_yuv[0] = out_yuv[1] = out_yuv[2] = 0;
     mix(out_yuv, mouth->dark, deep, 1);
-    paint_tongue(now, x, y, light * (0.75f + 0.25f * now->open), out_yuv);
+    paint_tongue(now, x, y, light * now->tongue_light, out_yuv);
     const float at[2] = {x, y};
-    paint_teeth(now, &mouth->lower, now->lower_edge, at,
-                0.80f * (1 - 0.55f * side * side) *
-                    (0.55f + 0.45f * smoothstep(-0.3f, 2, above_lip)),
-                out_yuv);
+    float shade =
+        0.80f * (1 - 0.55f * side * side) * (0.55f + 0.45f * smoothstep(-0.3f, 2, above_lip));
+    paint_teeth(now, &mouth->lower, now->lower_edge, at, shade * now->teeth_light, out_yuv);
     if (!mouth->own_teeth)
-        paint_teeth(now, &mouth->upper, mouth->upper_edge, at, light, out_yuv);
+        paint_teeth(now, &mouth->upper, mouth->upper_edge, at, light * now->teeth_light, out_yuv);
     if (now->face->pose.tip > 0.3f) /* the tip lies over the lower teeth */
         paint_tongue(now, x, y, light, out_yuv);
     if (mouth->map->mouth_open)

@@ -39,7 +39,8 @@ struct mouth_now {
     float jaw;                                     /* px that the lower teeth have moved down */
     float lower_edge;                              /* y where the lower teeth begin */
     float tip_y, tip_height, tip_width, tip_light; /* the raised tip of the tongue */
-    float open;                                    /* 0..1: how far, for the light that falls in */
+    float tongue_light, teeth_light;
+    float open;      /* 0..1: how far, for the light that falls in */
     float own_share; /* of what the photo shows between the lips: teeth stay, shadows do not */
 };
 void mouth_now_init(struct mouth_now *now, const struct mouth *mouth, const struct face_now *face,
