@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vma status, vma stop: asks the running one. */
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/auto.h"
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/jv.h"
@@ -64,7 +66,18 @@ static void on_late(void *context)
     asking_fail(&visit->asking, &late);
 }
 
-/* `to_the_end`: until it hangs up, which is when its process ends. */
+/* It hangs up before it lets go of its session, and closes its socket afterwards: which ends the
+ * connections that it never took. */
+static void wait_for_socket(const struct hub *hub)
+{
+    struct error err;
+    AUTO(fd_close) int fd = unix_connect(hub->socket, &err);
+    struct pollfd end = {.fd = fd, .events = POLLIN};
+    if (fd >= 0)
+        poll(&end, 1, ENDING_MS);
+}
+
+/* `to_the_end`: until it has ended. */
 static bool ask(const struct hub *hub, const char *service, bool to_the_end, struct buf *out,
                 struct error *err)
 {
@@ -81,6 +94,8 @@ static bool ask(const struct hub *hub, const char *service, bool to_the_end, str
         visit.carrier && asking_put(&visit.asking, visit.mux, service, (struct bytes){0});
     if (answered && to_the_end && !visit.asking.failed)
         loop_run(loop);
+    if (answered && to_the_end && !visit.late)
+        wait_for_socket(hub);
     if (answered && visit.late)
         answered = error_set(err, ERROR_TIMEOUT, "the running vma does not end");
     visit.asking.failed = true; /* nobody waits any more */
