@@ -199,6 +199,95 @@ def test_cuts_and_a_restarted_agent_lose_nothing():
     stop(process)
 
 
+def as_nobody(*words, code):
+    """Root may read everything: somebody else, with a world of their own."""
+    home = f"{world.dir}/nobody"
+    os.makedirs(f"{home}/run", exist_ok=True)
+    for path in (home, f"{home}/run"):
+        os.chown(path, 65534, 65534)
+        os.chmod(path, 0o700)
+    os.chmod(world.dir, 0o755)
+    env = {"HOME": home, "XDG_RUNTIME_DIR": f"{home}/run", "PATH": os.environ["PATH"]}
+    done = subprocess.run([VMA, *words], env=env, capture_output=True, timeout=30, user=65534, group=65534,
+                          extra_groups=[])
+    assert done.returncode == code, (done.returncode, done.stdout, done.stderr)
+    return done.stdout.decode() + done.stderr.decode()
+
+
+def test_what_may_not_be_read_or_written_is_told_and_the_rest_goes_on():
+    if os.getuid() != 0 or not world.local:
+        return
+    here, there = pair("denied")
+    os.makedirs(f"{there}/closed")
+    for path in ("good", "bad", "closed/a", "folder/a"):
+        write(f"{here}/{path}", path)
+    for folder, _, files in os.walk(os.path.dirname(here)):
+        for path in [folder, *(os.path.join(folder, name) for name in files)]:
+            os.chown(path, 65534, 65534)
+    os.chown(f"{there}/closed", 0, 0)
+    os.chmod(f"{here}/bad", 0)
+    os.chmod(f"{here}/folder", 0)
+    said = as_nobody("sync", "--once", here, to(there), code=69)
+    for line in ("bad: open: Permission denied", "folder: open folder: Permission denied",
+                 "closed/a: put in place: Permission denied"):
+        assert f"vma: {line}" in said, said
+    assert "in sync but for 3 that could not be done" in said, said
+    assert read(f"{there}/good") == "good" and not os.path.exists(f"{there}/bad")
+    os.chmod(f"{here}/bad", 0o644)
+    os.chmod(f"{here}/folder", 0o755)
+    os.chown(f"{there}/closed", 65534, 65534)
+    assert "in sync:" in as_nobody("sync", "--once", here, to(there), code=0)
+    assert read(f"{there}/folder/a") == "folder/a" and read(f"{there}/closed/a") == "closed/a"
+
+
+def test_a_full_disk_is_told_and_the_rest_goes_on():
+    for full_here in (False, True):
+        here, there = pair(f"full-{full_here}")
+        os.makedirs(there, exist_ok=True)
+        full, source = (here, there) if full_here else (there, here)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", full],
+                          stderr=subprocess.DEVNULL).returncode:
+            return  # not allowed here
+        try:
+            write(f"{source}/large", "x" * 1000000)
+            write(f"{source}/small", "s")
+            said = vma("sync", "--once", "-m", "two-way-safe", here, to(there), code=69)
+            assert "large: " in said and "No space left on device" in said, said
+            assert read(f"{full}/small") == "s" and not os.path.exists(f"{full}/large")
+            assert os.path.getsize(f"{source}/large") == 1000000
+            subprocess.run(["mount", "-o", "remount,size=8m", full], check=True)
+            vma("sync", "--once", "-m", "two-way-safe", here, to(there))
+            assert os.path.getsize(f"{full}/large") == 1000000
+            assert sorted(os.listdir(full)) == ["large", "small"]
+        finally:
+            subprocess.run(["umount", full], check=True)
+
+
+def test_odd_names_modes_and_empty_folders_arrive_and_clashes_are_told():
+    here, there = pair("odd")
+    names = [b"new\nline", b"not utf-8 \xff", b" spaces ", b"e\xcc\x81", b"\xc3\xa9", b"Case", b"case",
+             b"-dash", b"$(touch x)"]
+    for name in names:
+        with open(os.path.join(here.encode(), name), "wb") as file:
+            file.write(name)
+    os.chmod(f"{here}/case", 0o751)
+    os.makedirs(f"{here}/empty/below")
+    os.mkfifo(f"{here}/fifo")
+    os.symlink("/nowhere\nat all", f"{here}/broken")
+    said = subprocess.run([VMA, "sync", "--once", here, to(there)], env=world.env, capture_output=True, timeout=30)
+    assert said.returncode == 0, said
+    told = said.stderr.decode()
+    assert told.count("only in case or composition") == 2, told
+    assert "fifo: skipped" in told, told
+    for name in names:
+        with open(os.path.join(there.encode(), name), "rb") as file:
+            assert file.read() == name
+    assert os.stat(f"{there}/case").st_mode & 0o777 == 0o751
+    assert os.path.isdir(f"{there}/empty/below")
+    assert os.readlink(f"{there}/broken") == "/nowhere\nat all"
+    assert not os.path.exists(f"{there}/fifo")
+
+
 def run_all():
     failed = 0
     for name, test in list(globals().items()):

@@ -33,11 +33,10 @@ static void on_answer(void *context, const struct jv *answer)
     progress->asking = false;
     if (!progress->on)
         return;
-    if (strcmp(phase, "in-sync") == 0) {
+    if (sync_is_settled(answer)) {
         notice_clear(&progress->notice);
         if (!progress->done && !progress->quiet)
-            fprintf(stderr, "vma: in sync: %lld files in %s\n",
-                    (long long)jv_get_int(answer, "files", 0), progress->dest);
+            sync_say_settled(answer, progress->dest);
         progress->done = true;
         progress->on = false;
         return;

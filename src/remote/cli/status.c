@@ -16,6 +16,7 @@
 #include "cli/commands.h"
 #include "cli/hubs.h"
 #include "cli/kept.h"
+#include "cli/sync.h"
 #include "io/loop.h"
 #include "link/ledger.h"
 #include "sys/fdpass.h"
@@ -114,6 +115,25 @@ static void print_size(double bytes)
         printf("%.1f MB", bytes / 1e6);
 }
 
+static void show_sync(const struct jv *status, bool up)
+{
+    const struct jv *sync = jv_get(status, "sync_state");
+    const char *host = jv_get_text(status, "host", "");
+    char text[SYNC_STATE_SIZE];
+    if (!sync)
+        return;
+    if (up)
+        printf(", %s", sync_state_text(sync, host, text, sizeof text));
+    else
+        printf(", waiting for %s", host);
+    const char *guard = jv_get_text(sync, "guard", NULL);
+    const char *problem = jv_get_text(sync, "problem", NULL);
+    if (guard)
+        printf("\n  halted: %s", guard);
+    if (problem && jv_get_int(sync, "failed", 0))
+        printf("\n  %s", problem);
+}
+
 static void show_link(const struct jv *status)
 {
     const struct jv *link = jv_get(status, "link");
@@ -131,8 +151,10 @@ static void show_link(const struct jv *status)
     printf(", received ");
     print_size(jv_get_real(link, "received_bytes", 0));
     printf("\n");
-    printf("  %s <-> %s, sync: %s\n", jv_get_text(status, "root", ""),
+    printf("  %s <-> %s, sync: %s", jv_get_text(status, "root", ""),
            jv_get_text(status, "remote", ""), jv_get_text(status, "sync", ""));
+    show_sync(status, strcmp(state, "up") == 0);
+    printf("\n");
 }
 
 static void show(const struct jv *status)
@@ -151,6 +173,7 @@ static void show(const struct jv *status)
 }
 
 struct gathering {
+    struct cli *cli;
     const struct options *options;
     struct jv *all;
     struct error *err;
@@ -170,6 +193,10 @@ static void gather(void *context, const struct hub *hub)
     }
     struct jv *status = jv_parse(buf_bytes(&text), &err);
     gathering->count++;
+    bool syncs = status && strcmp(jv_get_text(status, "sync", "off"), "off") != 0;
+    struct jv *sync = syncs ? sync_state_of(gathering->cli, hub->root, hub->host) : NULL;
+    if (sync)
+        jv_put(status, "sync_state", &sync);
     if (status)
         jv_push(gathering->all, &status);
 }
@@ -178,7 +205,7 @@ static bool status_run(void *context, const void *raw, struct operands operands,
 {
     const struct options *options = raw;
     AUTO(jv_free) struct jv *all = jv_array();
-    struct gathering gathering = {.options = options, .all = all, .err = err};
+    struct gathering gathering = {.cli = context, .options = options, .all = all, .err = err};
     (void)operands;
     if (options->kept)
         return kept_show(context, options->host, options->json, err);

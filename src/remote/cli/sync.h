@@ -4,6 +4,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/attributes.h"
@@ -50,6 +51,18 @@ struct sync_asked;
 typedef void sync_answer(void *context, const struct jv *answer);
 void sync_ask(struct laptop *laptop, const struct jv *question, sync_answer *answer, void *context);
 
+/* The status of the sync of this pair, or NULL when none runs or it does not answer. */
+MUST_USE struct jv *sync_state_of(struct cli *cli, const char *source, const char *host);
+
+/* What a status says, in a few words: "in sync", "copying, 40 %", "waiting for HOST" … */
+enum { SYNC_STATE_SIZE = 200 };
+const char *sync_state_text(const struct jv *status, const char *host, char *out, size_t size);
+/* Nothing is left to do, or nothing that can be done. */
+bool sync_is_settled(const struct jv *status);
+/* Says so, on standard error. */
+void sync_say_settled(const struct jv *status, const char *dest);
+/* Fails when something could not be done. */
+MUST_USE bool sync_judge(const struct jv *status, struct error *err);
 /* "{"phase": …}" as people read it, to standard output. */
 void sync_print_status(const struct jv *about, const struct jv *status);
 /* One line of progress from a status object, without a newline. */

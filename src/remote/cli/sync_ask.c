@@ -34,6 +34,7 @@ static void put_status(struct sync *sync, struct jv *out)
     jv_int(out, "level", status.level);
     jv_int(out, "conflicts", status.conflicts);
     jv_int(out, "problems", status.problems);
+    jv_int(out, "failed", (int64_t)status.failed);
     jv_text(out, "guard", *status.guard ? status.guard : NULL);
     jv_text(out, "problem", *status.problem ? status.problem : NULL);
 }

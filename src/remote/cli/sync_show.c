@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "base/jv.h"
 #include "cli/sync.h"
 
@@ -10,14 +11,70 @@ static double mega(const struct jv *status, const char *key)
     return (double)jv_get_int(status, key, 0) / 1e6;
 }
 
+bool sync_is_settled(const struct jv *status)
+{
+    const char *phase = jv_get_text(status, "phase", "");
+    return strcmp(phase, "in-sync") == 0 || strcmp(phase, "incomplete") == 0;
+}
+
+static bool is_incomplete(const struct jv *status)
+{
+    return strcmp(jv_get_text(status, "phase", ""), "incomplete") == 0;
+}
+
+void sync_say_settled(const struct jv *status, const char *dest)
+{
+    if (is_incomplete(status))
+        fprintf(stderr, "vma: all is in %s but %lld that could not be: vma sync status\n", dest,
+                (long long)jv_get_int(status, "failed", 0));
+    else
+        fprintf(stderr, "vma: in sync: %lld files in %s\n",
+                (long long)jv_get_int(status, "files", 0), dest);
+}
+
+bool sync_judge(const struct jv *status, struct error *err)
+{
+    bool stuck = jv_get_int(status, "problems", 0) && jv_get_int(status, "pending", 0);
+    if (!stuck && !is_incomplete(status))
+        return true;
+    return error_set(err, ERROR_UNAVAILABLE, "not everything could be synced; the last: %s",
+                     jv_get_text(status, "problem", "a file that keeps changing"));
+}
+
+const char *sync_state_text(const struct jv *status, const char *host, char *out, size_t size)
+{
+    const char *phase = jv_get_text(status, "phase", "");
+    double all = mega(status, "work_bytes"), done = mega(status, "done_bytes");
+    long long pending = jv_get_int(status, "pending", 0);
+    long long conflicts = jv_get_int(status, "conflicts", 0);
+    if (strcmp(phase, "away") == 0)
+        snprintf(out, size, "waiting for %s", host);
+    else if (strcmp(phase, "scanning") == 0)
+        snprintf(out, size, "looking at both sides");
+    else if (strcmp(phase, "working") == 0 && all > done)
+        snprintf(out, size, "copying, %.0f %%", 100 * done / all);
+    else if (strcmp(phase, "working") == 0)
+        snprintf(out, size, "copying, %lld changes under way", pending);
+    else if (is_incomplete(status))
+        snprintf(out, size, "in sync but for %lld that could not be done",
+                 (long long)jv_get_int(status, "failed", 0));
+    else
+        snprintf(out, size, "%s", strcmp(phase, "in-sync") == 0 ? "in sync" : phase);
+    size_t used = strlen(out);
+    if (conflicts && used < size)
+        snprintf(out + used, size - used, ", %lld in conflict", conflicts);
+    return out;
+}
+
 void sync_print_status(const struct jv *about, const struct jv *status)
 {
     const char *host = jv_get_text(about, "host", "");
     const char *guard = jv_get_text(status, "guard", NULL);
     const char *problem = jv_get_text(status, "problem", NULL);
+    char state[SYNC_STATE_SIZE];
     printf("%s -> %s%s%s (%s): %s\n", jv_get_text(about, "source", ""), host,
            strcmp(host, "local:") == 0 ? "" : ":", jv_get_text(about, "dest", ""),
-           jv_get_text(about, "mode", ""), jv_get_text(status, "phase", ""));
+           jv_get_text(about, "mode", ""), sync_state_text(status, host, state, sizeof state));
     printf("  %lld files, %.1f MB; sent %.2f MB, received %.2f MB; %lld changes under way\n",
            (long long)jv_get_int(status, "files", 0), mega(status, "bytes"),
            mega(status, "sent_bytes"), mega(status, "received_bytes"),

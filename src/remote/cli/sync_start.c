@@ -146,7 +146,7 @@ static void on_progress_answer(void *context, const struct jv *answer)
     running->asking = false;
     if (running->ending)
         return;
-    bool in_sync = strcmp(phase, "in-sync") == 0;
+    bool in_sync = sync_is_settled(answer);
     bool busy = strcmp(phase, "working") == 0 || strcmp(phase, "scanning") == 0;
     if (busy && running->was_in_sync && running->busy_looks == 0)
         running->began_ms = mono_ms();
@@ -160,8 +160,7 @@ static void on_progress_answer(void *context, const struct jv *answer)
     } else if (in_sync && !running->was_in_sync) {
         notice_clear(&running->notice);
         if (!running->choices->quiet && !running->choices->json && !running->choices->once)
-            fprintf(stderr, "vma: in sync: %lld files in %s\n",
-                    (long long)jv_get_int(answer, "files", 0), running->about.dest);
+            sync_say_settled(answer, running->about.dest);
         running->was_in_sync = true;
     } else if (running->notice.shown) {
         notice_clear(&running->notice);
@@ -190,7 +189,7 @@ static void on_final(void *context, const struct jv *answer)
 static void print_final(const struct running *running)
 {
     struct jv *final = running->final;
-    const char *phase = jv_get_text(final, "phase", "");
+    char state[SYNC_STATE_SIZE];
     int64_t took_ms = running->ready_ms - running->began_ms;
     if (running->choices->json) {
         AUTO(buf_dispose) struct buf text = BUF(64 * 1024);
@@ -206,7 +205,7 @@ static void print_final(const struct running *running)
     }
     if (!running->choices->quiet)
         printf("%s: %lld files, %.1f MB; sent %.2f MB, received %.2f MB in %.2f s\n",
-               strcmp(phase, "in-sync") == 0 ? "in sync" : phase,
+               sync_state_text(final, running->about.host, state, sizeof state),
                (long long)jv_get_int(final, "files", 0),
                (double)jv_get_int(final, "bytes", 0) / 1e6,
                (double)jv_get_int(final, "sent_bytes", 0) / 1e6,
@@ -226,10 +225,7 @@ static bool judge_final(const struct jv *final, struct error *err)
     if (conflicts)
         return error_set(err, ERROR_CONFLICT, "%lld in conflict: vma sync conflicts",
                          (long long)conflicts);
-    if (jv_get_int(final, "problems", 0) && jv_get_int(final, "pending", 0))
-        return error_set(err, ERROR_UNAVAILABLE, "%s",
-                         jv_get_text(final, "problem", "some failed"));
-    return true;
+    return sync_judge(final, err);
 }
 
 /* --- The session --------------------------------------------------------------------------- */

@@ -96,6 +96,20 @@ static struct jv *ask(const char *socket, const struct jv *question, struct erro
     return jv_parse(buf_bytes(&text), err);
 }
 
+struct jv *sync_state_of(struct cli *cli, const char *source, const char *host)
+{
+    AUTO(search_dispose) struct search search = {0};
+    AUTO(jv_free) struct jv *question = jv_object();
+    struct error err;
+    jv_text(question, "do", "status");
+    sync_each(cli, collect, &search);
+    for (size_t i = 0; i < search.count; i++)
+        if (strcmp(jv_get_text(search.all[i].about, "source", ""), source) == 0 &&
+            strcmp(jv_get_text(search.all[i].about, "host", ""), host) == 0)
+            return ask(search.all[i].socket, question, &err);
+    return NULL;
+}
+
 static enum error_kind kind_of(const char *name)
 {
     for (enum error_kind kind = ERROR_INVALID; kind <= ERROR_INTERNAL; kind++)
@@ -212,5 +226,5 @@ bool sync_verb(struct cli *cli, const struct sync_choices *choices, const char *
     const char *guard = jv_get_text(answer, "guard", NULL);
     if (strcmp(verb, "flush") == 0 && guard)
         return error_set(err, ERROR_DENIED, "%s", guard);
-    return true;
+    return strcmp(verb, "flush") != 0 || sync_judge(answer, err);
 }

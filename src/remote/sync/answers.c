@@ -39,7 +39,7 @@ static void accepted(struct sync *sync, const struct inflight_op *op)
         node->remote = op->entry;
     if (!op->entry.kind)
         node_try_parent(sync, op->id);
-    node->flags &= ~NODE_FULL;
+    node->flags &= ~(NODE_FULL | NODE_FAILED);
     journal_add(sync, JOURNAL_AGREED, op->id, &op->entry);
 }
 
@@ -65,6 +65,7 @@ static void refused(struct sync *sync, const struct inflight_op *op,
         break;
     case REFUSAL_FAILED:
         sync_problem(sync, path, text);
+        node->flags |= NODE_FAILED;
         break;
     case REFUSAL_PINNED:
         node->flags |= NODE_PINNED;
@@ -79,7 +80,9 @@ static void refused(struct sync *sync, const struct inflight_op *op,
         mark_dirty(sync, op->id);
         break;
     case REFUSAL_FULL:
-        sync_problem(sync, path, text);
+        if (!(node->flags & NODE_FAILED)) /* it is tried again and again, and told once */
+            sync_problem(sync, path, text);
+        node->flags |= NODE_FAILED;
         local_hold(sync, op->id,
                    node->local.size < CHUNK_FILE_MIN ? RETRY_FULL_US : RETRY_FULL_LARGE_US, true);
         break;

@@ -16,8 +16,8 @@
 
 const char *sync_phase_name(enum sync_phase phase)
 {
-    static const char *const names[] = {"away",    "scanning", "working",
-                                        "in-sync", "paused",   "halted"};
+    static const char *const names[] = {"away",       "scanning", "working", "in-sync",
+                                        "incomplete", "paused",   "halted"};
     return names[phase];
 }
 
@@ -39,7 +39,9 @@ enum sync_phase sync_phase(const struct sync *sync)
         return SYNC_PAUSED;
     if (!sync->live || sync->needs_scan)
         return SYNC_SCANNING;
-    return open_work(sync) ? SYNC_WORKING : SYNC_IN_SYNC;
+    if (open_work(sync) > sync->held_retries)
+        return SYNC_WORKING;
+    return sync->held_retries ? SYNC_INCOMPLETE : SYNC_IN_SYNC;
 }
 
 void sync_status(const struct sync *sync, struct sync_status *out)
@@ -61,11 +63,15 @@ void sync_status(const struct sync *sync, struct sync_status *out)
                                 .level = bulk.level};
     for (uint32_t id = TREE_ROOT + 1; id < tree_limit(sync->tree); id++) {
         const struct node *node = node_at(sync, id);
+        out->failed += node->flags & NODE_UNREADABLE ||
+                       (node->flags & NODE_FAILED && node_verdict(sync, node) != VERDICT_NONE);
         if (node->local.kind != ENTRY_FILE && node->local.kind != ENTRY_LINK)
             continue;
         out->files++;
         out->bytes += node->local.size;
     }
+    if (out->phase == SYNC_IN_SYNC && out->failed)
+        out->phase = SYNC_INCOMPLETE;
     snprintf(out->guard, sizeof out->guard, "%s", sync->guard);
     snprintf(out->problem, sizeof out->problem, "%s", sync->problem);
 }
@@ -91,6 +97,19 @@ void sync_pause(struct sync *sync)
     sync_tell(sync, SYNC_EVENT_STATE, "", "paused");
 }
 
+static void try_again(struct sync *sync)
+{
+    for (uint32_t id = TREE_ROOT + 1; id < tree_limit(sync->tree); id++) {
+        struct node *node = node_at(sync, id);
+        if (!(node->flags & (NODE_UNREADABLE | NODE_FAILED)))
+            continue;
+        sync->needs_scan = sync->needs_scan || node->local.kind == ENTRY_DIR;
+        if (node->flags & NODE_UNREADABLE && node->local.kind)
+            node->flags |= NODE_TOUCHED;
+        mark_dirty(sync, id);
+    }
+}
+
 void sync_resume(struct sync *sync, bool allow)
 {
     struct error err;
@@ -104,6 +123,7 @@ void sync_resume(struct sync *sync, bool allow)
     }
     free(withheld.items);
     sync->guard[0] = '\0';
+    try_again(sync);
     if (sync->vanished) {
         sync->vanished = false;
         sync->needs_scan = true;

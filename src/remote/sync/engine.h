@@ -105,10 +105,11 @@ MUST_USE bool sync_step(struct sync *sync, int64_t now_us, int64_t *out_next_us,
 /* --- What people ask for (laptop) ---------------------------------------------------------- */
 
 enum sync_phase {
-    SYNC_AWAY,     /* no other side                     */
-    SYNC_SCANNING, /* looking at both trees             */
-    SYNC_WORKING,  /* changes are on the way            */
-    SYNC_IN_SYNC,  /* nothing is left to do             */
+    SYNC_AWAY,       /* no other side                     */
+    SYNC_SCANNING,   /* looking at both trees             */
+    SYNC_WORKING,    /* changes are on the way            */
+    SYNC_IN_SYNC,    /* nothing is left to do             */
+    SYNC_INCOMPLETE, /* likewise, but for what could not be done */
     SYNC_PAUSED,
     SYNC_HALTED, /* a guard waits for permission      */
 };
@@ -122,10 +123,11 @@ struct sync_status {
     uint64_t sent_bytes, received_bytes; /* on the wire since the start                */
     uint64_t sent_raw_bytes;             /* before compression                            */
     uint64_t pending;                    /* changes not yet acknowledged or not yet sent  */
-    unsigned conflicts, problems;
-    int level;         /* of compression in the bulk lane */
-    char guard[256];   /* why it is halted; "" */
-    char problem[256]; /* the latest */
+    unsigned conflicts, problems;        /* problems: told so far                         */
+    uint64_t failed;                     /* paths that could not be done, as it stands    */
+    int level;                           /* of compression in the bulk lane */
+    char guard[256];                     /* why it is halted; "" */
+    char problem[256];                   /* the latest */
 };
 /* Looks at the whole tree: not in every turn. */
 void sync_status(const struct sync *sync, struct sync_status *out);
@@ -137,7 +139,8 @@ bool sync_is_live(const struct sync *sync);
  * step. */
 bool sync_flushed(struct sync *sync);
 void sync_pause(struct sync *sync);
-/* Also answers a guard: `allow` lets the withheld removals happen. */
+/* Also answers a guard: `allow` lets the withheld removals happen. What could not be done is tried
+ * again. */
 void sync_resume(struct sync *sync, bool allow);
 
 enum sync_keep { KEEP_LOCAL, KEEP_REMOTE, KEEP_BOTH };

@@ -214,10 +214,12 @@ static void merge(void *context, const struct scan_dir *dir)
     if (dir->failed) {
         if (dir->error.os != ENOENT && dir->error.os != ENOTDIR) {
             see_all(sync, top); /* unknown is not deleted */
+            tree_node(sync->tree, top)->flags |= NODE_UNREADABLE;
             sync_problem(sync, dir->path, dir->error.text);
         }
         return;
     }
+    tree_node(sync->tree, top)->flags &= ~NODE_UNREADABLE;
     for (size_t i = 0; i < dir->count; i++) {
         const struct scan_entry *found = &dir->entries[i];
         struct bytes name = {(const uint8_t *)dir->names + found->name, found->name_size};
@@ -255,7 +257,7 @@ void local_gone(struct sync *sync, uint32_t top)
             drop_node_watch(sync, id);
         if (node->local.kind) {
             node->local = (struct entry){0};
-            node->flags &= ~(NODE_UNHASHED | NODE_RACY | NODE_TOUCHED);
+            node->flags &= ~(NODE_UNHASHED | NODE_RACY | NODE_TOUCHED | NODE_UNREADABLE);
             changed(sync, id);
         }
     }
@@ -289,7 +291,7 @@ static void sweep(struct sync *sync, uint32_t top)
             if (node->local.kind == ENTRY_DIR)
                 drop_node_watch(sync, id);
             node->local = (struct entry){0};
-            node->flags &= ~(NODE_UNHASHED | NODE_RACY | NODE_TOUCHED);
+            node->flags &= ~(NODE_UNHASHED | NODE_RACY | NODE_TOUCHED | NODE_UNREADABLE);
             changed(sync, id);
         }
         ids_add(&unseen, id);

@@ -18,6 +18,7 @@ enum { WANT_PATHS = 500, MAX_DEPTH = 600 };
 void node_calm(struct sync *sync, uint32_t id)
 {
     struct node *node = node_at(sync, id);
+    node->flags &= ~NODE_FAILED;
     if (node->flags & NODE_CONFLICT) {
         node->flags &= ~NODE_CONFLICT;
         sync->conflicts--;
@@ -107,7 +108,7 @@ static void told(void *context, const struct applied *applied)
     if (!applied->refusal) {
         node->base = applied->entry;
         node->remote = applied->entry;
-        node->flags &= ~NODE_FULL;
+        node->flags &= ~(NODE_FULL | NODE_FAILED);
         pieces_look(sync, &node->base);
         node_calm(sync, applied->node);
         journal_add(sync, JOURNAL_AGREED, applied->node, &node->base);
@@ -130,6 +131,7 @@ static void told(void *context, const struct applied *applied)
         break;
     case REFUSAL_FAILED:
     case REFUSAL_FULL:
+        node->flags |= NODE_FAILED;
         sync_problem(sync, applied->path, applied->text);
         break;
     }

@@ -176,7 +176,7 @@ void session_begin(struct sync *sync)
         return;
     if (first) {
         for (uint32_t id = TREE_ROOT; id < tree_limit(sync->tree); id++) {
-            node_at(sync, id)->flags &= ~NODE_PINNED;
+            node_at(sync, id)->flags &= ~(NODE_PINNED | NODE_FAILED);
             node_at(sync, id)->told = 0;
         }
         settle_candidates(sync);

@@ -33,6 +33,7 @@ enum node_flag {
     NODE_MOVABLE = 1 << 16,   /* its removal is in this round of work                         */
     NODE_FREE = 1 << 17,
     NODE_OUTDATED = 1 << 18, /* what was asked for may be from before our own change  */
+    NODE_FAILED = 1 << 20,   /* could not be done; reported                       */
     NODE_ASK = 1 << 19,      /* to be asked for, whatever is known of it               */
 };
 
