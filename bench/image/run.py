@@ -25,6 +25,7 @@ SOURCE = HERE.parents[1]
 BUILD = pathlib.Path(os.environ.get("BUILD_DIR", SOURCE / "build" / "release"))
 PYTHON = "/usr/bin/python3"  # the one that Debian's packages belong to
 ROUNDS, SECONDS, CLIENTS = 5, 2.5, 8
+LONG = float(os.environ.get("LONG", "12"))  # seconds of a round with a large network
 STREAMS, THREADS, QUEUE = 2, 1, 16
 PICTURES = int(os.environ.get("PICTURES", "10000"))
 PHOTO_PATH = SOURCE / "tests/data/photos/astronaut.jpg"
@@ -124,10 +125,14 @@ def beside_python(folder):
           ("work", "vmad /s", "FastAPI + OpenCV /s", "ratio", "vmad ms", "FastAPI ms", "kB"), rows)
 
 
+def measured(program, *words):
+    done = subprocess.run([BUILD / program, *map(str, words)], check=True, capture_output=True,
+                          cwd=SOURCE, encoding="ascii")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
 def alone(*words):
-    done = subprocess.run([BUILD / "bench_image_alone", *map(str, words)], check=True,
-                          capture_output=True, cwd=SOURCE, encoding="ascii")
-    return json.loads(done.stdout)
+    return measured("bench_image_alone", *words)
 
 
 def install(folder, name, kind, *files):
@@ -142,22 +147,33 @@ def beside_bare_loop(folder):
     subprocess.run([PYTHON, HERE / "models.py", "stubs", folder], check=True)
     install(folder, "birefnet", "birefnet", stub["birefnet"])
     install(folder, "sam2", "sam2", stub["sam2_encoder"], stub["sam2_decoder"])
-    models = [("BiRefNet-shaped, 1024²", ["--image-model", "birefnet"], [stub["birefnet"]], 12),
-              ("SAM2-shaped, 1024²", ["--image-model", "sam2"],
-               [stub["sam2_encoder"], stub["sam2_decoder"]], 12),
-              ("portrait, 256²", [], [SOURCE / "models/selfie_segmentation.onnx"], SECONDS)]
-    rows = []
-    for name, options, files, seconds in models:
-        bare, ours = [], []
-        with vmad(f"{folder}/models-data", *options) as server:
-            for _ in range(3):
-                bare.append(alone(THREADS, STREAMS, seconds, *files)["per_s"])
+    embedded = SOURCE / "models/selfie_segmentation.onnx"
+    models = [("BiRefNet-shaped, 1024²", "birefnet", "birefnet", [stub["birefnet"]], LONG),
+              ("SAM2-shaped, 1024²", "sam2", "sam2",
+               [stub["sam2_encoder"], stub["sam2_decoder"]], LONG),
+              ("portrait, 256²", "portrait", "portrait", [embedded], SECONDS)]
+    http, steps = [], []
+    for name, model, kind, files, seconds in models:
+        bare, ours, loop, scheduled = [], [], [], []
+        times = (THREADS, STREAMS, seconds)
+        for _ in range(3):
+            with vmad(f"{folder}/models-data", "--image-model", model) as server:
+                server.load(mask(), CLIENTS, seconds / 4)
                 ours.append(server.load(mask(), CLIENTS, seconds).rate)
-        rows.append((name, spread(ours, 2), spread(bare, 2),
-                     f"**{statistics.median(ours) / statistics.median(bare):.2f} ×**"))
+            bare.append(alone(*times, *files)["per_s"])
+            scheduled.append(measured("bench_image_cuts", "service", *times, PHOTO_PATH,
+                                      f"{folder}/models-data/models", model)["per_s"])
+            loop.append(measured("bench_image_cuts", "loop", *times, PHOTO_PATH, kind,
+                                 *files)["per_s"])
+        for rows, one, other in ((http, ours, bare), (steps, scheduled, loop)):
+            ratio = statistics.median(one) / statistics.median(other)
+            rows.append((name, spread(one, 2), spread(other, 2), f"**{ratio:.2f} ×**"))
     table(f"HTTP service, {CLIENTS} clients, beside a bare loop of the same session ({STREAMS} at "
           f"once, {THREADS} thread each; 0.95 × is asked for)",
-          ("network", "vmad, pictures/s", "bare loop, runs/s", "ratio"), rows)
+          ("network", "vmad, pictures/s", "bare loop, runs/s", "ratio"), http)
+    table(f"Scheduler, queue and process with {CLIENTS} callers beside a plain loop; the photo is "
+          "decoded, both scale it, normalise it and make the matte",
+          ("network", "scheduled, pictures/s", "plain loop, pictures/s", "ratio"), steps)
 
 
 def latency(folder):
