@@ -158,7 +158,6 @@ def beside_bare_loop(folder):
         times = (THREADS, STREAMS, seconds)
         for _ in range(3):
             with vmad(f"{folder}/models-data", "--image-model", model) as server:
-                server.load(mask(), CLIENTS, seconds / 4)
                 ours.append(server.load(mask(), CLIENTS, seconds).rate)
             bare.append(alone(*times, *files)["per_s"])
             scheduled.append(measured("bench_image_cuts", "service", *times, PHOTO_PATH,
