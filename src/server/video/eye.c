@@ -131,9 +131,12 @@ bool eye_now_sample(const struct eye_now *now, float x, float y, struct eye_samp
     float inside = lerpf(from->inside, to->inside, share);
     float mm = eye->px_per_mm, open = lower - upper;
     float sag = blink > 0 ? blink * sag_at(eye, x) : 0;
-    /* Shut lids meet low, and a little deeper than the landmarks see the eye's edge. */
-    float fall = blink * (open * 0.94f + 0.8f * mm * clampf(inside * 3, 0, 1)) + sag;
-    float rise = blink * open * 0.06f - sag;
+    /* Shut lids meet low, and a little deeper than the landmarks see the eye's edge; towards the
+     * outer corner higher, or the line of the lashes would step up to it. */
+    float outwards = x * eye->outer > 0 ? 1 - inside : 0;
+    float meet = 0.94f - 0.55f * outwards * outwards;
+    float fall = blink * (open * meet + 0.8f * mm * clampf(inside * 3, 0, 1) * meet) + sag;
+    float rise = blink * open * (1 - meet) - sag;
     float upper_now = upper + fall, lower_now = lower - rise;
 
     *out = (struct eye_sample){.x = x, .light = 1};
