@@ -183,6 +183,9 @@ void sync_free(struct sync *sync)
     if (!sync)
         return;
     struct error err;
+    /* What was saved in the last moment may look as it did: only the event tells. */
+    if (sync->scanned && !sync_crashed(sync) && !local_events(sync, &err))
+        sync->needs_scan = true;
     bool worth_it = sync->scanned && !sync_crashed(sync) && snapshot_differs(sync);
     if (worth_it && !snapshot_save(sync, &err))
         sync_tell(sync, SYNC_EVENT_NOTE, "", err.text);
