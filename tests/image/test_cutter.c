@@ -172,6 +172,34 @@ static void an_answer_that_is_no_number_is_an_error(void **state)
     assert_null(mask.pixels);
 }
 
+static void what_the_runtime_does_not_take_is_refused_in_its_words(void **state)
+{
+    AUTO(test_dir_free) char *dir = test_dir_new();
+    static const struct {
+        const char *name, *content, *stub, *says;
+    } wrong[] = {
+        {"empty", "", NULL, "does not have a graph"},
+        {"archive", "PK\003\004 this is no network", NULL, "Protobuf parsing failed"},
+        {"future", NULL, "wrong_opset", "Opset 999"},
+        {"halved", NULL, "wrong_external", "External data path does not exist"},
+    };
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct error err = {0};
+        char path[512];
+        snprintf(path, sizeof path, STUBS "%s.onnx", wrong[i].stub ? wrong[i].stub : "");
+        if (wrong[i].content) {
+            snprintf(path, sizeof path, "%s/%s.onnx", dir, wrong[i].name);
+            assert_ok(file_write(path, bytes_of(wrong[i].content), &err), &err);
+        }
+        struct cutter_files files = {"birefnet", path, NULL};
+        struct session_options options = {.threads = 1};
+        assert_null(cutter_open(((struct fixture *)*state)->runtime, &files, &options, &err));
+        if (!strstr(err.text, wrong[i].says) || !strstr(err.text, ".onnx: ONNX Runtime: ") ||
+            strstr(err.text, ".cc:"))
+            fail_msg("%s does not say %s", err.text, wrong[i].says);
+    }
+}
+
 static void half_a_model_is_refused(void **state)
 {
     struct error err;
@@ -214,6 +242,7 @@ int main(void)
         cmocka_unit_test(both_families_of_sam2_answer_within_the_box),
         cmocka_unit_test(models_that_do_not_fit_are_refused_with_a_sentence),
         cmocka_unit_test(an_answer_that_is_no_number_is_an_error),
+        cmocka_unit_test(what_the_runtime_does_not_take_is_refused_in_its_words),
         cmocka_unit_test(half_a_model_is_refused),
         cmocka_unit_test(a_device_that_is_not_there_is_replaced_and_said_so),
     };

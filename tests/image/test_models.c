@@ -183,6 +183,10 @@ static void a_damaged_model_is_seen(void **state)
     assert_ok(file_write(manifest, bytes_of("{\"name\": "), &err), &err);
     AUTO(models_dispose) struct models broken = read_all(dir, "");
     assert_int_not_equal(broken.entries[1].problem[0], '\0');
+
+    assert_int_equal(unlink(manifest), 0);
+    AUTO(models_dispose) struct models missing = read_all(dir, "");
+    assert_true(missing.count == 1 || strstr(missing.entries[1].problem, "manifest.json"));
 }
 
 #define IN_DIR(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)

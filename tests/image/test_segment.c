@@ -123,6 +123,26 @@ static void a_model_that_cannot_be_loaded_leaves_the_old_one_in_use(void **state
     assert_memory_equal(segment_state(segment).model, "portrait@1:", 11);
 }
 
+/* As long as before, but not what the manifest says. */
+static void a_model_that_was_changed_is_not_loaded(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err;
+    char path[512];
+    add(fixture, "bright", STUBS "birefnet_512.onnx");
+    snprintf(path, sizeof path, "%s/bright/1/model.onnx", fixture->dir);
+    FILE *file = fopen(path, "r+e");
+    assert_non_null(file);
+    int first = fgetc(file);
+    rewind(file);
+    fputc(first ^ 1, file);
+    fclose(file);
+    assert_null(open_with(fixture, "bright", &err));
+    assert_int_equal(err.kind, ERROR_INVALID);
+    assert_memory_equal(err.text, "bright@1: file 1 has SHA-256 ", 29);
+    assert_non_null(strstr(err.text, "where its manifest says"));
+}
+
 static void a_setting_that_names_nothing_is_an_error_at_the_start(void **state)
 {
     struct error err;
@@ -259,6 +279,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         HERE(another_model_is_used_from_the_next_picture_on),
         HERE(a_model_that_cannot_be_loaded_leaves_the_old_one_in_use),
+        HERE(a_model_that_was_changed_is_not_loaded),
         HERE(a_setting_that_names_nothing_is_an_error_at_the_start),
         HERE(time_and_memory_were_measured),
         HERE(a_deadline_that_has_passed_is_kept),

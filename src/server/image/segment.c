@@ -126,6 +126,8 @@ static struct loaded *load_wanted(struct segment *segment, struct error *err)
     model_key(entry, key);
     if (segment->current && strcmp(segment->current->key, key) == 0)
         return segment->current;
+    if (!entry->embedded && !model_verify(entry, err)) /* ours came with the program */
+        return NULL;
     struct tuned tuned = {.threads = 1, .batch = 1};
     bool known = tuned_find(segment, key, segment->device, &tuned);
     int threads = segment->settings.threads ? segment->settings.threads : tuned.threads;

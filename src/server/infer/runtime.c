@@ -2,12 +2,14 @@
 #include "infer/runtime.h"
 
 #include <dlfcn.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "infer/child_internal.h"
 #include "infer/library.h"
 #include "infer/runtime_internal.h"
@@ -37,14 +39,53 @@ static enum error_kind kind_of(OrtErrorCode code, const char *text)
     }
 }
 
+/* Where in the library's own sources it happened, "/x/model.cc:177 ns::f(int, g(*)()) ": from here
+ * on; NULL when it is not told. */
+static const char *place_find(const char *text, const char **out_end)
+{
+    const char *dot = strstr(text, ".cc:");
+    if (!dot)
+        dot = strstr(text, ".h:");
+    if (!dot)
+        return NULL;
+    const char *begin = dot, *end = strchr(dot, ':') + 1;
+    while (begin > text && !strchr(" :\t", begin[-1]))
+        begin--;
+    end += strspn(end, "0123456789");
+    const char *open = strchr(end, '('), *at = open;
+    int depth = 0;
+    for (; at && *at; at++) {
+        depth += (*at == '(') - (*at == ')');
+        if (depth == 0 && at[1] != '(')
+            break;
+    }
+    if (at && *at)
+        end = at + 1;
+    *out_end = end + strspn(end, " ");
+    return begin;
+}
+
+/* What is for a person: without the path, which whoever calls tells, and without places. */
+static void tell(const char *text, char *out, size_t size)
+{
+    static const char loading[] = "Load model from ", failed[] = " failed:";
+    const char *end, *after = strstr(text, failed);
+    if (text_starts(text, loading) && after)
+        text = after + strlen(failed);
+    const char *place = place_find(text, &end);
+    int length = (int)(place ? place - text : (ptrdiff_t)strlen(text));
+    snprintf(out, size, "%.*s%s", length, text, place ? end : "");
+    out[strcspn(out, "\r\n")] = '\0';
+}
+
 bool ort_ok(const struct runtime *runtime, OrtStatus *status, struct error *err)
 {
     if (!status)
         return true;
     const char *text = runtime->api->GetErrorMessage(status);
-    size_t length = strcspn(text, "\r\n");
-    error_set(err, kind_of(runtime->api->GetErrorCode(status), text), "ONNX Runtime: %.*s",
-              (int)(length < 200 ? length : 200), text);
+    char told[161];
+    tell(text, told, sizeof told);
+    error_set(err, kind_of(runtime->api->GetErrorCode(status), text), "ONNX Runtime: %s", told);
     runtime->api->ReleaseStatus(status);
     return false;
 }

@@ -35,11 +35,11 @@ class Graph:
         self.constants.append(numpy_helper.from_array(np.array(value, dtype), name))
         return name
 
-    def save(self, name, inputs, outputs):
+    def save(self, name, inputs, outputs, opset=16):
         ports = lambda all: [helper.make_tensor_value_info(*port) for port in all]
         model = helper.make_model(
             helper.make_graph(self.nodes, name, ports(inputs), ports(outputs), self.constants),
-            opset_imports=[helper.make_opsetid("", 16)])
+            opset_imports=[helper.make_opsetid("", opset)])
         model.ir_version = 8
         with open(os.path.join(HERE, name + ".onnx"), "wb") as file:
             file.write(model.SerializeToString(deterministic=True))
@@ -84,6 +84,25 @@ def birefnet_nan():
     graph.add("Log", graph.add("Mul", bright(graph, "x"), graph.constant([0.0])), to="l")
     graph.add("Sub", "l", "l", to="y")
     graph.save("birefnet_nan", [("x", F32, [1, 3, 64, 64])], [("y", F32, [1, 1, 64, 64])])
+
+
+def from_the_future():
+    """In an operator set that no runtime knows yet."""
+    graph = Graph()
+    graph.add("Identity", bright(graph, "x"), to="y")
+    graph.save("wrong_opset", [("x", F32, [1, 3, 64, 64])], [("y", F32, [1, 1, 64, 64])], opset=999)
+
+
+def without_its_data():
+    """Its constant is in a file that is not there."""
+    graph = Graph()
+    graph.add("Identity", bright(graph, "x"), to="y")
+    constant = graph.constants[0]
+    constant.ClearField("raw_data")
+    constant.data_location = TensorProto.EXTERNAL
+    entry = constant.external_data.add()
+    entry.key, entry.value = "location", "weights.bin"
+    graph.save("wrong_external", [("x", F32, [1, 3, 64, 64])], [("y", F32, [1, 1, 64, 64])])
 
 
 def birefnet_slow():
@@ -215,6 +234,8 @@ birefnet("birefnet_dynamic", shape=["batch", 3, "height", "width"],
 birefnet_scales()
 birefnet_nan()
 birefnet_slow()
+from_the_future()
+without_its_data()
 birefnet("wrong_rank", shape=[3, 64, 64], out_shape=None)
 birefnet("wrong_channels", shape=[1, 4, 64, 64], out_shape=[1, 1, 64, 64])
 birefnet("wrong_size", shape=[1, 3, 60000, 60000], out_shape=[1, 1, 60000, 60000])
