@@ -19,7 +19,7 @@ def form(photo, fields=()):
 
 def request(path, photo, fields=()):
     body = form(photo, fields)
-    return (b"POST %s HTTP/1.1\r\nHost: bench\r\nContent-Type: multipart/form-data; boundary=%s\r\n"
+    return (b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=%s\r\n"
             b"Content-Length: %d\r\n\r\n" % (path.encode(), BOUNDARY, len(body))) + body
 
 

@@ -259,21 +259,33 @@ def row(folder):
 
 
 def idle(folder):
-    rows = []
+    """Memory when there was work and when there has been none for 6 s; what the rest costs the next
+    one to come."""
+    rows, rested, busy = [], [], []
+    message = request("/api/video/generate", PHOTO, [("text", "Good morning, how are you today?"),
+                                                     ("voice_profile", "en-emma")])
     with Server([str(BUILD / "vmad"), "--port", "PORT", "--data", f"{folder}/idle", "--log-level",
-                 "off"], mask()) as server:
-        rows.append(("after the first cut-out", f"{server.memory_mb():.0f}"))
-        server.load(request(CUTOUT, PHOTO), 8, 5)
-        rows.append(("right after 5 s of cut-outs, 8 clients", f"{server.memory_mb():.0f}"))
-        time.sleep(5)
-        rows.append(("5 s later", f"{server.memory_mb():.0f}"))
-        message = request("/api/video/generate", PHOTO, [("text", "Good morning, how are you today?"),
-                                                         ("voice_profile", "en-emma")])
-        load = server.load(message, 1, 60, 2)
-        rows.append((f"after {len(load.latencies)} messages", f"{server.memory_mb():.0f}"))
-        time.sleep(5)
-        rows.append(("5 s later (60 is asked for)", f"**{server.memory_mb():.0f}**"))
-    table("Resident memory of the whole application (role all), MB", ("when", "MB"), rows)
+                 "off"], b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n") as server:
+        def after(what, task=None, clients=1, seconds=60, count=1):
+            if task:
+                server.load(task, clients, seconds, count)
+            now = server.memory_mb()
+            time.sleep(6)
+            rows.append((what, f"{now:.0f}", f"**{server.memory_mb():.0f}**"))
+
+        after("its start")
+        after("one cut-out", request(CUTOUT, PHOTO))
+        after("two messages", message, count=2)
+        after("5 s of cut-outs, 8 clients", request(CUTOUT, PHOTO), 8, 5, 1 << 60)
+        for _ in range(5):
+            for times in (rested, busy):
+                times.append(server.load(request(CUTOUT, PHOTO), 1, 20, 1).latencies[0])
+            time.sleep(5)
+    table("Resident memory of the whole application (role all), MB; 60 is asked for when idle",
+          ("after", "at once", "6 s later"), rows)
+    table("A cut-out, ms", ("when", "median (min–max)"),
+          [("when there was nothing to do for 5 s", spread(rested)),
+           ("right after another", spread(busy))])
 
 
 def cold(folder):

@@ -6,7 +6,7 @@ if(BUILD_TESTING)
   target_link_libraries(test_support PUBLIC base lib::cmocka PRIVATE warnings)
 endif()
 
-module(core/sys DEPENDS base)
+module(core/sys DEPENDS base TEST_LIBRARIES m)
 if(TARGET lib::uv)
   module(core/io DEPENDS base sys LIBRARIES lib::uv TEST_LIBRARIES Threads::Threads)
 endif()

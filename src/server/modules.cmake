@@ -32,7 +32,7 @@ module(server/jpegdec DEPENDS base sandbox LIBRARIES lib::jpeg)
 program(vmad-jpeg server/jpegdec DEPENDS sandbox)
 # Names are looked up once, not in each of its workers.
 target_link_options(vmad-jpeg PRIVATE -Wl,-z,now)
-module(server/image DEPENDS base media codec infer sandbox
+module(server/image DEPENDS base sys media codec infer sandbox
   LIBRARIES lib::curl Threads::Threads m TEST_LIBRARIES lib::vips m)
 module(server/video DEPENDS base media
   LIBRARIES lib::avformat lib::avcodec lib::swresample lib::avutil Threads::Threads m
@@ -54,7 +54,7 @@ if(BUILD_TESTING)
   target_link_libraries(bench_message_alone PRIVATE pipeline warnings)
 endif()
 module(server/http DEPENDS base LIBRARIES lib::microhttpd Threads::Threads)
-module(server/api DEPENDS base http jobs store pipeline media codec sound voice image infer
+module(server/api DEPENDS base sys http jobs store pipeline media codec sound voice image infer
   LIBRARIES Threads::Threads m)
 module(server/daemon DEPENDS base http api jobs store pipeline media voice infer image)
 program(vmad server/daemon)

@@ -5,9 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 static NORETURN void out_of_memory(size_t size)
 {
@@ -71,11 +68,4 @@ char *xasprintf(const char *format, ...)
     if (length < 0)
         out_of_memory(0);
     return text;
-}
-
-void mem_give_back(void)
-{
-#ifdef __GLIBC__
-    malloc_trim(0);
-#endif
 }

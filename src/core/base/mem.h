@@ -17,7 +17,3 @@ MUST_USE NEVER_NULL void *xreallocarray(void *pointer, size_t count, size_t size
 MUST_USE NEVER_NULL char *xstrdup(const char *text);
 MUST_USE NEVER_NULL char *xstrndup(const char *text, size_t size);
 MUST_USE NEVER_NULL char *xasprintf(const char *format, ...) PRINTF_LIKE(1, 2);
-
-/* Gives memory that was freed back to the system, where the C library keeps it. After large work,
- * not within it: it takes a few milliseconds. */
-void mem_give_back(void);

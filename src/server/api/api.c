@@ -59,7 +59,10 @@ static bool handle(void *context, const struct http_request *request,
     const struct endpoint *endpoint = endpoint_of(bound, request);
     if (endpoint->roles != API_ALWAYS)
         engines_warm(bound->api->engines); /* somebody is here: a message may follow */
-    return endpoint->handle(bound->api, request, response, err);
+    bool done = endpoint->handle(bound->api, request, response, err);
+    if (endpoint->heavy)
+        engines_worked(bound->api->engines);
+    return done;
 }
 
 /* The field that a whole body is too large for: its file, of which there is one that must be. */

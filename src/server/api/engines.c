@@ -18,7 +18,9 @@
 #include "image/segment.h"
 #include "image/watch.h"
 #include "infer/gpu.h"
+#include "jobs/jobs.h"
 #include "pipeline/pipeline.h"
+#include "sys/memory.h"
 #include "voice/voice.h"
 
 struct engines {
@@ -27,6 +29,7 @@ struct engines {
     pthread_mutex_t lock; /* everything below, and setting begun */
     pthread_cond_t opened;
     bool voices_tried, vision_tried, all_tried;
+    bool awaited; /* by somebody who wants to use them at once */
     atomic_bool ended;
     struct voices *voices;
     struct vision *vision;
@@ -45,7 +48,7 @@ enum {
     TURNS_BYTES = 200 << 20,
     PROBE_EVERY_S = 5,
     LOG_EVERY = 12, /* probes */
-    QUIET_MS = 1500,
+    QUIET_MS = 4000,
 };
 
 /* One more than there are processors: whose photo is being decoded waits for another process. */
@@ -58,10 +61,18 @@ static struct scheduler *turns_new(int queue)
     return scheduler_new(&settings);
 }
 
-static void give_back(void *nothing)
+/* What was freed, and the code of what is done now and then, are no use to a process that waits. */
+static void give_back(void *context)
 {
-    (void)nothing;
-    mem_give_back();
+    struct engines *engines = context;
+    struct jobs_counts counts;
+    jobs_counts(engines->options.jobs, &counts);
+    if (counts.states[JOB_RUNNING] > 0) {
+        tidy_worked(engines->tidy);
+        return;
+    }
+    memory_trim();
+    memory_let_go_of_code();
 }
 
 struct engines *engines_new(const struct engines_options *options)
@@ -72,7 +83,7 @@ struct engines *engines_new(const struct engines_options *options)
     pthread_cond_init(&engines->opened, NULL);
     engines->turns = turns_new(options->vision.queue);
     engines->watch = watch_new();
-    engines->tidy = tidy_new(QUIET_MS, give_back, NULL);
+    engines->tidy = tidy_new(QUIET_MS, give_back, engines);
     if (options->messages)
         health_set(options->health, "voices", true, HEALTH_HEALTHY, NULL);
     health_set(options->health, "vision", true, HEALTH_HEALTHY, NULL);
@@ -105,6 +116,13 @@ static void open_voices(struct engines *engines)
     pthread_mutex_unlock(&engines->lock);
 }
 
+static void stage_ended(void *context, const char *stage, double seconds)
+{
+    struct engines *engines = context;
+    metrics_stage(engines->options.metrics, stage, seconds);
+    tidy_worked(engines->tidy);
+}
+
 static struct pipeline *open_pipeline(struct engines *engines, struct error *err)
 {
     const struct engines_options *options = &engines->options;
@@ -115,8 +133,8 @@ static struct pipeline *open_pipeline(struct engines *engines, struct error *err
         .voices = engines->voices,
         .assets_dir = options->assets_dir,
         .state_path = options->state_path,
-        .observe = metrics_stage,
-        .observe_context = options->metrics,
+        .observe = stage_ended,
+        .observe_context = engines,
     };
     AUTO(pipeline_close) struct pipeline *pipeline = pipeline_open(&how, err);
     bool work = options->work && !atomic_load(&engines->ended);
@@ -207,6 +225,7 @@ static void *open_all(void *context)
     struct pipeline *pipeline = NULL;
     pthread_t beside;
 
+    memory_let_go_of_code(); /* what starting the process took */
     int64_t began_ms = mono_ms();
     bool parallel = pthread_create(&beside, NULL, open_vision, engines) == 0;
     if (engines->options.messages)
@@ -230,8 +249,13 @@ static void *open_all(void *context)
     engines->pipeline = pipeline;
     engines->pipeline_err = err;
     engines->all_tried = true;
+    bool awaited = engines->awaited;
     pthread_cond_broadcast(&engines->opened);
     pthread_mutex_unlock(&engines->lock);
+    if (awaited)
+        tidy_worked(engines->tidy);
+    else
+        give_back(engines);
     return NULL;
 }
 
@@ -260,8 +284,10 @@ static bool await(struct engines *engines, const bool *tried, struct error *err)
         error_set(err, ERROR_UNAVAILABLE, "the service is stopping");
         return error_about(err, NULL, "shutting_down");
     }
-    while (!*tried)
+    while (!*tried) {
+        engines->awaited = true;
         pthread_cond_wait(&engines->opened, &engines->lock);
+    }
     return true;
 }
 

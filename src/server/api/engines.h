@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Voices, models and the pipeline, opened in the background when they are first needed: an idle
- * process stays small and answers at once after its start. */
+/* Voices, models and the pipeline, opened in the background, so that a process answers at once after
+ * its start; and given back what they do not need while nobody asks for anything. */
 #pragma once
 
 #include <stdbool.h>
@@ -59,5 +59,5 @@ int engines_turns_places(struct engines *engines);
 /* Ends the waiting of whoever has left. */
 struct watch *engines_watch(struct engines *engines);
 
-/* A photo was worked on: the memory for it is given back to the system when no other follows. */
+/* There was work: memory that it took is given back to the system when no other follows. */
 void engines_worked(struct engines *engines);

@@ -233,14 +233,6 @@ static bool open_jobs(struct running *running, struct error *err)
     return true;
 }
 
-/* What an earlier process left unfinished goes on without being asked. */
-static bool has_work(struct running *running)
-{
-    struct jobs_counts counts;
-    jobs_counts(running->jobs, &counts);
-    return counts.states[JOB_QUEUED] + counts.states[JOB_RUNNING] > 0;
-}
-
 static void open_engines(struct running *running)
 {
     const struct daemon *daemon = running->daemon;
@@ -269,10 +261,6 @@ static void open_engines(struct running *running)
         .messages = roles_of(running->options->role) != API_IMAGE,
     };
     running->engines = engines_new(&engines);
-    bool only_works = (roles_of(running->options->role) & (API_GATEWAY | API_WORKER)) == API_WORKER;
-    bool only_pictures = roles_of(running->options->role) == API_IMAGE;
-    if (only_works || only_pictures || has_work(running))
-        engines_warm(running->engines);
 }
 
 static void open_page(struct running *running)
@@ -347,6 +335,10 @@ static bool start(struct running *running, struct error *err)
     running->observed =
         (struct observed){running->jobs, running->store, running->server, running->engines};
     observe(running->metrics, &running->observed);
+    /* Before anybody asks: the first message shall not wait for it, and what an earlier process
+     * left unfinished goes on. */
+    if (running->server)
+        engines_warm(running->engines);
     return running->server != NULL;
 }
 

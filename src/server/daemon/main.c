@@ -83,7 +83,7 @@ static bool print_words(char **arguments, const struct command *command, struct 
 /* Pictures, frames and the network's layers (for the embedded one 5 MB in one piece) come and go by
  * the megabyte. Asking the system for each of them costs a third of all time, in clearing pages;
  * keeping all of them costs a quarter of a gigabyte. So the usual ones stay until nobody works (see
- * mem_give_back), larger ones go back at once, and threads do not hoard a heap each. */
+ * memory_trim), larger ones go back at once, and threads do not hoard a heap each. */
 static void tune_memory(void)
 {
     mallopt(M_ARENA_MAX, 2);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "image/segment.h"
 #include "infer/runtime.h"
 #include "infer/trace.h"
+#include "sys/memory.h"
 
 struct vision {
     struct photos *photos;
@@ -90,7 +90,7 @@ struct vision *vision_open_with(const struct vision_settings *settings, struct e
         return NULL;
     struct segment_state state = segment_state(vision->segment);
     snprintf(vision->device, sizeof vision->device, "%s", state.why[0] ? state.why : state.device);
-    malloc_trim(0); /* loading leaves 6 MB of holes behind */
+    memory_trim(); /* loading leaves 6 MB of holes behind */
     return TAKE(vision);
 }
 

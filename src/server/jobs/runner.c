@@ -190,7 +190,6 @@ static void rest(struct jobs *jobs, int64_t until_ms)
 static void *worker_main(void *context)
 {
     struct jobs *jobs = context;
-    bool worked = false;
     while (!atomic_load(&jobs->stopping)) {
         struct lease lease;
         struct error err;
@@ -200,16 +199,12 @@ static void *worker_main(void *context)
         case CLAIM_GOT:
             jobs_poke(jobs); /* there may be more */
             run_one(jobs, &lease);
-            worked = true;
             break;
         case CLAIM_FAILED:
             log_error("jobs.claim_failed", LOG_ERROR(&err));
             rest(jobs, next_ms);
             break;
         case CLAIM_NONE:
-            if (worked)
-                mem_give_back(); /* a job takes a hundred megabytes, an idle process should not */
-            worked = false;
             rest(jobs, next_ms);
             break;
         }

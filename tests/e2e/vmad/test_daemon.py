@@ -120,6 +120,17 @@ class Life(unittest.TestCase):
             self.assertLess(best, 0.3)
         self.assertLess(server.rss_kb(), 60_000)
 
+    def test_it_is_small_again_when_it_has_worked(self):
+        server = self.vmad()
+        for text in ("Hello", "こんにちは"):
+            self.assertEqual(server.post_form("/api/video/generate", [
+                ("image", photo(), "a.jpg"), ("text", text)]).status, 200)
+        self.assertEqual(server.post_form("/api/image/cutout", [("image", photo(), "a.jpg")]).status, 200)
+        small = wait_until(lambda: server.rss_kb() < 60_000, 20, 0.2)
+        if not sanitized():
+            self.assertTrue(small, f"{server.rss_kb()} kB")
+        self.assertEqual(server.post_form("/api/image/cutout", [("image", photo(), "a.jpg")]).status, 200)
+
     def test_a_second_one_on_the_same_data_is_refused(self):
         first = self.vmad()
         done = run("--port", "0", "--data", first.data)

@@ -7,3 +7,8 @@ void memory_trim(void)
 {
     malloc_zone_pressure_relief(NULL, 0);
 }
+
+void memory_let_go_of_code(void)
+{
+    /* The system takes such pages itself. */
+}
