@@ -18,6 +18,7 @@
 #include "infer/runtime.h"
 #include "infer/wire_internal.h"
 #include "sys/fdpass.h"
+#include "sys/memory.h"
 
 enum { QUIET_MS = 1500 }; /* without a question */
 
@@ -283,7 +284,7 @@ static bool next_ask(int socket, struct wire_ask *ask)
 {
     struct pollfd poll_for = {.fd = socket, .events = POLLIN};
     if (poll(&poll_for, 1, QUIET_MS) == 0)
-        mem_give_back();
+        memory_trim();
     return wire_receive(socket, ask, sizeof *ask);
 }
 
