@@ -103,6 +103,8 @@ class Apart(Engine):
             self.assertEqual(answer.status, 200, answer.body[:300])
             self.assertTrue(answer.body == wanted[picture], "another picture came out")
         self.assertGreaterEqual(kills, 1)
+        # One that was killed when everybody had been answered is missed by whoever comes next.
+        self.assertEqual(cut_out(vmad, pictures[0]).status, 200)
         self.assertEqual(self.inference(vmad)["deaths"], kills)
 
     def test_kill_9_while_eight_clients_wait(self):
