@@ -9,7 +9,7 @@
 #include "sys/memory.h"
 
 /* Addresses that the loader fills in, in memory that is read-only afterwards. */
-static double (*const functions[])(double) = {sqrt, cbrt, floor};
+static double (*const functions[])(double) = {sqrt, fabs, floor};
 static const char *const words[] = {"one", "two", "three"};
 
 static int compare(const void *a, const void *b)
@@ -38,7 +38,7 @@ static void everything_works_as_before(void **state)
         memory_let_go_of_code();
         qsort(sorted, 3, sizeof *sorted, compare);
         assert_string_equal(sorted[1], "three");
-        assert_true(functions[0](81) == 9 && functions[1](27) == 3 && functions[2](2.5) == 2);
+        assert_true(functions[0](81) == 9 && functions[1](-3) == 3 && functions[2](2.5) == 2);
     }
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Voices, models and the pipeline, opened in the background, so that a process answers at once after
- * its start; and given back what they do not need while nobody asks for anything. */
+/* Voices, models and the pipeline, opened in the background, so that a process answers at once
+ * after its start; and given back what they do not need while nobody asks for anything. */
 #pragma once
 
 #include <stdbool.h>
