@@ -260,8 +260,9 @@ class OverSsh(Both, unittest.TestCase):
             self.assertIn(b"Connection refused", p.stderr.readline())
             self.assertIn(b"waiting for it", p.stderr.readline())
             self.assertIn(self.status()[0]["link"]["state"], ("connecting", "waiting"))
-            self.assertIn(b", waiting for testhost\n", self.vma("status").stdout)
-            self.assertIn(b": waiting for testhost\n", self.vma("sync", "status").stdout)
+            # It looks at its own side first.
+            wait_for(lambda: b", waiting for testhost\n" in self.vma("status").stdout)
+            wait_for(lambda: b": waiting for testhost\n" in self.vma("sync", "status").stdout)
         finally:
             self.w.sshd_start()
         wait_for(lambda: [s for s in self.status() if s["link"]["state"] == "up"])
