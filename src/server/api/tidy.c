@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/mem.h"
 
 struct tidy {
@@ -31,7 +32,7 @@ static bool await_quiet(struct tidy *tidy)
         } else if (mono_ms() >= at_ms) {
             return true;
         } else {
-            struct timespec until = {at_ms / 1000, at_ms % 1000 * 1000000};
+            struct timespec until = cond_deadline(at_ms);
             pthread_cond_timedwait(&tidy->changed, &tidy->lock, &until);
         }
     }
@@ -55,15 +56,11 @@ static void *tidy_run(void *context)
 struct tidy *tidy_new(int64_t quiet_ms, void (*action)(void *context), void *context)
 {
     struct tidy *tidy = xcalloc(1, sizeof *tidy);
-    pthread_condattr_t attributes;
     tidy->quiet_ms = quiet_ms;
     tidy->action = action;
     tidy->context = context;
     pthread_mutex_init(&tidy->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&tidy->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    cond_init_mono(&tidy->changed);
     tidy->running = pthread_create(&tidy->thread, NULL, tidy_run, tidy) == 0;
     return tidy;
 }

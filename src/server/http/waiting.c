@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "http/server_internal.h"
@@ -212,7 +213,7 @@ static void *tick(void *context)
             pthread_cond_wait(&server->changed, &server->lock);
             continue;
         }
-        struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+        struct timespec until = cond_deadline(until_ms);
         pthread_cond_timedwait(&server->changed, &server->lock, &until);
     }
     pthread_mutex_unlock(&server->lock);
@@ -221,12 +222,8 @@ static void *tick(void *context)
 
 bool ticker_start(struct http_server *server)
 {
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&server->lock, NULL);
-    pthread_cond_init(&server->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    cond_init_mono(&server->changed);
     return pthread_create(&server->ticker, NULL, tick, server) == 0;
 }
 

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "image/line_internal.h"
@@ -20,11 +21,7 @@ struct scheduler {
 struct scheduler *scheduler_new(const struct scheduler_settings *settings)
 {
     struct scheduler *scheduler = xcalloc(1, sizeof *scheduler);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&scheduler->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    cond_init_mono(&scheduler->changed);
     pthread_mutex_init(&scheduler->lock, NULL);
     line_init(&scheduler->line, settings);
     return scheduler;

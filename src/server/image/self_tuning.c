@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/cond.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -111,11 +112,7 @@ struct self_tuning *self_tuning_begin(struct loaded *loaded, struct scheduler *s
     struct self_tuning *tuning = xcalloc(1, sizeof *tuning);
     *tuning = (struct self_tuning){
         .loaded = loaded, .scheduler = scheduler, .path = path, .visible_gpus = visible_gpus};
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&tuning->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    cond_init_mono(&tuning->changed);
     pthread_mutex_init(&tuning->lock, NULL);
     if (pthread_create(&tuning->thread, NULL, run, tuning) == 0)
         return tuning;

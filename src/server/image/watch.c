@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/mem.h"
 
 /* How long after a client went away at most its work goes on. */
@@ -22,11 +23,7 @@ struct watch {
 struct watch *watch_new(void)
 {
     struct watch *watch = xcalloc(1, sizeof *watch);
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&watch->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    cond_init_mono(&watch->changed);
     pthread_mutex_init(&watch->lock, NULL);
     watch->next_ms = INT64_MAX;
     return watch;
@@ -79,7 +76,7 @@ static void *run(void *context)
     struct watch *watch = context;
     pthread_mutex_lock(&watch->lock);
     while (!watch->ended) {
-        struct timespec until = {watch->next_ms / 1000, watch->next_ms % 1000 * 1000000};
+        struct timespec until = cond_deadline(watch->next_ms);
         if (watch->next_ms == INT64_MAX)
             pthread_cond_wait(&watch->changed, &watch->lock);
         else

@@ -7,6 +7,7 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -77,15 +78,6 @@ static void defaults(struct jobs_options *options)
         options->first_retry_ms = 1000;
 }
 
-static void condition_init(pthread_cond_t *condition)
-{
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(condition, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-}
-
 struct jobs *jobs_open(const struct jobs_options *options, struct error *err)
 {
     struct error ignored;
@@ -102,8 +94,8 @@ struct jobs *jobs_open(const struct jobs_options *options, struct error *err)
     jobs->watches = watches_new();
     atomic_store(&jobs->revision, table_revision(table));
     pthread_mutex_init(&jobs->lock, NULL);
-    condition_init(&jobs->work);
-    condition_init(&jobs->idle);
+    cond_init_mono(&jobs->work);
+    cond_init_mono(&jobs->idle);
     return jobs;
 }
 
@@ -257,18 +249,12 @@ static void waiter_wake(void *context)
     pthread_mutex_unlock(&waiter->lock);
 }
 
-static struct timespec timespec_of(int64_t mono_deadline_ms)
-{
-    return (struct timespec){.tv_sec = mono_deadline_ms / 1000,
-                             .tv_nsec = mono_deadline_ms % 1000 * 1000000};
-}
-
 bool jobs_wait(struct jobs *jobs, const char *id, int64_t after, int64_t timeout_ms)
 {
     struct waiter waiter = {.lock = PTHREAD_MUTEX_INITIALIZER};
-    condition_init(&waiter.changed);
+    cond_init_mono(&waiter.changed);
     struct job_watch *watch = jobs_watch(jobs, id, waiter_wake, &waiter);
-    struct timespec deadline = timespec_of(mono_ms() + timeout_ms);
+    struct timespec deadline = cond_deadline(mono_ms() + timeout_ms);
     bool changed = false, expired = false;
     while (!changed && !expired) {
         pthread_mutex_lock(&waiter.lock);

@@ -8,18 +8,13 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "jobs/jobs_internal.h"
 
 enum { TELL_EVERY_MS = 80 };
-
-static struct timespec timespec_of(int64_t mono_deadline_ms)
-{
-    return (struct timespec){.tv_sec = mono_deadline_ms / 1000,
-                             .tv_nsec = mono_deadline_ms % 1000 * 1000000};
-}
 
 const char *job_run_id(const struct job_run *run)
 {
@@ -178,7 +173,7 @@ static void rest(struct jobs *jobs, int64_t until_ms)
     int64_t longest_ms = table_alone(jobs->table) ? 60 * 1000 : 1000;
     int64_t wait_ms = until_ms == INT64_MAX ? longest_ms : until_ms - wall_ms();
     wait_ms = wait_ms < 10 ? 10 : wait_ms > longest_ms ? longest_ms : wait_ms;
-    struct timespec deadline = timespec_of(mono_ms() + wait_ms);
+    struct timespec deadline = cond_deadline(mono_ms() + wait_ms);
     pthread_mutex_lock(&jobs->lock);
     while (!jobs->poked && !atomic_load(&jobs->stopping))
         if (pthread_cond_timedwait(&jobs->work, &jobs->lock, &deadline) != 0)
@@ -245,12 +240,12 @@ static void *heart_main(void *context)
 {
     struct jobs *jobs = context;
     int64_t beat_ms = jobs->options.lease_ms / 3;
-    struct timespec next = timespec_of(mono_ms() + beat_ms);
+    struct timespec next = cond_deadline(mono_ms() + beat_ms);
     pthread_mutex_lock(&jobs->lock);
     while (!jobs->quit) {
         if (pthread_cond_timedwait(&jobs->idle, &jobs->lock, &next) == 0)
             continue;
-        next = timespec_of(mono_ms() + beat_ms);
+        next = cond_deadline(mono_ms() + beat_ms);
         if (!jobs->runs)
             continue;
         pthread_mutex_unlock(&jobs->lock);
@@ -295,7 +290,7 @@ void jobs_stop(struct jobs *jobs, int64_t grace_ms)
     bool first = !atomic_exchange(&jobs->stopping, true);
     if (first)
         watches_wake(jobs->watches, NULL);
-    struct timespec deadline = timespec_of(mono_ms() + grace_ms);
+    struct timespec deadline = cond_deadline(mono_ms() + grace_ms);
     pthread_mutex_lock(&jobs->lock);
     pthread_cond_broadcast(&jobs->work);
     while (jobs->runs && grace_ms > 0)

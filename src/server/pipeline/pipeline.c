@@ -8,6 +8,7 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -43,11 +44,7 @@ struct pipeline *pipeline_open(const struct pipeline_options *options, struct er
     pipeline->crew = crew;
     pipeline->estimates = estimates_load(options->state_path);
     pthread_mutex_init(&pipeline->lock, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&pipeline->decoded, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    cond_init_mono(&pipeline->decoded);
     return pipeline;
 }
 

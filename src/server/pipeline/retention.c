@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -58,11 +59,7 @@ struct retention *retention_start(struct store *store, struct jobs *jobs, struct
     retention->store = store;
     retention->jobs = jobs;
     pthread_mutex_init(&retention->lock, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&retention->quitting, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    cond_init_mono(&retention->quitting);
     int failed = pthread_create(&retention->thread, NULL, retention_main, retention);
     if (failed == 0)
         return retention;

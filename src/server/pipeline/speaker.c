@@ -9,6 +9,7 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -169,11 +170,7 @@ struct speaker *speaker_start(struct pipeline *pipeline, const struct order *ord
     if (log_id())
         snprintf(speaker->log_id, sizeof speaker->log_id, "%s", log_id());
     pthread_mutex_init(&speaker->lock, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&speaker->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    cond_init_mono(&speaker->changed);
     int failed = pthread_create(&speaker->thread, NULL, speaker_main, speaker);
     if (failed == 0)
         return speaker;
