@@ -8,7 +8,7 @@ import struct
 import sys
 
 METADATA = slice(3737848, 3757224)
-VERTICES, TRIANGLES = 468, 898
+VERTICES = 468
 
 
 def varint(data, at):
@@ -49,11 +49,8 @@ def main():
         metadata = source.read()[METADATA]
     mesh = next(value for number, value in fields(metadata) if number == 1)
     floats = [struct.unpack("<f", value)[0] for number, value in fields(mesh) if number == 3]
-    indices = [value for number, value in fields(mesh) if number == 4]
-    assert len(floats) == VERTICES * 5 and len(indices) == TRIANGLES * 3
-    assert max(indices) == VERTICES - 1
+    assert len(floats) == VERTICES * 5
     vertices = [floats[i:i + 5] for i in range(0, len(floats), 5)]
-    triangles = [indices[i:i + 3] for i in range(0, len(indices), 3)]
     number = lambda value: f"{value:.6g}f" if "." in f"{value:.6g}" else f"{value:.6g}.0f"
     group = lambda values: "{" + ", ".join(values) + "}"
 
@@ -63,12 +60,6 @@ def main():
     print("/* clang-format off */")
     print("const struct point3 face_mesh_vertices[FACE_MESH_VERTICES] = {")
     rows([group([number(v) for v in vertex[:3]]) for vertex in vertices], 3)
-    print("};\n")
-    print("const float face_mesh_uv[FACE_MESH_VERTICES][2] = {")
-    rows([group([number(v) for v in vertex[3:]]) for vertex in vertices], 4)
-    print("};\n")
-    print("const uint16_t face_mesh_triangles[FACE_MESH_TRIANGLES][3] = {")
-    rows([group([str(i) for i in triangle]) for triangle in triangles], 6)
     print("};")
 
 

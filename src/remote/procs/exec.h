@@ -31,7 +31,6 @@ void exec_server_stop(struct exec_server *server, void (*done)(void *context), v
 void exec_server_free(struct exec_server *server);
 /* The programs that run, as texts for a JSON array. */
 void exec_server_tell(const struct exec_server *server, struct jv *out);
-unsigned exec_server_count(const struct exec_server *server);
 
 /* --- the side that asks ------------------------------------------------------------------- */
 

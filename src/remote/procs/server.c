@@ -319,6 +319,14 @@ static void early_closed(void *context, struct channel *channel, const struct er
         run->err = NULL;
 }
 
+static unsigned count_runs(const struct exec_server *server)
+{
+    unsigned count = 0;
+    for (const struct run *run = server->runs; run; run = run->next)
+        count++;
+    return count;
+}
+
 static const struct channel_events early_events = {.closed = early_closed};
 
 static bool open_control(void *context, struct channel *channel, struct bytes request,
@@ -331,7 +339,7 @@ static bool open_control(void *context, struct channel *channel, struct bytes re
         return false;
     if (strlen(token) != EXEC_TOKEN_SIZE)
         return error_set(err, ERROR_INVALID, "a run without a token");
-    if (server->stopped || exec_server_count(server) >= MAX_RUNS)
+    if (server->stopped || count_runs(server) >= MAX_RUNS)
         return error_set(err, ERROR_LIMIT, "%d programs run already", MAX_RUNS);
     struct run *run = xcalloc(1, sizeof *run);
     run->server = server;
@@ -426,14 +434,6 @@ void exec_server_free(struct exec_server *server)
         run_free(run);
     }
     free(server);
-}
-
-unsigned exec_server_count(const struct exec_server *server)
-{
-    unsigned count = 0;
-    for (const struct run *run = server->runs; run; run = run->next)
-        count++;
-    return count;
 }
 
 void exec_server_tell(const struct exec_server *server, struct jv *out)

@@ -273,13 +273,6 @@ uint32_t tree_next(const struct tree *tree, uint32_t id, uint32_t top)
     return child ? child : tree_skip(tree, id, top);
 }
 
-bool tree_under(const struct tree *tree, uint32_t id, uint32_t top)
-{
-    while (id && id != top)
-        id = tree_node(tree, id)->parent;
-    return id == top;
-}
-
 static void remove_node(struct tree *tree, uint32_t id)
 {
     struct node *node = tree_node(tree, id);

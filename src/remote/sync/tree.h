@@ -84,7 +84,6 @@ const char *tree_path(const struct tree *tree, uint32_t id, char out[TREE_PATH_L
 uint32_t tree_next(const struct tree *tree, uint32_t id, uint32_t top);
 /* The same without descending into `id`. */
 uint32_t tree_skip(const struct tree *tree, uint32_t id, uint32_t top);
-bool tree_under(const struct tree *tree, uint32_t id, uint32_t top);
 
 /* Drops the node and then its parents as long as they mean nothing: no entry, no child, no
  * flag, nothing on the way. The root stays. */

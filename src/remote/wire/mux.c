@@ -110,11 +110,6 @@ void mux_detach(struct mux *mux)
     mux->established = false;
 }
 
-bool mux_attached(const struct mux *mux)
-{
-    return mux->attached;
-}
-
 bool mux_established(const struct mux *mux)
 {
     return mux->established;

@@ -136,7 +136,6 @@ static inline void mux_free_auto(struct mux **mux)
 void mux_attach(struct mux *mux, int64_t now_us);
 /* The stream is gone. Writing goes on into the queues. */
 void mux_detach(struct mux *mux);
-bool mux_attached(const struct mux *mux);
 /* The peer's hello has arrived on this stream. */
 bool mux_established(const struct mux *mux);
 

@@ -45,11 +45,6 @@ void http_response_status(struct http_response *response, int status)
     response->status = status;
 }
 
-int http_response_get_status(const struct http_response *response)
-{
-    return response->status;
-}
-
 void http_response_header(struct http_response *response, const char *name, const char *value)
 {
     assert(strpbrk(value, "\r\n") == NULL);
@@ -72,14 +67,6 @@ static void begin(struct http_response *response, enum response_kind kind, const
     response->kind = kind;
     if (type)
         http_response_header(response, "Content-Type", type);
-}
-
-void http_response_bytes(struct http_response *response, const char *type, struct bytes body)
-{
-    begin(response, RESPONSE_BUF, type);
-    response->body = BUF(body.size);
-    bool fits = buf_append(&response->body, body, NULL);
-    assert(fits);
 }
 
 void http_response_take(struct http_response *response, const char *type, struct buf *body)

@@ -48,12 +48,10 @@ struct http_wait {
 };
 
 void http_response_status(struct http_response *response, int status);
-int http_response_get_status(const struct http_response *response);
 /* Replaces a field of that name; the value is copied and must hold no line ends. */
 void http_response_header(struct http_response *response, const char *name, const char *value);
 
-/* The body in memory: copied, taken over, or, when it lives for ever, just named. */
-void http_response_bytes(struct http_response *response, const char *type, struct bytes body);
+/* The body in memory: taken over, or, when it lives for ever, just named. */
 void http_response_take(struct http_response *response, const char *type, struct buf *body);
 void http_response_static(struct http_response *response, const char *type, struct bytes body);
 /* As JSON; the value is taken over. `type` NULL: application/json. */

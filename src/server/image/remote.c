@@ -89,11 +89,6 @@ void remote_close(struct remote *remote)
     curl_global_cleanup();
 }
 
-const char *remote_url(const struct remote *remote)
-{
-    return remote->url;
-}
-
 static CURL *handle_take(struct remote *remote)
 {
     pthread_mutex_lock(&remote->lock);

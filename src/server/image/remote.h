@@ -38,4 +38,3 @@ MUST_USE bool remote_matte(struct remote *remote, const struct picture *photo,
 MUST_USE bool remote_check(struct remote *remote, struct error *err);
 /* Which model made the last mask, as X-Image-Model names it: "remote:portrait@1:…". */
 void remote_model(struct remote *remote, char *out, size_t size);
-const char *remote_url(const struct remote *remote);

@@ -118,12 +118,11 @@ MUST_USE struct job_watch *jobs_watch(struct jobs *jobs, const char *id,
 void job_watch_end(struct job_watch *watch);
 
 /* Waits until the job's revision is above `after`, at most `timeout_ms`; false (without an error
- * to report) when that ran out. For tests and synchronous callers. */
+ * to report) when that ran out. For tests. */
 bool jobs_wait(struct jobs *jobs, const char *id, int64_t after, int64_t timeout_ms);
 
 /* One attempt at a job, as its handler sees it. */
 struct job_run;
-const char *job_run_id(const struct job_run *run);
 const char *job_run_request(const struct job_run *run);
 /* From the moment of the submission, monotonic clock. */
 int64_t job_run_waited_ms(const struct job_run *run);

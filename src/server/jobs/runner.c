@@ -16,11 +16,6 @@
 
 enum { TELL_EVERY_MS = 80 };
 
-const char *job_run_id(const struct job_run *run)
-{
-    return run->lease.id;
-}
-
 const char *job_run_request(const struct job_run *run)
 {
     return run->lease.request;

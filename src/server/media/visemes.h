@@ -43,6 +43,3 @@ static inline void viseme_track_dispose_auto(struct viseme_track *track)
 {
     viseme_track_dispose(track);
 }
-
-/* "a", "mbp", …: the stable name used in files. */
-const char *viseme_name(enum viseme viseme);

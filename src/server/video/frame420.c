@@ -124,12 +124,3 @@ void frame420_to_picture(const struct frame420 *frame, struct picture *out)
         }
     }
 }
-
-void frame420_colour(const uint8_t rgb[3], float out_yuv[3])
-{
-    const float unit = 1.0f / (1 << SHIFT);
-    float r = rgb[0] * unit, g = rgb[1] * unit, b = rgb[2] * unit;
-    out_yuv[0] = 16 + r * YR + g * YG + b * YB;
-    out_yuv[1] = 128 + r * UR + g * UG + b * UB;
-    out_yuv[2] = 128 + r * VR + g * VG + b * VB;
-}

@@ -18,6 +18,3 @@ static inline void frame420_dispose_auto(struct frame420 *frame)
 void frame420_from_picture(const struct picture *picture, struct frame420 *out);
 void frame420_to_picture(const struct frame420 *frame, struct picture *out);
 void frame420_copy(const struct frame420 *from, struct frame420 *to);
-
-/* What one colour becomes, for whoever mixes colours: luma 16..235, chroma around 128. */
-void frame420_colour(const uint8_t rgb[3], float out_yuv[3]);
