@@ -34,7 +34,36 @@ static void beside_it_there_is_no_seam_and_no_streak(void **state)
     const uint8_t *row = picture_row(&frame, 30);
     for (int x = 0; x < frame.width - 1; x++)
         assert_in_range(abs(row[3 * x] - row[3 * x + 3]), 0, 4);
-    assert_true(row[0] > row[60] + 10); /* mirrored: brighter again towards the border */
+}
+
+/* A face in the middle of a wall: the wall goes on, the face does not come again. */
+static void nothing_of_the_photo_is_seen_a_second_time(void **state)
+{
+    enum { WIDTH = 640, HEIGHT = 360, WALL = 180, FACE = 40, LIGHT = 10 };
+    AUTO(picture_dispose) struct picture frame = picture_new(WIDTH, HEIGHT, PICTURE_RGB);
+    struct box photo = {200, 0, 240, HEIGHT};
+    for (int y = 0; y < HEIGHT; y++)
+        for (int x = 0; x < WIDTH; x++) {
+            bool face = abs(x - WIDTH / 2) < 80 && abs(y - HEIGHT / 2) < 100;
+            bool dress = y > HEIGHT - 60;
+            memset(picture_row(&frame, y) + 3 * x, face || dress ? FACE : WALL, 3);
+        }
+    surround_fill(&frame, photo);
+    for (int y = 0; y < HEIGHT; y++) {
+        const uint8_t *row = picture_row(&frame, y);
+        assert_in_range(abs(row[3 * 199] - row[3 * 200]), 0, 12); /* in the colours of the border */
+        assert_in_range(abs(row[3 * 440] - row[3 * 439]), 0, 12);
+        for (int x = 0; x < 199 && y < 100; x++) /* and never darker than the fall of the light */
+            assert_true(row[3 * x] > WALL * 3 / 4 - LIGHT);
+    }
+    /* Beside the face and above it the wall looks the same. */
+    for (int x = 0; x < 200; x++)
+        assert_in_range(abs(picture_row(&frame, 60)[3 * x] - picture_row(&frame, 130)[3 * x]), 0,
+                        LIGHT + 10);
+    /* Far out there are no edges left, not even the dress's. */
+    for (int y = 0; y < HEIGHT - 1; y++)
+        assert_in_range(abs(picture_row(&frame, y)[3 * 60] - picture_row(&frame, y + 1)[3 * 60]), 0,
+                        5);
 }
 
 static void a_frame_inside_the_photo_is_left_alone(void **state)
@@ -74,6 +103,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_photo_itself_stays_as_it_is),
         cmocka_unit_test(beside_it_there_is_no_seam_and_no_streak),
+        cmocka_unit_test(nothing_of_the_photo_is_seen_a_second_time),
         cmocka_unit_test(a_frame_inside_the_photo_is_left_alone),
         cmocka_unit_test(what_the_photo_covers_is_told_in_the_frames_pixels),
         cmocka_unit_test(nobody_stands_outside_the_photo),

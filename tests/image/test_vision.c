@@ -245,6 +245,29 @@ static void the_crop_stays_in_the_photo_where_it_can(void **state)
     assert_true(crop.y + crop.height >= faces->points[CHIN].y);
 }
 
+/* A face that fills its photo: rather a close-up than a frame to be filled up, and where a frame
+ * cannot be filled from the photo, nothing is made up above the head. */
+static void a_tight_photo_becomes_a_close_up(void **state)
+{
+    AUTO(picture_dispose) struct picture picture = picture_new(280, 284, PICTURE_RGB);
+    AUTO(mem_free) struct face *face = faces_new();
+    for (int i = 0; i < FACE_POINTS; i++)
+        face->points[i] = (struct point3){140, 115, 0};
+    face->points[FOREHEAD].y = -10;
+    face->points[CHIN].y = 260;
+    struct box square = portrait_crop(face, &picture, 512, 512);
+    assert_true(square.x >= 0 && square.y >= 0);
+    assert_true(square.x + square.width <= 280.01f && square.y + square.height <= 284.01f);
+    struct box tall = portrait_crop(face, &picture, 720, 1280);
+    assert_true(tall.x >= 0 && tall.x + tall.width <= 280.01f);
+    assert_near(tall.y, 0, 0.01f);
+    assert_true(tall.height < 284 / 0.6f); /* the photo fills most of it */
+    struct box wide = portrait_crop(face, &picture, 1280, 720);
+    assert_true(wide.y >= 0 && wide.y + wide.height <= 284.01f);
+    assert_near(wide.x + wide.width / 2, 140, 1);
+    assert_true(280 / wide.width > 0.5f);
+}
+
 /* Of one face, as wished. */
 static void make_portrait(const struct fixture *fixture, const struct picture *picture,
                           const struct face *face, struct portrait_wish wish, struct portrait *out)
@@ -369,6 +392,7 @@ int main(void)
         cmocka_unit_test(a_tiny_face_and_a_profile_are_said_to_be_unusable),
         cmocka_unit_test(the_crop_has_the_eyes_where_a_photographer_puts_them),
         cmocka_unit_test(the_crop_stays_in_the_photo_where_it_can),
+        cmocka_unit_test(a_tight_photo_becomes_a_close_up),
         cmocka_unit_test(the_portrait_is_found_again_where_it_was_put),
         cmocka_unit_test(the_person_is_cut_out_and_the_wall_is_not),
         cmocka_unit_test(without_cutting_out_there_is_only_the_photo),

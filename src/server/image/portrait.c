@@ -6,14 +6,14 @@
 
 #include "base/auto.h"
 #include "base/error.h"
+#include "base/mem.h"
 #include "image/cutter.h"
+#include "image/face_matte.h"
 #include "image/matte.h"
 #include "image/persons.h"
 #include "image/segment.h"
 #include "image/surround.h"
 #include "media/resample.h"
-
-enum { FOREHEAD = 10, CHIN = 152, RIGHT_IRIS = 468, LEFT_IRIS = 473 };
 
 bool face_usable(const struct face *face, const struct picture *photo, struct error *err)
 {
@@ -30,70 +30,6 @@ bool face_usable(const struct face *face, const struct picture *photo, struct er
         return error_about(err, "image", "image_face_profile");
     }
     return true;
-}
-
-/* How large the face is in the frame and how far down the eyes are, by the frame's shape. */
-static const struct framing {
-    float aspect; /* width over height */
-    float face;   /* forehead to chin over the frame's height */
-    float eyes;   /* of the frame's height, from the top */
-} framings[] = {
-    {9.0f / 16, 0.25f, 0.36f},
-    {1, 0.36f, 0.41f},
-    {16.0f / 9, 0.42f, 0.42f},
-};
-
-static struct framing framing_for(float aspect)
-{
-    const struct framing *a = &framings[0], *b = &framings[1];
-    if (aspect > b->aspect) {
-        a = &framings[1];
-        b = &framings[2];
-    }
-    float share = (aspect - a->aspect) / (b->aspect - a->aspect);
-    share = fminf(fmaxf(share, 0), 1);
-    return (struct framing){aspect, a->face + (b->face - a->face) * share,
-                            a->eyes + (b->eyes - a->eyes) * share};
-}
-
-/* Moves [*start, *start + size) into [0, limit), as far as [low, high) stays inside it. */
-static void keep_inside(float *start, float size, float limit, float low, float high)
-{
-    float wanted = fminf(fmaxf(*start, 0), limit - size);
-    if (size > limit)
-        wanted = (limit - size) / 2;
-    wanted = fmaxf(wanted, high - size); /* the head must not be cut … */
-    wanted = fminf(wanted, low);         /* … least of all at its top or left */
-    *start = wanted;
-}
-
-struct box portrait_crop(const struct face *face, const struct picture *photo, int width,
-                         int height)
-{
-    float aspect = (float)width / (float)height;
-    struct framing framing = framing_for(aspect);
-    const struct point3 *p = face->points;
-    float tall = hypotf(p[FOREHEAD].x - p[CHIN].x, p[FOREHEAD].y - p[CHIN].y);
-    float eye_x = (p[RIGHT_IRIS].x + p[LEFT_IRIS].x) / 2;
-    float eye_y = (p[RIGHT_IRIS].y + p[LEFT_IRIS].y) / 2;
-
-    /* As large as the framing asks, smaller where the photo ends, but never cutting the head. */
-    float crop_height = tall / framing.face;
-    float fits = fminf((float)photo->height, (float)photo->width / aspect);
-    float head = fmaxf(tall * 1.6f, tall * 1.25f / aspect);
-    /* A wide frame of a tall photo shows more than the head, and soft surroundings beside it. */
-    float roomy = aspect > 1.3f ? fminf(tall * 1.9f, (float)photo->height) : 0;
-    crop_height = fmaxf(fminf(crop_height, fits), fmaxf(head, roomy));
-    float crop_width = crop_height * aspect;
-
-    /* A head that looks aside gets some room in front of it. */
-    float ahead = sinf(face->yaw) * 0.06f * crop_width;
-    struct box crop = {eye_x - crop_width / 2 + ahead, eye_y - crop_height * framing.eyes,
-                       crop_width, crop_height};
-    keep_inside(&crop.x, crop_width, (float)photo->width, eye_x - tall * 0.6f, eye_x + tall * 0.6f);
-    keep_inside(&crop.y, crop_height, (float)photo->height, eye_y - tall * 0.8f,
-                eye_y + tall * 0.75f);
-    return crop;
 }
 
 void portrait_dispose(struct portrait *portrait)
@@ -148,15 +84,70 @@ static void remove_others(bool told, struct portrait *portrait)
     persons_keep(&persons, &portrait->photo, keep, &portrait->matte);
 }
 
-bool portrait_cut_out(struct vision *vision, const struct segment_how *how,
-                      struct portrait *portrait, struct error *err)
+/* A face that fills the picture, or one stretched to a network's square, may be no person to it:
+ * this shows it what the photo covers, a little smaller and not stretched. */
+static bool cut_square(struct segment *segment, const struct segment_how *how,
+                       const struct portrait *portrait, struct picture *out, struct error *err)
 {
-    struct segment *segment = vision_segment(vision);
+    const float margin = 1.12f;
+    const struct picture *photo = &portrait->photo;
+    const struct box *covered = &portrait->covered;
+    int side = (int)(fmaxf(covered->width, covered->height) * margin);
+    int left = (int)(covered->x + covered->width / 2) - side / 2;
+    int top = (int)(covered->y + covered->height / 2) - side / 2;
+    struct box frame = {(float)left, (float)top, (float)side, (float)side};
+    AUTO(picture_dispose) struct picture square = picture_new(side, side, PICTURE_RGB);
+    picture_resample(photo, frame, RESAMPLE_TRIANGLE, &square);
+    surround_fill(&square, surround_covered(frame, photo, &square));
+    AUTO(mem_free) struct face *face = xmalloc(sizeof *face);
+    face_move(&portrait->face, frame, 1, 1, face);
+    struct cut_prompt prompt = cut_prompt_for(face, &square);
+    AUTO(picture_dispose) struct picture matte = {0};
+    if (!segment_matte(segment, &square, &prompt, how, &matte, err))
+        return false;
+    *out = picture_new(photo->width, photo->height, PICTURE_GREY);
+    int first = left > 0 ? left : 0;
+    int end = left + side < photo->width ? left + side : photo->width;
+    for (int y = 0; y < photo->height; y++) {
+        memset(picture_row(out, y), 0, (size_t)photo->width);
+        if (y >= top && y - top < side)
+            memcpy(picture_row(out, y) + first, picture_row(&matte, y - top) + first - left,
+                   (size_t)(end - first));
+    }
+    return true;
+}
+
+static bool cut(struct segment *segment, const struct segment_how *how, struct portrait *portrait,
+                struct error *err)
+{
+    const float enough = 0.8f;
     struct cut_prompt prompt = cut_prompt_for(&portrait->face, &portrait->photo);
     if (!segment_matte(segment, &portrait->photo, &prompt, how, &portrait->matte, err))
         return false;
+    float share = face_matte_share(&portrait->matte, &portrait->face);
+    if (share >= enough)
+        return true;
+    AUTO(picture_dispose) struct picture other = {0};
+    if (!cut_square(segment, how, portrait, &other, err))
+        return false;
+    if (face_matte_share(&other, &portrait->face) > share) {
+        struct picture worse = portrait->matte;
+        portrait->matte = other;
+        other = worse;
+    }
+    return true;
+}
+
+bool portrait_cut_out(struct vision *vision, const struct portrait_wish *wish,
+                      struct portrait *portrait, struct error *err)
+{
+    struct segment *segment = vision_segment(vision);
+    if (!cut(segment, wish->how, portrait, err))
+        return false;
     remove_others(segment_takes_prompts(segment), portrait);
-    surround_clear(&portrait->matte, portrait->covered);
+    face_matte_fill(&portrait->matte, &portrait->face);
+    if (!wish->in_place)
+        surround_clear(&portrait->matte, portrait->covered);
     portrait->foreground = picture_new(portrait->photo.width, portrait->photo.height, PICTURE_RGB);
     foreground_estimate(&portrait->photo, &portrait->matte, &portrait->foreground);
     return true;
@@ -181,7 +172,7 @@ bool portrait_make(struct vision *vision, const struct picture *photo,
     AUTO(portrait_dispose) struct portrait portrait;
     portrait_frame(photo, &wish->faces[wish->chosen], wish->width, wish->height, &portrait);
     add_others(photo, wish, &portrait);
-    if (wish->cut_out && !portrait_cut_out(vision, wish->how, &portrait, err))
+    if (wish->cut_out && !portrait_cut_out(vision, wish, &portrait, err))
         return false;
     *out = portrait;
     portrait = (struct portrait){0};

@@ -95,6 +95,8 @@ struct portrait_wish {
     int face_count, chosen;
     int width, height;
     bool cut_out;
+    bool in_place; /* the person stays before the photo's own background; else, where the frame is
+                      larger than the photo, the cut-out fades at the photo's edge */
     const struct segment_how *how; /* image/segment.h; NULL: at leisure */
 };
 MUST_USE bool portrait_make(struct vision *vision, const struct picture *photo,
@@ -106,5 +108,5 @@ MUST_USE bool portrait_make(struct vision *vision, const struct picture *photo,
  * changes nothing else, so that another thread may read photo and face meanwhile. */
 void portrait_frame(const struct picture *photo, const struct face *face, int width, int height,
                     struct portrait *out);
-MUST_USE bool portrait_cut_out(struct vision *vision, const struct segment_how *how,
+MUST_USE bool portrait_cut_out(struct vision *vision, const struct portrait_wish *wish,
                                struct portrait *portrait, struct error *err);

@@ -2,14 +2,18 @@
 #include "image/surround.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/auto.h"
-#include "media/scale.h"
+#include "base/mem.h"
 
-/* Shares of the frame's longer side: how far out it is wholly soft, how soft, and over how much a
- * cut person fades. */
-static const float soft_after = 0.05f, softness = 0.025f, fade = 0.02f;
+/* Shares of the frame's longer side: how much of the photo's border colours what lies beyond it,
+ * how far out that is wholly soft, over how much it darkens, and over how much a cut person fades.
+ */
+static const float border = 0.03f, soft_after = 0.012f, falls_over = 0.25f, fade = 0.05f;
+/* The light falls off towards the frame's corners, as a photographer would have it. */
+static const float darker = 0.22f;
 
 struct box surround_covered(struct box crop, const struct picture *photo,
                             const struct picture *frame)
@@ -39,17 +43,6 @@ static bool covers(struct inside in, const struct picture *frame)
            in.bottom >= frame->height - 1;
 }
 
-/* Where in [low, high] a mirror at either end shows `at`. */
-static int mirrored(int at, int low, int high)
-{
-    int span = high - low;
-    if (span <= 0)
-        return low;
-    int away = at < low ? low - at : at - low;
-    away %= 2 * span;
-    return low + (away > span ? 2 * span - away : away);
-}
-
 static float distance(int x, int y, struct inside in)
 {
     float dx = (float)(x < in.left ? in.left - x : x > in.right ? x - in.right : 0);
@@ -57,31 +50,206 @@ static float distance(int x, int y, struct inside in)
     return hypotf(dx, dy);
 }
 
+/* --- the soft continuation -----------------------------------------------------------------------
+ *
+ * What lies beyond the photo is an average of the photo's border nearby: of a few pixels just
+ * outside it, of ever more of the border the further out. Nothing of the photo is recognised in it,
+ * and at the photo's edge the colours are the photo's. The averages are taken on a coarse grid, at
+ * a few widths, and mixed. */
+
+enum { CELL = 8, LAYERS = 5 };
+
+/* Of each cell the weighted sum of its colours and its weight, later their quotient. */
+struct layer {
+    int width, height;
+    float *sums[4];
+};
+
+/* Boxes of 2 × radius + 1 cells, three on top of each other for each layer, and how soft (standard
+ * deviation, in cells) all layers up to this one are together. */
+static const struct {
+    int radius;
+    float sigma;
+} blurs[LAYERS] = {{1, 1.41f}, {2, 2.83f}, {4, 5.29f}, {8, 10}, {16, 19.3f}};
+
+static struct layer layer_new(int width, int height)
+{
+    struct layer layer = {.width = width, .height = height};
+    for (int c = 0; c < 4; c++)
+        layer.sums[c] = xcalloc((size_t)width * (size_t)height, sizeof(float));
+    return layer;
+}
+
+static void layer_dispose(const struct layer *layer)
+{
+    for (int c = 0; c < 4; c++)
+        free(layer->sums[c]);
+}
+
+/* How far inside the photo the nearest border is beyond which the frame goes on. */
+static float depth_inside(int x, int y, struct inside in, const struct picture *frame)
+{
+    float depth = 1e6f;
+    if (in.left > 0)
+        depth = fminf(depth, (float)(x - in.left));
+    if (in.right < frame->width - 1)
+        depth = fminf(depth, (float)(in.right - x));
+    if (in.top > 0)
+        depth = fminf(depth, (float)(y - in.top));
+    if (in.bottom < frame->height - 1)
+        depth = fminf(depth, (float)(in.bottom - y));
+    return depth;
+}
+
+/* Only the photo's border counts: a face further in would colour its surroundings. */
+static struct layer gather(const struct picture *frame, struct inside in, float reach)
+{
+    struct layer layer =
+        layer_new((frame->width + CELL - 1) / CELL, (frame->height + CELL - 1) / CELL);
+    for (int y = in.top; y <= in.bottom; y++) {
+        const uint8_t *row = picture_row(frame, y);
+        for (int x = in.left; x <= in.right; x++) {
+            float depth = depth_inside(x, y, in, frame) / reach;
+            float weight = depth < 4 ? expf(-depth) + 1e-4f : 1e-4f;
+            size_t at = (size_t)(y / CELL) * (size_t)layer.width + (size_t)(x / CELL);
+            for (int c = 0; c < 3; c++)
+                layer.sums[c][at] += weight * (float)row[3 * x + c];
+            layer.sums[3][at] += weight;
+        }
+    }
+    return layer;
+}
+
+/* Nothing lies beyond the grid: what is divided in the end needs no edge. */
+static void box_line(float *line, float *copy, int count, int step, int radius)
+{
+    double sum = 0;
+    for (int i = 0; i < count; i++)
+        copy[i] = line[i * step];
+    for (int i = 0; i < radius && i < count; i++)
+        sum += copy[i];
+    for (int i = 0; i < count; i++) {
+        if (i + radius < count)
+            sum += copy[i + radius];
+        line[i * step] = (float)sum / (float)(2 * radius + 1);
+        if (i - radius >= 0)
+            sum -= copy[i - radius];
+    }
+}
+
+static void layer_blur(const struct layer *layer, int radius)
+{
+    int longer = layer->width > layer->height ? layer->width : layer->height;
+    AUTO(mem_free) float *copy = xreallocarray(NULL, (size_t)longer, sizeof *copy);
+    for (int c = 0; c < 4; c++)
+        for (int pass = 0; pass < 3; pass++) {
+            for (int y = 0; y < layer->height; y++)
+                box_line(layer->sums[c] + y * layer->width, copy, layer->width, 1, radius);
+            for (int x = 0; x < layer->width; x++)
+                box_line(layer->sums[c] + x, copy, layer->height, layer->width, radius);
+        }
+}
+
+static void layer_copy(const struct layer *from, struct layer *out)
+{
+    *out = layer_new(from->width, from->height);
+    for (int c = 0; c < 4; c++)
+        memcpy(out->sums[c], from->sums[c],
+               (size_t)from->width * (size_t)from->height * sizeof(float));
+}
+
+/* Sums become colours; where a narrow average reached nothing, the next wider one knows. */
+static void layer_divide(const struct layer *layer, const struct layer *wider)
+{
+    const float enough = 1e-3f;
+    for (int i = 0; i < layer->width * layer->height; i++) {
+        float weight = layer->sums[3][i], share = fminf(weight / enough, 1);
+        for (int c = 0; c < 3; c++) {
+            float own = layer->sums[c][i] / fmaxf(weight, 1e-12f);
+            layer->sums[c][i] = wider ? wider->sums[c][i] + (own - wider->sums[c][i]) * share : own;
+        }
+    }
+}
+
+static float layer_at(const struct layer *layer, int channel, float x, float y)
+{
+    x = fminf(fmaxf(x, 0), (float)(layer->width - 1));
+    y = fminf(fmaxf(y, 0), (float)(layer->height - 1));
+    int column = (int)x, row = (int)y;
+    int right = column + 1 < layer->width ? 1 : 0;
+    int below = row + 1 < layer->height ? layer->width : 0;
+    const float *at = layer->sums[channel] + row * layer->width + column;
+    float fx = x - (float)column, fy = y - (float)row;
+    float upper = at[0] + (at[right] - at[0]) * fx;
+    float lower = at[below] + (at[below + right] - at[below]) * fx;
+    return upper + (lower - upper) * fy;
+}
+
+/* -1..1, of a place: so that the slow slopes do not show as steps. */
+static float grain(int x, int y)
+{
+    uint32_t mixed = (uint32_t)x * 0x9e3779b1U ^ (uint32_t)y * 0x85ebca77U;
+    mixed = (mixed ^ mixed >> 15) * 0x2c1b3c6dU;
+    return (float)(mixed >> 16 & 0xffff) / 32768 - 1;
+}
+
+/* What is seen `away` pixels outside the photo. */
+static void beyond(const struct layer layers[LAYERS], int x, int y, float away, float out[3])
+{
+    float wanted = log2f(fmaxf(away / CELL / blurs[0].sigma, 1));
+    int index = (int)fminf(wanted, LAYERS - 2);
+    float share = fminf(wanted - (float)index, 1);
+    float cell_x = ((float)x + 0.5f) / CELL - 0.5f, cell_y = ((float)y + 0.5f) / CELL - 0.5f;
+    for (int c = 0; c < 3; c++) {
+        float narrow = layer_at(&layers[index], c, cell_x, cell_y);
+        float wide = layer_at(&layers[index + 1], c, cell_x, cell_y);
+        out[c] = narrow + (wide - narrow) * share;
+    }
+}
+
+static void draw_beyond(const struct picture *frame, struct inside in,
+                        const struct layer layers[LAYERS], float longer)
+{
+    for (int y = 0; y < frame->height; y++) {
+        uint8_t *row = picture_row(frame, y);
+        int near_y = y < in.top ? in.top : y > in.bottom ? in.bottom : y;
+        for (int x = 0; x < frame->width; x++) {
+            float away = distance(x, y, in), colour[3];
+            if (away <= 0)
+                continue;
+            int near_x = x < in.left ? in.left : x > in.right ? in.right : x;
+            const uint8_t *edge = picture_row(frame, near_y) + 3 * (size_t)near_x;
+            float far = away / (longer * falls_over);
+            float light = 1 - darker * (1 - expf(-far * far));
+            float share = fminf(away / (longer * soft_after), 1);
+            beyond(layers, x, y, away, colour);
+            for (int c = 0; c < 3; c++) {
+                float soft = (float)edge[c] + (colour[c] - (float)edge[c]) * share;
+                float value = soft * light + share * grain(x, y);
+                row[3 * x + c] = (uint8_t)(fminf(fmaxf(value, 0), 255) + 0.5f);
+            }
+        }
+    }
+}
+
 void surround_fill(struct picture *frame, struct box covered)
 {
     struct inside in = whole(covered);
     if (covers(in, frame) || in.right <= in.left || in.bottom <= in.top)
         return;
-    for (int y = 0; y < frame->height; y++) {
-        const uint8_t *from = picture_row(frame, mirrored(y, in.top, in.bottom));
-        uint8_t *row = picture_row(frame, y);
-        for (int x = 0; x < frame->width; x++)
-            if (distance(x, y, in) > 0)
-                memmove(row + 3 * (size_t)x, from + 3 * (size_t)mirrored(x, in.left, in.right), 3);
-    }
     float longer = (float)(frame->width > frame->height ? frame->width : frame->height);
-    AUTO(picture_dispose) struct picture soft = picture_copy(frame);
-    picture_blur(&soft, (int)(longer * softness));
-    for (int y = 0; y < frame->height; y++) {
-        uint8_t *row = picture_row(frame, y);
-        const uint8_t *blurred = picture_row(&soft, y);
-        for (int x = 0; x < frame->width; x++) {
-            float share = fminf(distance(x, y, in) / (longer * soft_after), 1);
-            for (int c = 3 * x; share > 0 && c < 3 * x + 3; c++)
-                row[c] =
-                    (uint8_t)((float)row[c] + share * ((float)blurred[c] - (float)row[c]) + 0.5f);
-        }
+    struct layer layers[LAYERS];
+    layers[0] = gather(frame, in, longer * border);
+    for (int i = 0; i < LAYERS; i++) {
+        if (i > 0)
+            layer_copy(&layers[i - 1], &layers[i]);
+        layer_blur(&layers[i], blurs[i].radius);
     }
+    for (int i = LAYERS - 1; i >= 0; i--)
+        layer_divide(&layers[i], i + 1 < LAYERS ? &layers[i + 1] : NULL);
+    draw_beyond(frame, in, layers, longer);
+    for (int i = 0; i < LAYERS; i++)
+        layer_dispose(&layers[i]);
 }
 
 void surround_clear(struct picture *matte, struct box covered)

@@ -16,7 +16,7 @@
 
 /* Raised when the stage gives something else for the same input; artifacts of before are then
  * made anew. */
-enum { PHOTO_VERSION = 1, PORTRAIT_VERSION = 3, SPEECH_VERSION = 1, VIDEO_VERSION = 2 };
+enum { PHOTO_VERSION = 1, PORTRAIT_VERSION = 4, SPEECH_VERSION = 1, VIDEO_VERSION = 2 };
 
 static const char *const backdrop_names[] = {"keep", "blur", "color", "preset", "upload"};
 
@@ -155,7 +155,8 @@ struct hash128 order_portrait_hash(const struct order *order, const struct visio
 {
     char version[32], rest[64], text[HASH128_TEXT_SIZE];
     snprintf(version, sizeof version, "portrait %d", PORTRAIT_VERSION);
-    snprintf(rest, sizeof rest, "%d %d", order->face, order_cut_out(order));
+    snprintf(rest, sizeof rest, "%d %d %d", order->face, order_cut_out(order),
+             order->backdrop == BACKDROP_KEEP);
     hash128_text(photo_hash(order->image), text);
     struct segment_state segment = segment_state(vision_segment(vision));
     const char *model = order_cut_out(order) ? segment.model : "";

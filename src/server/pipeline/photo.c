@@ -59,5 +59,6 @@ struct portrait_wish order_portrait(const struct order *order, const struct phot
                                   .chosen = order->face,
                                   .width = order->format->width,
                                   .height = order->format->height,
-                                  .cut_out = order_cut_out(order)};
+                                  .cut_out = order_cut_out(order),
+                                  .in_place = order->backdrop == BACKDROP_KEEP};
 }
