@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "http/guard.h"
 #include "http/header.h"
 #include "http/range.h"
 
@@ -29,6 +30,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint64_t first = 0, length = 0;
     if (http_range_parse(text, 1000, &first, &length) == HTTP_RANGE_PART)
         assert(length > 0 && first + length <= 1000);
+    struct bytes host;
+    if (host_name(text, &host))
+        assert(host.size > 0 && (const char *)host.data >= text &&
+               (const char *)host.data + host.size <= text + strlen(text));
+    const struct guard_names names = {.allowed = text};
+    const struct guard_header header = {.hosts = 1, .host = "a.example", .origin = text};
+    if (guard_names_check(text, NULL))
+        assert(guard_check(&names, &header, NULL) != GUARD_HANG_UP);
     int64_t seconds = 0;
     if (http_date_parse(text, &seconds)) {
         char again[HTTP_DATE_SIZE];

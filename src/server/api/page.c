@@ -46,8 +46,7 @@ bool api_page(struct api *api, const struct http_request *request, struct http_r
 {
     const char *path = http_request_param(request, "path");
     bool page = is_page(path);
-    if (page)
-        protect(response);
+    protect(response);
     if (page && !api->page) {
         http_response_header(response, "Cache-Control", "no-cache");
         http_response_static(response, "text/html; charset=utf-8", bytes_of(fallback));
@@ -57,8 +56,6 @@ bool api_page(struct api *api, const struct http_request *request, struct http_r
         error_set(err, ERROR_NOT_FOUND, "no such path");
         return error_about(err, NULL, "not_found");
     }
-    if (!page)
-        http_response_header(response, "Cross-Origin-Resource-Policy", "same-origin");
     /* Vite puts a hash of the content into the names below assets/. */
     return http_response_tree(request, response, api->page, page ? "index.html" : path,
                               text_starts(path, "assets/"), err);

@@ -20,6 +20,22 @@ static const struct problem_row rows[] = {
     ROW("path_malformed", 400, "Malformed address", "アドレスの形式が正しくありません",
         "The path has a broken escape or characters that do not belong there.",
         "パスに壊れたエスケープ、または使えない文字が含まれています。"),
+    ROW("request_malformed", 400, "Malformed request", "リクエストの形式が正しくありません",
+        "The request's header is incomplete or contradicts itself.",
+        "リクエストのヘッダーが不完全か、矛盾しています。", .show_reason = true),
+    ROW("uri_too_long", 414, "The address is too long", "アドレスが長すぎます",
+        "An address may have up to 8,192 bytes.", "アドレスは 8,192 バイトまでです。"),
+    ROW("headers_too_large", 431, "The header is too large", "ヘッダーが大きすぎます",
+        "The request's header has too many fields or too much in them. Remove cookies, or try "
+        "another browser window.",
+        "リクエストのヘッダーが大きすぎます。Cookie "
+        "を削除するか、別のウィンドウでお試しください。"),
+    ROW("host_denied", 421, "Not a name of this service", "このサービスの名前ではありません",
+        "This service does not answer to the name in this address. Use http://localhost with its "
+        "port, or its own address; or start it with --allowed-host and that name.",
+        "このアドレスの名前では応答しません。http://localhost とポート番号、またはサーバーの "
+        "アドレスを使うか、--allowed-host にその名前を指定して起動してください。",
+        .show_reason = true),
     ROW("body_too_large", 413, "Too much data", "データが大きすぎます",
         "The request is larger than allowed. A photo may have 10 MB.",
         "送信されたデータが上限を超えています。写真は 10 MB までです。"),

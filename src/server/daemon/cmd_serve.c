@@ -19,6 +19,7 @@
 #include "daemon/data_dir.h"
 #include "daemon/observe.h"
 #include "http/files.h"
+#include "http/guard.h"
 #include "http/server.h"
 #include "image/remote.h"
 #include "jobs/jobs.h"
@@ -29,7 +30,7 @@ struct options {
     const char *models, *image_model, *image_device, *image_service, *onnxruntime, *inference,
         *visible_gpus;
     int64_t image_threads, image_streams, image_queue, image_memory_bytes;
-    const char *host, *data, *role, *web, *environment, *log_level, *log_format;
+    const char *host, *allowed_hosts, *data, *role, *web, *environment, *log_level, *log_format;
     int64_t port, wait_ms, grace_ms, queue, heartbeat_ms, header_ms, body_ms, connections;
     int64_t keep_uploads_ms, keep_intermediate_ms, keep_videos_ms, reserve_bytes;
     bool trust_forwarded;
@@ -56,6 +57,9 @@ static const struct option rows[] = {
                .environment = "VMAD_PORT", .min = 0, .max = 65535),
     OPTION_TEXT(0, "host", "ADDRESS", host, "listen on this address [127.0.0.1]",
                 .environment = "VMAD_HOST"),
+    OPTION_TEXT(0, "allowed-host", "NAMES", allowed_hosts,
+                "answer to these names as well, as in example.org,*.example.net; * is every name",
+                .environment = "VMAD_ALLOWED_HOSTS"),
     OPTION_TEXT('d', "data", "DIR", data, "keep jobs, uploads and videos here [./data]",
                 .environment = "STORAGE_ROOT_PATH"),
     OPTION_CHOICE(0, "role", "ROLE", role, "offer only a part of the service [all]",
@@ -297,6 +301,8 @@ static bool start(struct running *running, struct error *err)
     const struct daemon *daemon = running->daemon;
     if (set_or_null(options->image_service) && !remote_url_check(options->image_service, err))
         return false;
+    if (set_or_null(options->allowed_hosts) && !guard_names_check(options->allowed_hosts, err))
+        return error_wrap(err, "--allowed-host or VMAD_ALLOWED_HOSTS");
     if (!keeps_long_enough(options, err) || !data_dir_open(&running->dir, options->data, err))
         return false;
     running->health = health_new(daemon->version);
@@ -325,6 +331,7 @@ static bool start(struct running *running, struct error *err)
     const struct http_options http = {
         .host = options->host,
         .port = port_of(options),
+        .allowed_hosts = set_or_null(options->allowed_hosts),
         .spool_dir = running->dir.spool,
         .heavy_workers = engines_turns_places(running->engines) + OTHER_WORKERS,
         .max_connections = (int)options->connections,

@@ -27,18 +27,35 @@ static int bind_to(const struct addrinfo *address, struct error *err)
     return fd_take(&fd);
 }
 
+union address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+static bool address_of(int fd, union address *out)
+{
+    socklen_t size = sizeof *out;
+    memset(out, 0, sizeof *out);
+    return getsockname(fd, &out->any, &size) == 0;
+}
+
 static int port_of(int fd)
 {
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-    } address;
-    socklen_t size = sizeof address;
-    memset(&address, 0, sizeof address);
-    if (getsockname(fd, &address.any, &size) != 0)
+    union address address;
+    if (!address_of(fd, &address))
         return 0;
     return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
+}
+
+bool listen_is_loopback(int fd)
+{
+    union address address;
+    if (!address_of(fd, &address))
+        return false;
+    if (address.any.sa_family == AF_INET6)
+        return IN6_IS_ADDR_LOOPBACK(&address.v6.sin6_addr) != 0;
+    return ntohl(address.v4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
 int listen_open(const char *host, int port, int *out_port, struct error *err)

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "http/address.h"
+#include "http/guard.h"
 #include "http/header.h"
 #include "http/listen.h"
 #include "http/server_internal.h"
@@ -23,10 +24,11 @@
 
 enum {
     MAX_DISCARD = 16 * 1024 * 1024, /* of a refused body, so that the client reads the answer */
-    MAX_STRAY_BODY = 64 * 1024,     /* where none is expected */
     MAX_PENDING = 1024 * 1024,      /* of a stream, at once */
     MAX_QUEUED = 256,               /* requests in front of the workers */
     STREAM_BLOCK = 16 * 1024,
+    CROWD =
+        64, /* connections of a thread beyond their number, to be told that there are too many */
     STALLED_S = 90,        /* a connection on which nothing moves at all */
     STATUS_NOT_SENT = 499, /* the client went away before there was an answer */
 };
@@ -37,6 +39,29 @@ struct http_shared {
     int status;
 };
 
+/* What every answer says to browsers: take it for what it says that it is, show it in no frame of
+ * another site, load nothing on its behalf. A handler's own words win. */
+static void add_protection(struct MHD_Response *response)
+{
+    static const char no_frames[] = "frame-ancestors 'none'";
+    static const char nothing[] =
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    const char *type = MHD_get_response_header(response, "Content-Type");
+    bool media = type && (text_starts(type, "image/") || text_starts(type, "audio/") ||
+                          text_starts(type, "video/")); /* browsers make a page around them */
+    const struct {
+        const char *name, *value;
+    } fields[] = {
+        {"X-Content-Type-Options", "nosniff"},
+        {"Content-Security-Policy", media ? no_frames : nothing},
+        {"Cross-Origin-Resource-Policy", "same-origin"},
+        {"Referrer-Policy", "same-origin"},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (!MHD_get_response_header(response, fields[i].name))
+            MHD_add_response_header(response, fields[i].name, fields[i].value);
+}
+
 struct http_shared *http_shared_new(int status, const char *type, struct bytes body)
 {
     struct http_shared *shared = xmalloc(sizeof *shared);
@@ -46,7 +71,7 @@ struct http_shared *http_shared_new(int status, const char *type, struct bytes b
     assert(shared->response);
     MHD_add_response_header(shared->response, "Content-Type", type);
     MHD_add_response_header(shared->response, "Cache-Control", "no-store");
-    MHD_add_response_header(shared->response, "X-Content-Type-Options", "nosniff");
+    add_protection(shared->response);
     return shared;
 }
 
@@ -189,9 +214,9 @@ static enum MHD_Result send_response(struct exchange *exchange)
         return MHD_NO;
     for (size_t i = 0; i < response->header_count; i++)
         MHD_add_response_header(made, response->headers[i].name, response->headers[i].value);
-    MHD_add_response_header(made, "X-Content-Type-Options", "nosniff");
+    add_protection(made);
     MHD_add_response_header(made, "X-Request-Id", exchange->request.id);
-    if (atomic_load(&exchange->server->stopping))
+    if (exchange->hangs_up || atomic_load(&exchange->server->stopping))
         MHD_add_response_header(made, "Connection", "close");
     enum MHD_Result queued =
         MHD_queue_response(exchange->connection, (unsigned)response->status, made);
@@ -201,112 +226,30 @@ static enum MHD_Result send_response(struct exchange *exchange)
 
 /* Receiving */
 
-static void fail(struct exchange *exchange)
+static enum MHD_Result count_field(void *context, enum MHD_ValueKind kind, const char *name,
+                                   const char *value)
 {
-    exchange->failed = true;
+    guard_count_field(context, name, value ? value : "");
+    return MHD_YES;
 }
 
-static void fail_with(struct exchange *exchange, enum error_kind kind, const char *code,
-                      const char *text)
+static enum MHD_Result count_query(void *context, enum MHD_ValueKind kind, const char *name,
+                                   const char *value)
 {
-    error_set(&exchange->err, kind, "%s", text);
-    error_about(&exchange->err, NULL, code);
-    fail(exchange);
+    struct guard_header *header = context;
+    header->target_bytes += strlen(name) + (value ? strlen(value) : 0) + 2;
+    return MHD_YES;
 }
 
-/* Pages of other sites must not send forms to us in a visitor's name. */
-static bool origin_allowed(const struct exchange *exchange)
+void exchange_count_header(const struct exchange *exchange, struct guard_header *header)
 {
-    enum http_method method = exchange->request.method;
-    const char *origin = exchange_header(exchange, "Origin");
-    const char *host = exchange_header(exchange, "Host");
-    if (!origin || method == HTTP_GET || method == HTTP_HEAD || method == HTTP_OPTIONS)
-        return true;
-    const char *name = strstr(origin, "://");
-    if (!name || !host)
-        return false;
-    name += 3;
-    size_t name_size = strlen(name), host_size = strlen(host);
-    const char *name_port = strrchr(name, ':'), *host_port = strrchr(host, ':');
-    if (name_port && !strchr(name_port, ']'))
-        name_size = (size_t)(name_port - name);
-    if (host_port && !strchr(host_port, ']'))
-        host_size = (size_t)(host_port - host);
-    return name_size == host_size && strncasecmp(name, host, host_size) == 0;
-}
-
-static void prepare_body(struct exchange *exchange)
-{
-    const struct http_route *route = exchange->request.match.route;
-    const char *type = exchange_header(exchange, "Content-Type");
-    size_t limit = route->body == HTTP_BODY_NONE ? MAX_STRAY_BODY : route->max_body;
-    if (exchange->announced > limit) {
-        fail_with(exchange, ERROR_LIMIT, "body_too_large", "the announced body is too large");
-        return;
-    }
-    if (route->body == HTTP_BODY_BYTES)
-        exchange->request.body = BUF(route->max_body);
-    if (route->body != HTTP_BODY_FORM)
-        return;
-    if (!type || !bytes_equal_nocase(header_value(bytes_of(type)), "multipart/form-data")) {
-        fail_with(exchange, ERROR_INVALID, "media_type_unsupported",
-                  "the body is not multipart/form-data");
-        return;
-    }
-    exchange->request.form =
-        http_form_new(type, route->parts, exchange->server->spool_dir, &exchange->err);
-    if (!exchange->request.form)
-        fail(exchange);
-}
-
-static void find_route(struct exchange *exchange, const char *url)
-{
-    struct http_request *request = &exchange->request;
-    const struct http_app *app = &exchange->server->app;
-    request->path = xmalloc(strlen(url) + 2);
-    if (!url_path(url, request->path)) {
-        strcpy(request->path, "/");
-        fail_with(exchange, ERROR_INVALID, "path_malformed", "the path is malformed");
-        return;
-    }
-    request->match = http_route_find(app->routes, app->route_count, request->method, request->path);
-    if (request->match.route) {
-        if (!origin_allowed(exchange))
-            fail_with(exchange, ERROR_DENIED, "origin_denied", "sent by a page of another site");
-        return;
-    }
-    if (!request->match.path_known) {
-        fail_with(exchange, ERROR_NOT_FOUND, "not_found", "no such path");
-        return;
-    }
-    char allowed[80];
-    http_allowed_text(request->match.allowed, allowed, sizeof allowed);
-    http_response_header(&exchange->response, "Allow", allowed);
-    if (request->method == HTTP_OPTIONS) {
-        exchange->response.status = 204;
-        exchange->ready = true;
-        return;
-    }
-    fail_with(exchange, ERROR_INVALID, "method_not_allowed", "this path has no such method");
-}
-
-static void name_request(struct exchange *exchange)
-{
-    static const char allowed[] = "0123456789abcdefghijklmnopqrstuvwxyz"
-                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_.";
-    char *id = exchange->request.id;
-    const char *sent = exchange_header(exchange, "X-Request-Id");
-    size_t size = sent ? strlen(sent) : 0;
-    if (size > 0 && size <= HTTP_ID_MAX && strspn(sent, allowed) == size)
-        memcpy(id, sent, size + 1);
-    else
-        snprintf(id, HTTP_ID_MAX + 1, "r%08x-%llu", exchange->server->id_base,
-                 (unsigned long long)atomic_fetch_add(&exchange->server->next_id, 1));
+    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, count_field, header);
+    MHD_get_connection_values(exchange->connection, MHD_GET_ARGUMENT_KIND, count_query, header);
 }
 
 static struct exchange *exchange_begin(struct http_server *server,
                                        struct MHD_Connection *connection, const char *url,
-                                       const char *method)
+                                       const char *method, const char *version)
 {
     struct exchange *exchange = xcalloc(1, sizeof *exchange);
     exchange->server = server;
@@ -325,10 +268,7 @@ static struct exchange *exchange_begin(struct http_server *server,
     exchange->chunked = exchange_header(exchange, "Transfer-Encoding") != NULL;
     exchange->announced = length ? strtoull(length, NULL, 10) : 0;
     exchange->has_body = exchange->chunked || exchange->announced > 0;
-    name_request(exchange);
-    find_route(exchange, url);
-    if (!exchange->failed && !exchange->ready)
-        prepare_body(exchange);
+    exchange_admit(exchange, url, version);
     if (exchange->has_body) {
         atomic_store(&exchange->conn->body_bytes, 0);
         atomic_store(&exchange->conn->body_since_ms, mono_ms());
@@ -351,10 +291,10 @@ static bool receive(struct exchange *exchange, struct bytes data)
     if (kept && route->body == HTTP_BODY_BYTES)
         kept = buf_append(&exchange->request.body, data, NULL);
     if (!kept)
-        fail_with(exchange, ERROR_LIMIT, "body_too_large", "the body is too large");
+        exchange_fail_with(exchange, ERROR_LIMIT, "body_too_large", "the body is too large");
     else if (route->body == HTTP_BODY_FORM &&
              !http_form_feed(exchange->request.form, data, &exchange->err))
-        fail(exchange);
+        exchange_fail(exchange);
     return true;
 }
 
@@ -364,7 +304,7 @@ static bool dispatch(struct exchange *exchange)
 {
     struct http_request *request = &exchange->request;
     if (!exchange->failed && request->form && !http_form_end(request->form, &exchange->err))
-        fail(exchange);
+        exchange_fail(exchange);
     if (exchange->failed) {
         exchange_explain(exchange);
         return true;
@@ -378,7 +318,7 @@ static bool dispatch(struct exchange *exchange)
     if (workers_submit(request->match.route->heavy ? server->heavy : server->workers, exchange_work,
                        exchange))
         return false;
-    fail_with(exchange, ERROR_UNAVAILABLE, "server_busy", "too many requests wait");
+    exchange_fail_with(exchange, ERROR_UNAVAILABLE, "server_busy", "too many requests wait");
     exchange_explain(exchange);
     exchange_resume(exchange);
     return false;
@@ -389,7 +329,8 @@ static bool dispatch(struct exchange *exchange)
 static bool answer_early(const struct exchange *exchange)
 {
     return exchange->failed && exchange->has_body &&
-           (exchange->announced > MAX_DISCARD || exchange_header(exchange, "Expect") != NULL);
+           (exchange->hangs_up || exchange->announced > MAX_DISCARD ||
+            exchange_header(exchange, "Expect") != NULL);
 }
 
 /* NOLINTNEXTLINE(readability-function-size): the library's signature */
@@ -399,7 +340,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
 {
     struct exchange *exchange = *state;
     if (!exchange) {
-        *state = exchange = exchange_begin(context, connection, url, method);
+        *state = exchange = exchange_begin(context, connection, url, method, version);
         if (!answer_early(exchange))
             return MHD_YES;
         exchange_explain(exchange);
@@ -483,7 +424,8 @@ static bool start_daemon(struct http_server *server, struct error *err)
             MHD_USE_ERROR_LOG,
         0, NULL, NULL, on_request, server, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL,
         MHD_OPTION_LISTEN_SOCKET, server->listen_fd, MHD_OPTION_THREAD_POOL_SIZE,
-        (unsigned)options->threads, MHD_OPTION_CONNECTION_LIMIT, (unsigned)options->max_connections,
+        (unsigned)options->threads, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)(options->max_connections + CROWD * options->threads),
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)STALLED_S, MHD_OPTION_NOTIFY_COMPLETED,
         on_completed, server, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
         MHD_OPTION_UNESCAPE_CALLBACK, keep_escaped, NULL, MHD_OPTION_END);
@@ -503,7 +445,7 @@ struct http_server *http_server_start(const struct http_options *options,
     server->app = *app;
     server->options = *options;
     server->options.threads = value_or(options->threads, cores < 4 ? (cores > 2 ? cores : 2) : 4);
-    server->options.max_connections = value_or(options->max_connections, 4096);
+    server->options.max_connections = conns_limit(value_or(options->max_connections, 4096));
     server->options.header_timeout_ms = value_or(options->header_timeout_ms, 30 * 1000);
     server->options.body_grace_ms = value_or(options->body_grace_ms, 20 * 1000);
     server->spool_dir = xstrdup(options->spool_dir);
@@ -515,6 +457,13 @@ struct http_server *http_server_start(const struct http_options *options,
         free(server);
         return NULL;
     }
+    server->names = (struct guard_names){
+        .loopback = listen_is_loopback(server->listen_fd),
+        .own = {options->host},
+        .allowed = options->allowed_hosts,
+    };
+    if (!server->names.loopback && gethostname(server->machine, sizeof server->machine - 1) == 0)
+        server->names.own[1] = server->machine;
     server->workers = workers_new(value_or(options->workers, 4), MAX_QUEUED);
     server->heavy = workers_new(value_or(options->heavy_workers, 6), MAX_QUEUED);
     bool ticking = ticker_start(server);

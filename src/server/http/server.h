@@ -26,7 +26,7 @@ struct http_app {
                    struct http_response *response, struct error *err);
     /* Turns an error, of a handler or of the server itself, into a response. Codes of the server:
      * not_found, method_not_allowed, path_malformed, body_too_large, media_type_unsupported,
-     * body_missing, server_busy, origin_denied, and those of http/form.h. */
+     * body_missing, server_busy, those of http/guard.h, and those of http/form.h. */
     void (*explain)(void *context, const struct http_request *request, const struct error *err,
                     struct http_response *response);
     /* After the last byte, or when the client broke off (`complete` is then false; `status` is
@@ -37,15 +37,16 @@ struct http_app {
 };
 
 struct http_options {
-    const char *host;      /* "127.0.0.1", "::1", "0.0.0.0" or a name */
-    int port;              /* 0: any free one */
-    const char *spool_dir; /* for uploads, on the disk where they will stay */
-    int threads;           /* 0: one for each core, at most 4 */
-    int workers;           /* 0: 4 */
-    int heavy_workers;     /* 0: 6 */
-    int max_connections;   /* 0: 4096 */
-    int header_timeout_ms; /* from the connection to the whole header, and idle; 0: 30 s */
-    int body_grace_ms;     /* a body must come at 8 kB/s after this; 0: 20 s */
+    const char *host;          /* "127.0.0.1", "::1", "0.0.0.0" or a name */
+    int port;                  /* 0: any free one */
+    const char *allowed_hosts; /* names to be asked by beside its own, see http/guard.h; or NULL */
+    const char *spool_dir;     /* for uploads, on the disk where they will stay */
+    int threads;               /* 0: one for each core, at most 4 */
+    int workers;               /* 0: 4 */
+    int heavy_workers;         /* 0: 6 */
+    int max_connections;       /* 0: 4096; fewer where the process may not open enough files */
+    int header_timeout_ms;     /* from the connection to the whole header, and idle; 0: 30 s */
+    int body_grace_ms;         /* a body must come at 8 kB/s after this; 0: 20 s */
 };
 
 struct http_server;

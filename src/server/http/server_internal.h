@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 
 #include "http/exchange_internal.h"
+#include "http/guard.h"
 #include "http/server.h"
 
 struct MHD_Connection;
@@ -31,6 +32,8 @@ struct conn {
     atomic_llong body_since_ms; /* a body is being received */
     atomic_ullong body_bytes;
     atomic_uint requests;
+    atomic_bool crowded; /* one too many: it is told so, and closed */
+    bool cut;            /* it is being closed; under the server's lock */
 };
 
 enum waiting { WAITING_NOT, WAITING_AGAIN, WAITING_STREAM };
@@ -43,10 +46,11 @@ struct exchange {
     struct http_response response;
     uint64_t received, announced; /* bytes of the body */
     bool has_body, chunked;
-    bool failed; /* err says why: the body is thrown away, then explained */
-    bool ready;  /* the response can be queued */
-    bool queued; /* it has been */
-    bool handed; /* the handler has been called, or a worker will */
+    bool failed;   /* err says why: the body is thrown away, then explained */
+    bool ready;    /* the response can be queued */
+    bool queued;   /* it has been */
+    bool hangs_up; /* the connection is closed after the answer */
+    bool handed;   /* the handler has been called, or a worker will */
     struct error err;
 
     /* Under the server's lock. */
@@ -66,6 +70,8 @@ struct http_server {
     char *spool_dir;
     struct MHD_Daemon *daemon;
     int listen_fd, port;
+    char machine[256]; /* its name, which is one of these */
+    struct guard_names names;
     struct workers *workers, *heavy;
     atomic_bool stopping;
     atomic_int active; /* exchanges */
@@ -82,7 +88,17 @@ struct http_server {
     pthread_t ticker;
 };
 
+enum { MAX_STRAY_BODY = 64 * 1024 }; /* where none is expected */
+
+/* Finds out what a request is and whether it is let in; otherwise it has failed. */
+void exchange_admit(struct exchange *exchange, const char *url, const char *version);
+/* `exchange->err` says why; its body is thrown away. */
+void exchange_fail(struct exchange *exchange);
+void exchange_fail_with(struct exchange *exchange, enum error_kind kind, const char *code,
+                        const char *text);
+
 /* What the adapter does for the others. */
+void exchange_count_header(const struct exchange *exchange, struct guard_header *header);
 void exchange_suspend(struct exchange *exchange);
 void exchange_resume(struct exchange *exchange);
 
@@ -103,8 +119,16 @@ bool waiting_begin(struct exchange *exchange, enum waiting kind, int64_t wake_at
 void waiting_forget(struct exchange *exchange);
 void waiting_wake_all(struct http_server *server);
 
+/* How many connections there can be: each may need a file as well, and the rest of the process has
+ * its own. */
+int conns_limit(int wanted);
+/* Where there are too many, the one that has been silent for longest makes room, or when none has
+ * been silent for long, this one is told. */
 void conn_open(struct http_server *server, struct conn *conn);
 void conn_close(struct http_server *server, struct conn *conn);
+/* Shuts down those who are slow, and those who have gone without our hearing of it. Under the
+ * server's lock. */
+void conns_cut_off(struct http_server *server, int64_t now_ms);
 
 /* The thread that keeps the time of those who wait and of those who are slow. */
 bool ticker_start(struct http_server *server);

@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests that wait without a thread: who wakes them, and the clock that does otherwise. */
 #include <assert.h>
-#include <errno.h>
-#include <sys/socket.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/cond.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "http/server_internal.h"
 #include "http/workers.h"
 
-enum { SCAN_MS = 1000, BODY_BYTES_PER_MS = 8, KEEP_ALIVE_FACTOR = 2 };
+enum { SCAN_MS = 1000 };
 
 /* Locks are taken in this order: a waker's, then the server's. */
 struct http_waker {
@@ -116,67 +113,6 @@ void waiting_forget(struct exchange *exchange)
     http_waker_free(TAKE(exchange->waker));
 }
 
-void conn_open(struct http_server *server, struct conn *conn)
-{
-    atomic_fetch_add(&server->connections, 1);
-    pthread_mutex_lock(&server->lock);
-    conn->next = server->conns;
-    conn->previous = &server->conns;
-    if (server->conns)
-        server->conns->previous = &conn->next;
-    else
-        pthread_cond_signal(&server->changed);
-    server->conns = conn;
-    pthread_mutex_unlock(&server->lock);
-}
-
-void conn_close(struct http_server *server, struct conn *conn)
-{
-    pthread_mutex_lock(&server->lock);
-    *conn->previous = conn->next;
-    if (conn->next)
-        conn->next->previous = conn->previous;
-    pthread_mutex_unlock(&server->lock);
-    atomic_fetch_sub(&server->connections, 1);
-    free(conn);
-}
-
-static bool too_slow(const struct http_server *server, const struct conn *conn, int64_t now_ms)
-{
-    int64_t idle_since = atomic_load(&conn->idle_since_ms);
-    int64_t body_since = atomic_load(&conn->body_since_ms);
-    int64_t idle_ms = server->options.header_timeout_ms;
-    if (atomic_load(&conn->requests) > 0)
-        idle_ms *= KEEP_ALIVE_FACTOR;
-    if (idle_since && now_ms - idle_since > idle_ms)
-        return true;
-    int64_t earned_ms = (int64_t)(atomic_load(&conn->body_bytes) / BODY_BYTES_PER_MS);
-    return body_since && now_ms - body_since > server->options.body_grace_ms + earned_ms;
-}
-
-/* Has the client gone while we wait for it? The library learns of an end that arrives together
- * with the last data only when something else happens on the socket. */
-static bool hung_up(const struct conn *conn)
-{
-    uint8_t byte;
-    if (!atomic_load(&conn->idle_since_ms) && !atomic_load(&conn->body_since_ms))
-        return false; /* it waits for us, perhaps having said that it is done */
-    ssize_t size = recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR);
-}
-
-/* Shutting the socket down makes its server thread close the connection. */
-static void cut_off(struct http_server *server, int64_t now_ms)
-{
-    for (struct conn *conn = server->conns; conn; conn = conn->next) {
-        bool slow = too_slow(server, conn, now_ms);
-        if (slow && atomic_load(&conn->body_since_ms) != 0)
-            log_info("http.too_slow", LOG_INT("body_bytes", (int64_t)conn->body_bytes));
-        if (slow || hung_up(conn))
-            shutdown(conn->fd, SHUT_RDWR);
-    }
-}
-
 /* Wakes who is due; returns when the next one is, HTTP_FOREVER_MS when nobody. */
 static int64_t wake_due(struct http_server *server, int64_t now_ms)
 {
@@ -203,7 +139,7 @@ static void *tick(void *context)
     while (!server->ticker_ends) {
         int64_t now_ms = mono_ms();
         if (now_ms >= next_scan_ms) {
-            cut_off(server, now_ms);
+            conns_cut_off(server, now_ms);
             next_scan_ms = now_ms + SCAN_MS;
         }
         int64_t until_ms = wake_due(server, now_ms);

@@ -18,6 +18,8 @@ BUILD = pathlib.Path(os.environ.get("BUILD_DIR", SOURCE / "build" / "dev"))
 PROGRAM = BUILD / "vmad"
 PHOTOS = SOURCE / "tests" / "data" / "photos"
 START_S = 20
+PROTECTION = ("X-Content-Type-Options", "Content-Security-Policy", "Referrer-Policy",
+              "Cross-Origin-Resource-Policy")
 
 
 def sanitized():
@@ -47,6 +49,7 @@ class Vmad:
         self.env = {**os.environ, **(env or {})}
         self.process = None
         self.noted = {}
+        self.unsafe = set()
         self.start()
 
     def start(self):
@@ -69,6 +72,16 @@ class Vmad:
         """The log's lines as objects; every one of them must be JSON."""
         return [json.loads(line) for line in self.log().splitlines() if line]
 
+    def check_safety(self, path, answer):
+        """Every answer protects who shows it, and no problem tells where our files are."""
+        for name in PROTECTION:
+            if not answer.headers.get(name):
+                self.unsafe.add(f"{path.split('?')[0]} {answer.status}: no {name}")
+        if answer.headers.get("Content-Type") == "application/problem+json":
+            for place in (self.folder, self.data, str(SOURCE), str(BUILD), "/proc/"):
+                if place.encode() in answer.body:
+                    self.unsafe.add(f"{path} tells {place}: {answer.body}")
+
     def note(self, method, path, answer):
         """Keeps what was answered, one of a kind, to be held against /openapi.json at the end."""
         kind = answer.headers.get("Content-Type")
@@ -89,6 +102,7 @@ class Vmad:
             connection.request(method, path, body=body, headers=headers or {})
             answer = Answer(connection.getresponse())
             self.note(method, path, answer)
+            self.check_safety(path, answer)
             return answer
         finally:
             connection.close()
@@ -193,11 +207,14 @@ class Case(unittest.TestCase):
     @classmethod
     def tearDownClass(cls):
         wrong = conformance(cls.vmad)
+        unsafe = cls.vmad.unsafe
         code = cls.vmad.stop()
         log = cls.vmad.log()
         cls.vmad.close()
         if code != 0 or "ERROR: " in log or "runtime error" in log:
             raise AssertionError(f"vmad ended with {code}\n{log[-4000:]}")
+        if unsafe:
+            raise AssertionError("\n".join(sorted(unsafe)))
         if wrong:
             raise AssertionError(f"answers that /openapi.json does not promise: {wrong}")
 

@@ -56,7 +56,7 @@ class Client(threading.Thread):
 
     def follow(self):
         with self.vmad.socket(5) as sock:
-            sock.sendall(f"GET /api/video/jobs/{self.job()}/events HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            sock.sendall(f"GET /api/video/jobs/{self.job()}/events HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
             sock.recv(self.random.choice((1, 100, 65536)))
             time.sleep(self.random.random() * 0.2)
 
@@ -64,7 +64,7 @@ class Client(threading.Thread):
         self.expect(self.vmad.request("DELETE", f"/api/video/jobs/{self.job()}"), 200, 404, 409)
 
     def break_off(self):
-        head = (f"POST /api/video/generate HTTP/1.1\r\nHost: x\r\nContent-Type: {self.kind}\r\n"
+        head = (f"POST /api/video/generate HTTP/1.1\r\nHost: localhost\r\nContent-Type: {self.kind}\r\n"
                 f"Content-Length: {len(self.body)}\r\n\r\n").encode()
         data = head + self.body
         with self.vmad.socket(5) as sock:
@@ -80,7 +80,7 @@ class Client(threading.Thread):
 
     def vanish(self):
         with self.vmad.socket(5) as sock:
-            sock.sendall(b"GET /docs HTTP/1.1\r\nHost: x\r\n\r\n" * self.random.randrange(1, 5))
+            sock.sendall(b"GET /docs HTTP/1.1\r\nHost: localhost\r\n\r\n" * self.random.randrange(1, 5))
             if self.random.random() < 0.5:
                 linger = b"\x01\0\0\0\0\0\0\0"  # the connection is reset, not closed
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
@@ -90,7 +90,7 @@ class Client(threading.Thread):
 
     def trickle(self):
         with self.vmad.socket(5) as sock:
-            for byte in b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n":
+            for byte in b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n":
                 sock.sendall(bytes([byte]))
             sock.recv(100)
 

@@ -51,6 +51,7 @@ class CommandLine(unittest.TestCase):
             ({"ENVIRONMENT": "test"}, (), ("ENVIRONMENT", "test", "development or production")),
             ({"VMAD_PORT": "70000"}, (), ("VMAD_PORT", "70000", "65535")),
             ({"VMAD_GRACE": "soon"}, (), ("VMAD_GRACE", "soon")),
+            ({"VMAD_ALLOWED_HOSTS": "http://a.example"}, (), ("VMAD_ALLOWED_HOSTS", "http://a.example")),
             ({}, ("--keep-videos", "5s"), ("--keep-videos", "at least 1h")),
             ({}, ("--port", "many"), ("--port", "many")),
             ({}, ("--role", "king"), ("--role", "king", "gateway")),

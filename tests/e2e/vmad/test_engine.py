@@ -62,7 +62,7 @@ class Leaving(Engine):
         body, kind = form([("image", png(WHITE), "a.png")])
         for _ in range(3):  # one endless picture after the other
             with vmad.socket() as client:
-                client.sendall(b"POST /api/image/cutout HTTP/1.1\r\nHost: a\r\nContent-Type: "
+                client.sendall(b"POST /api/image/cutout HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
                                + kind.encode() + b"\r\nContent-Length: %d\r\n\r\n" % len(body)
                                + body)
                 time.sleep(0.3)
@@ -144,7 +144,7 @@ class Apart(Engine):
     def leave(self, vmad, picture, after_s):
         body, kind = form([("image", picture, "a.png")])
         with vmad.socket() as client:
-            client.sendall(b"POST /api/image/cutout HTTP/1.1\r\nHost: a\r\nContent-Type: "
+            client.sendall(b"POST /api/image/cutout HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
                            + kind.encode() + b"\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
             time.sleep(after_s)
 

@@ -62,17 +62,17 @@ class Requests(Case):
         for path in ("/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/..%2f..%2fetc/passwd",
                      "/a%00b", "/%ff", "/assets/../../../etc/passwd", "//etc/passwd",
                      "/%c0%ae%c0%ae/etc/passwd", "/.git/config", "/\\..\\etc"):
-            request = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+            request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
             answer = self.vmad.raw(request.encode())
             self.assertRegex(answer, rb"^HTTP/1.1 40[04] ", path)
             self.assertNotIn(b"root:", answer)
 
     def test_garbage_is_refused_and_the_server_goes_on(self):
         for data in (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"GET\r\n\r\n", b"\0" * 5000,
-                     b"GET / HTTP/9.9\r\n\r\n", b"BREW /pot HTTP/1.1\r\nHost: x\r\n\r\n",
-                     b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n",
-                     b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: " + b"a" * 100000 + b"\r\n\r\n",
-                     b"POST /api/video/generate HTTP/1.1\r\nHost: x\r\n"
+                     b"GET / HTTP/9.9\r\n\r\n", b"BREW /pot HTTP/1.1\r\nHost: localhost\r\n\r\n",
+                     b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n",
+                     b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: " + b"a" * 100000 + b"\r\n\r\n",
+                     b"POST /api/video/generate HTTP/1.1\r\nHost: localhost\r\n"
                      b"Transfer-Encoding: chunked\r\n\r\nZZZ\r\n"):
             with self.vmad.socket(3) as sock:
                 with contextlib.suppress(OSError):  # it may have hung up already
@@ -84,7 +84,7 @@ class Requests(Case):
     def test_a_header_that_trickles_in_is_cut_off(self):
         with self.vmad.socket() as sock:
             began = time.monotonic()
-            sock.sendall(b"GET /health HTTP/1.1\r\nHost: x\r\n")
+            sock.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n")
             closed = False
             while not closed and time.monotonic() - began < 6:
                 time.sleep(0.25)
@@ -99,7 +99,7 @@ class Requests(Case):
         body, content_type = form([("image", photo(), "a.jpg"), ("text", "hi")])
         with self.vmad.socket() as sock:
             began = time.monotonic()
-            sock.sendall(f"POST /api/video/generate HTTP/1.1\r\nHost: x\r\nContent-Type: "
+            sock.sendall(f"POST /api/video/generate HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
                          f"{content_type}\r\nContent-Length: {len(body)}\r\n\r\n".encode())
             sock.sendall(body[:2000])
             self.assertTrue(wait_until(self.vmad.spooled, 2))
@@ -119,7 +119,7 @@ class Requests(Case):
         body, content_type = form([("image", photo(), "a.jpg"), ("text", "hi")])
         for cut in (200, 5000, len(body) - 3):
             with self.vmad.socket() as sock:
-                sock.sendall(f"POST /api/video/generate HTTP/1.1\r\nHost: x\r\nContent-Type: "
+                sock.sendall(f"POST /api/video/generate HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
                              f"{content_type}\r\nContent-Length: {len(body)}\r\n\r\n".encode())
                 sock.sendall(body[:cut])
                 time.sleep(0.05)
@@ -134,13 +134,13 @@ class Requests(Case):
         self.assert_problem(answer, 413, "body_too_large", "image")
         # With Expect: 100-continue nothing is sent at all.
         with self.vmad.socket() as sock:
-            sock.sendall(b"POST /api/image/faces HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n"
+            sock.sendall(b"POST /api/image/faces HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n"
                          b"Content-Type: multipart/form-data; boundary=b\r\n"
                          b"Content-Length: 99999999999\r\n\r\n")
             self.assertIn(b"HTTP/1.1 413", sock.recv(4096))
         # In chunks, without a length announced.
         with self.vmad.socket() as sock:
-            sock.sendall(b"POST /api/image/faces HTTP/1.1\r\nHost: x\r\n"
+            sock.sendall(b"POST /api/image/faces HTTP/1.1\r\nHost: localhost\r\n"
                          b"Content-Type: multipart/form-data; boundary=b\r\n"
                          b"Transfer-Encoding: chunked\r\n\r\n")
             part = b'--b\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n'

@@ -330,7 +330,7 @@ class Busy(Case):
         sockets = []
         for _ in range(200):
             sock = self.vmad.socket(30)
-            sock.sendall(f"GET /api/video/jobs/{accepted[-1]}/events HTTP/1.1\r\nHost: x\r\n\r\n"
+            sock.sendall(f"GET /api/video/jobs/{accepted[-1]}/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
                          .encode())
             sockets.append(sock)
         for sock in sockets:
