@@ -82,7 +82,7 @@ describe('the page', { concurrency: 2 }, () => {
     await tabTo(page.locator('input[name=background]:checked'));
     await page.keyboard.press('ArrowRight');
     assert.ok(await page.locator('.ground').nth(1).locator('input').isChecked());
-    await tabTo(page.locator('summary'));
+    await tabTo(page.locator('.more summary'));
     await page.keyboard.press('Enter');
     await tabTo(page.getByRole('button', { name: words.make }));
     await page.keyboard.press('Enter');
@@ -99,7 +99,8 @@ describe('the page', { concurrency: 2 }, () => {
       const { page, close, words } = await open(browser, server.url, { language, width, colorScheme, reducedMotion: 'reduce' });
       await assertAccessible(page);
       await fill(page, language);
-      await page.locator('summary').click();
+      await page.locator('.more summary').click();
+      await page.locator('.fold summary').click();
       await page.locator('.ground').nth(2).locator('input').check();
       await assertAccessible(page);
       await page.getByRole('button', { name: words.make }).click();
@@ -117,6 +118,8 @@ describe('the page', { concurrency: 2 }, () => {
     assert.equal(await page.evaluate(() => document.activeElement.textContent.trim()), words.choose);
     await page.getByRole('button', { name: words.sample }).click();
     await page.locator('.face').waitFor();
+    assert.match(await page.getByLabel(words.text).inputValue(), /^Happy birthday!/, 'whoever only tries it out needs no idea');
+    await page.getByLabel(words.text).fill('');
     await page.getByRole('button', { name: words.make }).click();
     await page.getByText('Please write a message first.').waitFor();
     assert.equal(await page.evaluate(() => document.activeElement.id), 'field-text');
@@ -160,6 +163,82 @@ describe('the page', { concurrency: 2 }, () => {
       // Pointing at the face itself does the same.
       await page.locator('.face.choice').first().click();
       assert.ok(await people.getByRole('radio').first().isChecked());
+      await assertAccessible(page);
+      await close();
+    }
+  });
+
+  test('two tabs: both lists hold both messages, and neither tab shows what the other makes', async () => {
+    const { page, context, close, words } = await open(browser, server.url, { language: 'en' });
+    await fill(page, 'en', { text: LONG.slice(0, 400) });
+    await page.getByRole('button', { name: words.make }).click();
+    await page.locator('.recents li').waitFor();
+    const second = await context.newPage();
+    await second.goto(server.url);
+    await second.locator('.recents li').waitFor();
+    await second.getByRole('button', { name: words.make }).waitFor();
+    await fill(second, 'en', { text: 'Hello.' });
+    await second.getByRole('button', { name: words.make }).click();
+    await assertPlays(second);
+    for (const tab of [page, second]) await tab.waitForFunction(() => document.querySelectorAll('.recents li').length === 2);
+    if (await page.getByRole('progressbar').isVisible()) await page.getByRole('button', { name: words.cancel }).click();
+    await close();
+  });
+
+  test('a camera that is refused can be tried again', async () => {
+    const { page, close } = await open(browser, server.url, { language: 'en', permissions: ['camera'] });
+    await page.evaluate(() => {
+      const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      const answers = ['NotAllowedError', 'NotFoundError'];
+      navigator.mediaDevices.getUserMedia = (wish) => (answers.length ? Promise.reject(new DOMException('', answers.shift())) : real(wish));
+    });
+    await page.getByRole('button', { name: 'Use the camera' }).click();
+    await page.getByRole('alert').getByText('Please allow it').waitFor();
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('alert').getByText('No camera was found').waitFor();
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('button', { name: 'Take the photo' }).click();
+    await page.locator('.face').waitFor();
+    await close();
+  });
+
+  test('on a telephone everything can be hit with a finger, and Japanese breaks between phrases', async () => {
+    const { page, close } = await open(browser, server.url, { language: 'ja', width: 360, isMobile: true, hasTouch: true });
+    await page.setInputFiles('#photo input[type=file]', TWO_FACES);
+    const legend = page.locator('.people legend');
+    await legend.waitFor();
+    assert.ok(!(await page.locator('.drop').isVisible()));
+    await page.locator('.ground').nth(2).locator('input').check();
+    for (const fold of await page.locator('summary').all()) await fold.click();
+    const small = await page.evaluate(() => {
+      const targets = [...document.querySelectorAll('button, a:not(.skip), summary, textarea, label:has(input), input:not(label input):not(.hidden)')];
+      return targets.filter((target) => {
+        const { width, height } = target.getBoundingClientRect();
+        return target.checkVisibility() && Math.min(width, height) < 43.5;
+      }).map((target) => target.outerHTML.slice(0, 80));
+    });
+    assert.deepEqual(small, []);
+    const last = await legend.evaluate((node) => {
+      const text = node.firstChild;
+      const top = (at) => {
+        const range = document.createRange();
+        range.setStart(text, at);
+        range.setEnd(text, at + 1);
+        return range.getBoundingClientRect().top;
+      };
+      let at = text.length - 1;
+      while (at > 0 && top(at - 1) === top(text.length - 1)) at--;
+      return text.data.slice(at);
+    });
+    assert.ok(last.length > 3, `the last line is “${last}”`);
+    await close();
+  });
+
+  test('the page of the API can be read on a telephone, light and dark', { skip: !process.env.BUILD_DIR }, async () => {
+    for (const colorScheme of ['light', 'dark']) {
+      const { page, close } = await open(browser, server.url, { width: 360, colorScheme, bypassCSP: true });
+      await page.goto(`${server.url}/docs`);
+      await assertFits(page);
       await assertAccessible(page);
       await close();
     }
@@ -228,8 +307,10 @@ describe('the page', { concurrency: 2 }, () => {
     await page.waitForFunction(() => Number(document.querySelector('[role=progressbar]')?.getAttribute('aria-valuenow')) >= 6);
     assert.match(await bar.getAttribute('aria-valuetext'), /^\d+%/);
     assert.ok((await page.locator('.stage-name').textContent()).length > 3);
+    const said = page.locator('.stage > [role=status]');
+    assert.match(await said.textContent(), /…/, 'what is being done is announced');
     await page.getByRole('button', { name: words.cancel }).click();
-    await page.getByText('作成をやめました').waitFor();
+    await page.locator('.desk').getByText('作成をやめました').waitFor();
     await page.locator('.recents').waitFor({ state: 'detached' }); // nothing to come back to
     assert.ok(await page.getByRole('button', { name: words.make }).isVisible());
     await close();
@@ -403,9 +484,20 @@ describe('the page', { concurrency: 2 }, () => {
     cpSync(join(ROOT, 'web/dist'), dist, { recursive: true });
     const stand = await startStandIn({ dist });
     try {
-      const { page, close, words } = await open(browser, stand.url, { language: 'en', workers: 'allow' });
+      const { page, context, close, words } = await open(browser, stand.url, { language: 'en', workers: 'allow', allow: [/status of 502/] });
       await page.evaluate(() => navigator.serviceWorker.ready);
       await page.getByLabel(words.text).fill('Half a sentence');
+      // The page is the server's even before the new version is agreed to; the kept one is for when it is away.
+      const shell = join(dist, 'index.html');
+      writeFileSync(shell, readFileSync(shell, 'utf8').replace('<body>', '<body data-newer>'));
+      await page.reload();
+      assert.equal(await page.locator('body[data-newer]').count(), 1);
+      const restarting = (route) => (new URL(route.request().url()).pathname === '/' ? route.fulfill({ status: 502, body: 'restarting' }) : route.continue());
+      await context.route('**', restarting);
+      await page.reload();
+      await page.locator('input[name=voice]:checked').waitFor();
+      assert.equal(await page.locator('body[data-newer]').count(), 0);
+      await context.unroute('**', restarting);
       const script = join(dist, 'sw.js');
       writeFileSync(script, readFileSync(script, 'utf8').replace(/VERSION = "\w+"/, 'VERSION = "newer"'));
       await page.reload();

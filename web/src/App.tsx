@@ -3,6 +3,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import { fetchBackgrounds, fetchLimits, fetchMusic, fetchVoices } from './api/client.ts';
 import type { Job } from './api/types.ts';
 import { useLanguage } from './i18n/language.tsx';
+import { whenUnclaimed } from './lib/claim.ts';
 import { excerpt } from './lib/text.ts';
 import { Footer, Header, Notices } from './parts/Frame.tsx';
 import { LookStep } from './parts/LookStep.tsx';
@@ -16,7 +17,7 @@ import { fieldOf, firstGap, formOf, useDraft, voiceOf, type Field } from './stat
 import { useJob } from './state/job.ts';
 import { useLoaded } from './state/loaded.ts';
 import { usePhoto } from './state/photo.ts';
-import { statusOf, unfinished, useRecent, type Recent } from './state/recent.ts';
+import { statusOf, storedRecent, unfinished, useRecent, type Recent } from './state/recent.ts';
 
 export function App() {
   const { language, messages: t } = useLanguage();
@@ -35,6 +36,8 @@ export function App() {
   const credit = voices.value?.voices.find((item) => item.id === voice)?.credit ?? null;
   const sent = useRef<Omit<Recent, 'id' | 'at' | 'status'>>(null);
   const shownId = useRef<string | null>(null);
+  const hasPhoto = useRef(false);
+  hasPhoto.current = draft.photo !== null;
 
   const onAccepted = useCallback(
     (job: Job) => {
@@ -50,10 +53,18 @@ export function App() {
 
   useEffect(() => {
     // A message that was being made when the page was left is picked up again.
+    // Not where another tab shows it already; when that one is closed, if there is nothing else here.
     const waiting = unfinished(recent.list);
     if (!waiting) return;
-    shownId.current = waiting.id;
-    show(waiting.id);
+    const stop = new AbortController();
+    const take = (waited: boolean) => {
+      if (shownId.current !== null) return;
+      if (waited && (hasPhoto.current || unfinished(storedRecent())?.id !== waiting.id)) return;
+      shownId.current = waiting.id;
+      show(waiting.id);
+    };
+    whenUnclaimed(waiting.id, take, stop.signal);
+    return () => stop.abort();
   }, [show]);
 
   const attention = useCallback((field: Field) => {

@@ -9,8 +9,10 @@ import './styles/base.css';
 import './styles/controls.css';
 import './styles/layout.css';
 import './styles/steps.css';
+import './styles/photo.css';
 import './styles/stage.css';
 import './styles/recent.css';
+import './styles/comfort.css';
 
 const root = document.getElementById('root');
 if (!root) throw new Error('the page has no root');

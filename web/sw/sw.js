@@ -3,10 +3,12 @@
 // network. Everything else, the API and videos above all, always goes to the network untouched.
 const VERSION = '__VERSION__';
 const SHELL = ['__SHELL__'];
+const PATIENCE_MS = 4000;
 const CACHE = `shell-${VERSION}`;
 
 self.addEventListener('install', (event) => {
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(SHELL)));
+  const fresh = SHELL.map((path) => new Request(path, { cache: path === '/' ? 'reload' : 'default' }));
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(fresh)));
 });
 
 self.addEventListener('activate', (event) => {
@@ -24,14 +26,17 @@ self.addEventListener('message', (event) => {
   if (event.data === 'take-over') self.skipWaiting();
 });
 
+// The server's page, so that a new version is seen at once. Where there is no network, a server that
+// is just being restarted, or nothing within a few seconds: the kept one.
 async function page(request) {
-  try {
-    return await fetch(request);
-  } catch (error) {
-    const kept = await caches.match('/', { cacheName: CACHE });
-    if (kept) return kept;
-    throw error;
-  }
+  const kept = await caches.match('/', { cacheName: CACHE });
+  if (!kept) return fetch(request);
+  const late = new Promise((resolve) => setTimeout(() => resolve(kept), PATIENCE_MS));
+  const asked = fetch(request).then(
+    (answer) => (answer.status >= 500 ? kept : answer),
+    () => kept,
+  );
+  return Promise.race([asked, late]);
 }
 
 self.addEventListener('fetch', (event) => {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { claim } from '../lib/claim.ts';
 import { fetchJob, jobPath, requestLanguage } from './client.ts';
 import { isProblem, networkProblem, problemFromText, type Problem } from './problem.ts';
 import type { Job } from './types.ts';
@@ -60,14 +61,17 @@ interface Listener {
   onTrouble: (lost: boolean) => void;
 }
 
-/** Follows a job by server-sent events, and by asking while those fail. Returns how to stop. */
+/** Follows a job, which is this tab's from now on, by server-sent events, and by asking while those fail. Returns how to stop. */
 export function followJob(id: string, listener: Listener): () => void {
   let stopped = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const events = new EventSource(`${jobPath(id)}/events?lang=${requestLanguage()}`);
 
+  const release = claim(id);
+
   const stop = () => {
     stopped = true;
+    release();
     clearTimeout(timer);
     events.close();
   };

@@ -14,10 +14,11 @@ export function CameraDialog({ take, close }: Props) {
   const t = useMessages();
   const dialog = useRef<HTMLDialogElement>(null);
   const video = useRef<HTMLVideoElement>(null);
-  const [state, setState] = useState<'opening' | 'live' | 'refused'>('opening');
+  const [state, setState] = useState<'opening' | 'live' | 'refused' | 'absent'>('opening');
+  const [round, setRound] = useState(0);
 
+  useEffect(() => dialog.current?.showModal(), []);
   useEffect(() => {
-    dialog.current?.showModal();
     let stream: MediaStream | null = null;
     let gone = false;
     const size = { width: { ideal: 1920 }, height: { ideal: 1440 }, facingMode: 'user' };
@@ -27,13 +28,19 @@ export function CameraDialog({ take, close }: Props) {
         if (gone || !video.current) return stopAll(stream);
         video.current.srcObject = opened;
       },
-      () => setState('refused'),
+      (error: unknown) => {
+        if (!gone) setState(error instanceof DOMException && error.name === 'NotFoundError' ? 'absent' : 'refused');
+      },
     );
     return () => {
       gone = true;
       stopAll(stream);
     };
-  }, []);
+  }, [round]);
+  const retry = () => {
+    setState('opening');
+    setRound(round + 1);
+  };
 
   const shoot = async () => {
     const source = video.current;
@@ -55,8 +62,14 @@ export function CameraDialog({ take, close }: Props) {
           <CloseIcon />
         </button>
       </div>
-      {state === 'refused' ? (
-        <div role="alert"><Warning>{t.camera.refused}</Warning></div>
+      {state === 'refused' || state === 'absent' ? (
+        <>
+          <div role="alert"><Warning>{t.camera[state]}</Warning></div>
+          <div className="row">
+            <button type="button" className="button primary" onClick={retry}>{t.error.retry}</button>
+            <button type="button" className="button" onClick={close}>{t.camera.close}</button>
+          </div>
+        </>
       ) : (
         <>
           <video ref={video} autoPlay muted playsInline onLoadedData={() => setState('live')} />

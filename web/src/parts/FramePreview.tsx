@@ -25,7 +25,7 @@ export function FramePreview({ draft, backgrounds }: Props) {
     return (
       <div className="preview-empty">
         <Person />
-        <p>{photo ? t.photo.noPreview : t.make.previewEmpty}</p>
+        <p>{photo && photo.state !== 'broken' ? t.photo.noPreview : t.make.previewEmpty}</p>
       </div>
     );
   }

@@ -17,6 +17,7 @@ interface Props {
   fault: Fault | null;
 }
 
+/** In the order of their names, t.look.colorNames. */
 const COLORS = ['#f6d5c8', '#f7e3b5', '#d9e8cf', '#cfe3ee', '#dcd5ec', '#f3cbd6', '#ffffff', '#3b4a5a'];
 
 export function LookStep({ draft, change, backgrounds, missing, fault }: Props) {
@@ -87,7 +88,7 @@ function BackgroundChoice({ draft, change, presets }: ChoiceProps) {
   return (
     <fieldset id="field-background">
       <legend className="caption">{t.look.background}</legend>
-      <div className="grounds">
+      <div className="grounds first">
         <Ground name={t.look.keep} checked={is('keep')} choose={() => set({ kind: 'keep' })} className="photo-ground" style={photoStyle} />
         <Ground name={t.look.blur} checked={is('blur')} choose={() => set({ kind: 'blur' })} className="photo-ground blurred" style={photoStyle} />
         <Ground name={t.look.color} checked={is('color')} choose={() => set({ kind: 'color' })} style={{ backgroundColor: background.color }} />
@@ -101,23 +102,27 @@ function BackgroundChoice({ draft, change, presets }: ChoiceProps) {
           style={backgroundImage ? { backgroundImage: `url("${backgroundImage.url}")` } : undefined}
           icon={!backgroundImage}
         />
-        {presets.map((preset) => (
-          <Ground
-            key={preset.id}
-            name={preset.name}
-            checked={is('preset') && background.preset === preset.id}
-            choose={() => set({ kind: 'preset', preset: preset.id })}
-            style={{ backgroundImage: `url("${preset.thumbnail}")` }}
-          />
-        ))}
       </div>
       <input ref={input} className="hidden" type="file" accept="image/*" onChange={(event) => void upload(event)} tabIndex={-1} aria-hidden="true" />
       {is('upload') && (
         <button type="button" className="button" onClick={() => input.current?.click()}>
-          <UploadIcon /> {t.look.upload}
+          <UploadIcon /> {backgroundImage ? t.look.uploadOther : t.look.upload}
         </button>
       )}
       {is('color') && <Colors color={background.color} set={(color) => set({ color })} />}
+      {presets.length > 0 && (
+        <div className="grounds" role="group" aria-label={t.look.celebrate}>
+          {presets.map((preset) => (
+            <Ground
+              key={preset.id}
+              name={preset.name}
+              checked={is('preset') && background.preset === preset.id}
+              choose={() => set({ kind: 'preset', preset: preset.id })}
+              style={{ backgroundImage: `url("${preset.thumbnail}")` }}
+            />
+          ))}
+        </div>
+      )}
     </fieldset>
   );
 }
@@ -145,8 +150,8 @@ function Colors({ color, set }: { color: string; set: (color: string) => void })
   const t = useMessages();
   return (
     <div className="colors" role="group" aria-label={t.look.colors}>
-      {COLORS.map((value) => (
-        <button key={value} type="button" className="color" style={{ backgroundColor: value }} aria-label={value} aria-pressed={color === value} onClick={() => set(value)} />
+      {COLORS.map((value, at) => (
+        <button key={value} type="button" className="color" style={{ backgroundColor: value }} aria-label={t.look.colorNames[at]} title={t.look.colorNames[at]} aria-pressed={color === value} onClick={() => set(value)} />
       ))}
       <label className="own-color">
         <input type="color" value={color} onChange={(event) => set(event.target.value)} />

@@ -44,7 +44,7 @@ export function MessageStep({ draft, change, missing, fault }: Props) {
         </p>
       </div>
       <div id="text-problem" role="status">
-        {problem && <Warning>{problem}{over && ` (${t.message.over(count - MAX_TEXT)})`}</Warning>}
+        {problem && <Warning>{problem}{over && t.message.over(count - MAX_TEXT)}</Warning>}
         {!over && count >= MAX_TEXT - 50 && <p className="say">{t.message.left(MAX_TEXT - count)}</p>}
       </div>
     </Step>

@@ -6,6 +6,7 @@ import { NORMAL, type Change, type Details, type Draft } from '../state/draft.ts
 import type { Loaded } from '../state/loaded.ts';
 import { usePlayer } from '../state/player.ts';
 import { PlayIcon, StopIcon } from './icons.tsx';
+import { Warning } from './Step.tsx';
 
 interface Props {
   draft: Draft;
@@ -39,7 +40,7 @@ export function MoreStep({ draft, change, music, open }: Props) {
         <h2>{t.more.title}</h2>
       </summary>
       <div className="more-body">
-        <Music list={music.value ?? []} chosen={draft.details.music} choose={(id) => set({ music: id })} />
+        <Music music={music} chosen={draft.details.music} choose={(id) => set({ music: id })} />
         <div className="dials">
           {DIALS.map(([key, min, max, step]) => (
             <DialRow key={key} name={key} min={min} max={max} step={step} value={draft.details[key]} set={(value) => set({ [key]: value })} />
@@ -80,9 +81,19 @@ function DialRow({ name, min, max, step, value, set }: DialProps) {
   );
 }
 
-function Music({ list, chosen, choose }: { list: MusicPreset[]; chosen: string; choose: (id: string) => void }) {
+function Music({ music, chosen, choose }: { music: Loaded<MusicPreset[]>; chosen: string; choose: (id: string) => void }) {
   const t = useMessages();
   const player = usePlayer();
+  const list = music.value ?? [];
+  if (music.failed) {
+    return (
+      <div role="status">
+        <Warning>
+          {t.more.failed} <button type="button" className="link" onClick={music.reload}>{t.error.retry}</button>
+        </Warning>
+      </div>
+    );
+  }
   if (list.length === 0) return null;
   return (
     <fieldset>

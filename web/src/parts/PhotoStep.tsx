@@ -28,8 +28,9 @@ export function PhotoStep({ draft, change, take, missing, fault }: Props) {
   const t = useMessages();
   const input = useRef<HTMLInputElement>(null);
   const [camera, setCamera] = useState(false);
+  const [sampling, setSampling] = useState<'no' | 'loading' | 'failed'>('no');
   const over = useDrop((file) => void take(file));
-  const { photo } = draft;
+  const photo = draft.photo?.state === 'broken' && !draft.photo.shown ? null : draft.photo; // what is there to see
   const hadPhoto = useRef(false);
   const choose = useRef<HTMLButtonElement>(null);
 
@@ -45,8 +46,13 @@ export function PhotoStep({ draft, change, take, missing, fault }: Props) {
     if (file) void take(file);
   };
   const useSample = async () => {
-    const response = await fetch(sample).catch(() => null);
-    if (response?.ok) await take(await response.blob());
+    setSampling('loading');
+    const picture = await fetch(sample).then((response) => (response.ok ? response.blob() : null)).catch(() => null);
+    setSampling(picture ? 'no' : 'failed');
+    if (!picture) return;
+    // Somebody who tries it out shall not have to think of a message first.
+    change((now) => (now.text.trim() === '' ? { text: t.message.ideaList[0]?.[1] ?? '' } : {}));
+    await take(picture);
   };
   const canShoot = 'mediaDevices' in navigator;
   const faultText = fault?.field === 'image' && photo ? fault.detail : null;
@@ -78,7 +84,10 @@ export function PhotoStep({ draft, change, take, missing, fault }: Props) {
         </div>
       </div>
       <div id="photo-state" role="status">
-        {photo ? <State photo={photo} chosen={draft.face} /> : missing && <Warning>{t.photo.missing}</Warning>}
+        {draft.photo && <State photo={draft.photo} chosen={draft.face} />}
+        {!draft.photo && sampling === 'loading' && <p className="say busy">{t.photo.sampleLoading}</p>}
+        {!draft.photo && sampling === 'failed' && <Warning>{t.photo.sampleFailed}</Warning>}
+        {!draft.photo && sampling === 'no' && missing && <Warning>{t.photo.missing}</Warning>}
         {faultText && <Warning>{faultText}</Warning>}
       </div>
       {camera && <CameraDialog take={take} close={() => setCamera(false)} />}
@@ -91,7 +100,7 @@ function Invitation({ over }: { over: boolean }) {
   return (
     <div className="invitation">
       <Person />
-      <p>{over ? t.photo.dropNow : t.photo.drop}</p>
+      <p className={over ? '' : 'drop'}>{over ? t.photo.dropNow : t.photo.drop}</p>
     </div>
   );
 }

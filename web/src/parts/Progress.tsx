@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useEffect, useRef } from 'react';
 import { useMessages } from '../i18n/language.tsx';
+import type { Messages } from '../i18n/en.ts';
 import { stageName } from '../lib/stage.ts';
 import type { Phase } from '../state/job.ts';
 
 interface Props {
   phase: Extract<Phase, { kind: 'sending' | 'working' }>;
   cancel: () => void;
+}
+
+/** What is being done now, in words. */
+export function workName(phase: Props['phase'], t: Messages): string {
+  if (phase.kind === 'sending') return t.make.sending;
+  if (phase.stopping) return t.make.cancelling;
+  return phase.lost ? t.make.reconnecting : stageName(phase.job, t);
 }
 
 /** Sending takes the first five percent of the bar, so that it never goes back. */
@@ -22,8 +30,6 @@ export function Progress({ phase, cancel }: Props) {
   highest.current = Math.max(highest.current, now);
   const percent = Math.min(100, Math.round(highest.current));
   const stopping = phase.kind === 'working' && phase.stopping;
-  const lost = phase.kind === 'working' && phase.lost;
-  const name = stopping ? t.make.cancelling : phase.kind === 'sending' ? t.make.sending : stageName(phase.job, t);
   const eta = phase.kind === 'working' && phase.job.status === 'running' ? (phase.job.eta_s ?? null) : null;
   const left = eta === null ? '' : eta < 1.5 ? t.make.soon : t.make.left(Math.ceil(eta));
   return (
@@ -35,7 +41,7 @@ export function Progress({ phase, cancel }: Props) {
       <div className="bar" role="progressbar" aria-label={t.make.title} aria-valuemin={0} aria-valuemax={100} aria-valuenow={percent} aria-valuetext={`${t.make.percent(percent)} ${left}`}>
         <span style={{ transform: `scaleX(${percent / 100})` }} />
       </div>
-      <p className="stage-name" role="status">{lost ? t.make.reconnecting : name}</p>
+      <p className="stage-name">{workName(phase, t)}</p>
       <button ref={button} type="button" className="button" onClick={cancel} aria-disabled={stopping}>{t.make.cancel}</button>
     </div>
   );

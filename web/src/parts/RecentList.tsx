@@ -25,8 +25,8 @@ export function RecentList({ recent, open, current }: Props) {
             <button type="button" className="recent" onClick={() => open(item)} disabled={item.status === 'gone'}>
               <Thumbnail item={item} />
               <span className="recent-text" dir="auto">{item.text}</span>
-              <span className="option-note">
-                {t.recent.status[item.status]} · <time dateTime={new Date(item.at).toISOString()}>{date.format(item.at)}</time>
+              <span className="option-note recent-when">
+                <span>{t.recent.status[item.status]}</span> <time dateTime={new Date(item.at).toISOString()}>{date.format(item.at)}</time>
               </span>
             </button>
             <button type="button" className="round small" aria-label={t.recent.forget(item.text)} onClick={() => recent.forget(item.id)}>

@@ -38,7 +38,7 @@ Result.Actions = function Actions({ job, recent, again }: Props) {
   const share = async () => setSaid((await shareVideo(file, t.make.shareTitle)) ? '' : (await copyLink(url)) ? t.make.copied : t.make.copyFailed);
   return (
     <div className="result">
-      <div role="status"><Good>{t.make.done}</Good></div>
+      <div aria-hidden="true"><Good>{t.make.done}</Good></div>
       <div className="row">
         <a ref={save} className="button primary" href={`${url}${url.includes('?') ? '&' : '?'}download=1`} download="video-message.mp4">
           <SaveIcon /> {t.make.download}

@@ -7,10 +7,10 @@ import type { Messages } from '../i18n/en.ts';
 import { RATIO } from '../lib/framing.ts';
 import { spanOf } from '../lib/text.ts';
 import type { Draft } from '../state/draft.ts';
-import type { JobControl } from '../state/job.ts';
+import type { JobControl, Phase } from '../state/job.ts';
 import type { Recent } from '../state/recent.ts';
 import { FramePreview } from './FramePreview.tsx';
-import { Progress } from './Progress.tsx';
+import { Progress, workName } from './Progress.tsx';
 import { Result } from './Result.tsx';
 import { WarnIcon } from './icons.tsx';
 
@@ -31,7 +31,7 @@ export function Stage({ ref, draft, job, backgrounds, recent, limits, make }: Pr
   const busy = phase.kind === 'sending' || phase.kind === 'working';
   const format = phase.kind !== 'compose' && phase.kind !== 'cancelled' && recent ? recent.format : draft.format;
   return (
-    <aside className="stage" ref={ref} tabIndex={-1} aria-label={t.make.title} id="stage">
+    <section className="stage" ref={ref} tabIndex={-1} aria-label={t.make.title} id="stage">
       <div className="frame" data-format={format} style={{ aspectRatio: String(RATIO[format]) }}>
         {phase.kind === 'done' ? (
           <Result job={phase.job} />
@@ -40,19 +40,41 @@ export function Stage({ ref, draft, job, backgrounds, recent, limits, make }: Pr
         )}
         {busy && <div className="veil" aria-hidden="true" />}
       </div>
+      <p className="sr" role="status">{announcement(phase, t)}</p>
       <div className="desk">
         {busy && <Progress phase={phase} cancel={job.cancel} />}
         {phase.kind === 'done' && <Result.Actions job={phase.job} recent={recent} again={job.compose} />}
         {phase.kind === 'failed' && <Failed problem={phase.problem} draft={draft} limits={limits} retry={make} back={job.compose} />}
         {(phase.kind === 'compose' || phase.kind === 'cancelled') && (
           <>
-            <div role="status">{phase.kind === 'cancelled' && <p className="say">{t.make.cancelled}</p>}</div>
+            {phase.kind === 'cancelled' && <p className="say" aria-hidden="true">{t.make.cancelled}</p>}
             <button type="button" className="button primary big" onClick={make}>{t.make.button}</button>
           </>
         )}
       </div>
-    </aside>
+    </section>
   );
+}
+
+/**
+ * What a screen reader says of it: each stage once, each quarter of the way, and the end. Errors
+ * are alerts of their own.
+ */
+function announcement(phase: Phase, t: Messages): string {
+  switch (phase.kind) {
+    case 'sending':
+      return t.make.sending;
+    case 'working': {
+      const quarter = 25 * Math.floor(phase.job.progress / 25);
+      return `${workName(phase, t)}${quarter > 0 ? ` ${t.make.percent(quarter)}` : ''}`;
+    }
+    case 'done':
+      return t.make.done;
+    case 'cancelled':
+      return t.make.cancelled;
+    default:
+      return '';
+  }
 }
 
 interface FailedProps {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ReactNode } from 'react';
 import type { Fault } from '../App.tsx';
 import { sampleUrl } from '../api/client.ts';
 import type { Voice, VoicesReply } from '../api/types.ts';
@@ -32,16 +33,23 @@ export function VoiceStep({ draft, change, voices, chosen, fault }: Props) {
   return (
     <Step id="voice" number={3} title={t.voice.title}>
       <div id="field-voice_profile">
-        {groups.map((group) => (
-          <fieldset key={group}>
-            <legend className="caption">{t.voice.group[group]}</legend>
+        {groups.map((group, at) => {
+          const members = list.filter((item) => groupOf(item) === group);
+          const cards = (
             <div className="voices">
-              {list.filter((item) => groupOf(item) === group).map((item) => (
+              {members.map((item) => (
                 <VoiceCard key={item.id} voice={item} checked={item.id === chosen} player={player} choose={() => change({ voice: item.id })} />
               ))}
             </div>
-          </fieldset>
-        ))}
+          );
+          if (at > 0) return <Others key={group} name={t.voice.group[group]} open={members.some((item) => item.id === chosen)}>{cards}</Others>;
+          return (
+            <fieldset key={group}>
+              <legend className="caption">{t.voice.group[group]}</legend>
+              {cards}
+            </fieldset>
+          );
+        })}
       </div>
       <div role="status">
         {!voices.value && !voices.failed && <p className="say busy">{t.voice.loading}</p>}
@@ -55,6 +63,25 @@ export function VoiceStep({ draft, change, voices, chosen, fault }: Props) {
         {fault?.field === 'voice_profile' && <Warning>{fault.detail}</Warning>}
       </div>
     </Step>
+  );
+}
+
+interface OthersProps {
+  name: string;
+  open: boolean;
+  children: ReactNode;
+}
+
+/** The voices of the languages that the message is not in: folded, until one of them is chosen. */
+function Others({ name, open, children }: OthersProps) {
+  return (
+    <details className="fold" open={open}>
+      <summary className="caption">{name}</summary>
+      <fieldset>
+        <legend className="sr">{name}</legend>
+        {children}
+      </fieldset>
+    </details>
   );
 }
 

@@ -29,7 +29,14 @@ export function useUpdate(): (() => void) | null {
         next?.addEventListener('statechange', () => next.state === 'installed' && offer(next));
       });
     };
-    navigator.serviceWorker.register('/sw.js').then(watch).catch(() => {}); // Without it the page works as well.
+    const registered = navigator.serviceWorker.register('/sw.js');
+    registered.then(watch).catch(() => {}); // Without it the page works as well.
+    // An installed app may stay open for days: it looks for a new version whenever it is come back to.
+    const look = () => {
+      if (document.visibilityState === 'visible') void registered.then((it) => it.update()).catch(() => {});
+    };
+    document.addEventListener('visibilitychange', look);
+    return () => document.removeEventListener('visibilitychange', look);
   }, []);
   if (!waiting) return null;
   return () => {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { fetchJob } from '../api/client.ts';
 import { isOver } from '../api/jobs.ts';
 import { isProblem } from '../api/problem.ts';
@@ -27,33 +27,57 @@ export interface RecentList {
 
 /** One's own messages, newest first: the list lives in this browser, their state on the server. */
 export function useRecent(): RecentList {
-  const [list, setList] = useState<Recent[]>(() => readStored<Recent[]>(KEY) ?? []);
-  useEffect(() => writeStored(KEY, list), [list]);
+  const [list, setList] = useState<Recent[]>(storedRecent);
+  const own = useRef(list); // where the browser stores nothing
+  useEffect(() => {
+    const other = (event: StorageEvent) => {
+      if (event.key === KEY || event.key === null) setList((own.current = storedRecent()));
+    };
+    window.addEventListener('storage', other);
+    return () => window.removeEventListener('storage', other);
+  }, []);
 
-  const add = useCallback((item: Recent) => {
-    setList((old) => [item, ...old.filter((other) => other.id !== item.id)].slice(0, MAX));
+  // What is stored is changed, not this tab's copy of it: other tabs make messages, too.
+  const edit = useCallback((how: (old: Recent[]) => Recent[]) => {
+    const old = readStored<Recent[]>(KEY) ?? own.current;
+    const next = how(old);
+    if (JSON.stringify(next) === JSON.stringify(old)) return;
+    own.current = next;
+    writeStored(KEY, next);
+    setList(next);
   }, []);
-  const update = useCallback((id: string, status: Recent['status']) => {
-    // What was stopped left nothing to come back to.
-    if (status === 'cancelled') return setList((old) => old.filter((item) => item.id !== id));
-    setList((old) =>
-      old.some((item) => item.id === id && item.status !== status)
-        ? old.map((item) => (item.id === id ? { ...item, status } : item))
-        : old,
-    );
-  }, []);
-  const forget = useCallback((id: string) => {
-    setList((old) => old.filter((item) => item.id !== id));
-  }, []);
+  const add = useCallback(
+    (item: Recent) => edit((old) => [item, ...old.filter((other) => other.id !== item.id)].slice(0, MAX)),
+    [edit],
+  );
+  const forget = useCallback((id: string) => edit((old) => old.filter((item) => item.id !== id)), [edit]);
+  const update = useCallback(
+    (id: string, status: Recent['status']) => {
+      // What was stopped left nothing to come back to.
+      if (status === 'cancelled') return forget(id);
+      edit((old) => old.map((item) => (item.id === id ? { ...item, status } : item)));
+    },
+    [edit, forget],
+  );
 
   useEffect(() => {
-    // Once, at the start: what became of them while the page was closed?
-    for (const { id, status } of list) {
-      if (status !== 'gone') void stateOf(id).then((state) => state && update(id, state));
-    }
-    // eslint-disable-next-line -- the list of the moment the page opened
-  }, []);
+    const ask = (which: Recent[]) => {
+      for (const { id } of which) void stateOf(id).then((state) => state && update(id, state));
+    };
+    // What became of them while the page was closed, and of those being made while it was hidden?
+    ask(storedRecent().filter(({ status }) => status !== 'gone'));
+    const back = () => {
+      if (document.visibilityState === 'visible') ask(storedRecent().filter(({ status }) => status === 'queued' || status === 'running'));
+    };
+    document.addEventListener('visibilitychange', back);
+    return () => document.removeEventListener('visibilitychange', back);
+  }, [update]);
   return { list, add, update, forget };
+}
+
+/** The list as this browser has it now, whichever tab changed it. */
+export function storedRecent(): Recent[] {
+  return readStored<Recent[]>(KEY) ?? [];
 }
 
 async function stateOf(id: string): Promise<Recent['status'] | null> {

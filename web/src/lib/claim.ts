@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Which tab shows a message that is being made: the one that holds its claim. Where the browser has
+ * no locks (a page without TLS), every tab is free to.
+ */
+const nameOf = (job: string) => `vm.job.${job}`;
+
+/** Claims a job for this tab. Returns how to let go of it; a tab that closes lets go by itself. */
+export function claim(job: string): () => void {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  navigator.locks?.request(nameOf(job), () => held).catch(() => {});
+  return () => release();
+}
+
+/**
+ * Calls `then` as soon as no other tab has claimed the job, unless the signal comes first. `waited`
+ * tells whether one had.
+ */
+export function whenUnclaimed(job: string, then: (waited: boolean) => void, signal: AbortSignal): void {
+  const name = nameOf(job);
+  const ready = (waited: boolean) => {
+    if (!signal.aborted) then(waited);
+  };
+  if (!navigator.locks) return ready(false);
+  const wait = () => void navigator.locks.request(name, { signal }, () => ready(true)).catch(() => {});
+  void navigator.locks.request(name, { ifAvailable: true }, (lock) => (lock ? ready(false) : wait()));
+}
