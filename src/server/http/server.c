@@ -23,7 +23,7 @@
 #include "http/workers.h"
 
 enum {
-    MAX_DISCARD = 16 * 1024 * 1024, /* of a refused body, so that the client reads the answer */
+    MAX_DISCARD = 64 * 1024 * 1024, /* of a refused body, so that the client reads the answer */
     MAX_PENDING = 1024 * 1024,      /* of a stream, at once */
     MAX_QUEUED = 256,               /* requests in front of the workers */
     STREAM_BLOCK = 16 * 1024,

@@ -48,8 +48,8 @@ static bool from_file(struct pipeline *pipeline, const char *path, const struct 
                               &file, err);
     pipeline_decode_leave(pipeline);
     if (!fine) {
-        if (err && err->field)
-            err->field = "background"; /* the decoder speaks of "image" */
+        if (err && err->field) /* the decoder speaks of "image" */
+            err->field = order->backdrop == BACKDROP_UPLOAD ? "background_image" : "background";
         return false;
     }
     AUTO(picture_dispose) struct picture cover =

@@ -304,6 +304,12 @@ class Words(Bad):
                 self.assert_problem(answer, 422, "voice_unknown", "voice_profile")
                 self.assertEqual(answer.headers["Content-Language"], language)
 
+    def test_from_right_to_left_and_without_a_space_are_as_long_as_any(self):
+        for text in ("\u05e9" * 1001, "\u202e" + "a" * 1000, "a" * 1001):
+            self.refused(photo(), 422, "text_too_long", text, "text")
+        for text in ("\u05e9\u05dc\u05d5\u05dd", "\u0645\u0631\u062d\u0628\u0627"):  # no voice here reads them
+            self.refused(photo(), 422, "voice_text_unspeakable", text, "text")
+
 
 if __name__ == "__main__":
     unittest.main()
