@@ -13,6 +13,7 @@ static void ranges_mean_what_the_standard_says(void **state)
     } cases[] = {
         {NULL, 10, HTTP_RANGE_NONE, 0, 0},
         {"bytes=0-3", 10, HTTP_RANGE_PART, 0, 4},
+        {"Bytes=0-3", 10, HTTP_RANGE_PART, 0, 4},
         {"bytes=3-", 10, HTTP_RANGE_PART, 3, 7},
         {"bytes=-3", 10, HTTP_RANGE_PART, 7, 3},
         {"bytes=-30", 10, HTTP_RANGE_PART, 0, 10},

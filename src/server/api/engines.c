@@ -120,6 +120,7 @@ static void stage_ended(void *context, const char *stage, double seconds)
 {
     struct engines *engines = context;
     metrics_stage(engines->options.metrics, stage, seconds);
+    log_info("stage.ended", LOG_TEXT("stage", stage), LOG_INT("took_ms", (int64_t)(seconds * 1e3)));
     tidy_worked(engines->tidy);
 }
 

@@ -78,8 +78,10 @@ static bool answer_again(void *context, const struct http_request *request,
     return true;
 }
 
-/* RFC 7240: "respond-async", "wait=10". How long this request may wait. */
-static int64_t wait_ms_of(const struct http_request *request, int64_t limit_ms)
+/* RFC 7240: "respond-async", "wait=10". How long this request may wait, and what of that it asked
+ * for, or NULL. */
+static int64_t wait_ms_of(const struct http_request *request, int64_t limit_ms,
+                          const char **out_applied)
 {
     struct bytes rest = bytes_of(""), element;
     const char *prefer = http_request_header(request, "Prefer");
@@ -102,6 +104,7 @@ static int64_t wait_ms_of(const struct http_request *request, int64_t limit_ms)
         wait_ms = seconds * 1000;
     else if (async)
         wait_ms = waits ? limit_ms : 0;
+    *out_applied = async && wait_ms == 0 ? "respond-async" : waits ? "wait" : NULL;
     return wait_ms;
 }
 
@@ -171,10 +174,10 @@ bool api_message_create(struct api *api, const struct http_request *request,
         http_form_disown_file(form, "background_image");
     log_info("job.accepted", LOG_TEXT("job", id));
 
-    int64_t wait_ms = wait_ms_of(request, api->wait_limit_ms);
-    if (http_request_header(request, "Prefer"))
-        http_response_header(response, "Preference-Applied",
-                             wait_ms == 0 ? "respond-async" : "wait");
+    const char *applied = NULL;
+    int64_t wait_ms = wait_ms_of(request, api->wait_limit_ms, &applied);
+    if (applied)
+        http_response_header(response, "Preference-Applied", applied);
     if (wait_ms > 0) {
         answer_later(api, id, wait_ms, request, response);
         return true;

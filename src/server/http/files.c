@@ -69,6 +69,8 @@ static bool not_modified(const struct http_request *request, const char *etag, i
 static bool range_applies(const struct http_request *request, const char *etag,
                           const char *modified)
 {
+    if (http_request_method(request) != HTTP_GET)
+        return false;
     const char *condition = http_request_header(request, "If-Range");
     return !condition || strcmp(condition, etag) == 0 || strcmp(condition, modified) == 0;
 }

@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <string.h>
+#include <strings.h>
 
 /* Reads digits; false when there are none. Values beyond 64 bits stay at the maximum. */
 static bool number(const char **at, uint64_t *out)
@@ -22,7 +22,7 @@ enum http_range http_range_parse(const char *field, uint64_t total, uint64_t *ou
                                  uint64_t *out_size)
 {
     uint64_t first = 0, last = 0;
-    if (!field || strncmp(field, "bytes=", 6) != 0)
+    if (!field || strncasecmp(field, "bytes=", 6) != 0)
         return HTTP_RANGE_NONE;
     const char *at = field + 6;
     bool has_first = number(&at, &first);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "image/portrait.h"
 #include "media/picture.h"
@@ -158,6 +159,9 @@ static bool ask(const struct photos *photos, struct helper *helper, int file, in
                              .timeout_ms = photos->timeout_ms};
     if (helper_run(helper, &job, out, err))
         return true;
+    log_warn("photo.not_read",
+             LOG_TEXT("by", helper == photos->jpegs ? "vmad-jpeg" : "vmad-decoder"),
+             LOG_ERROR(err));
     if (err->kind == ERROR_TIMEOUT) {
         err->kind = ERROR_INVALID; /* the picture is at fault, not the time */
         return error_about(err, "image", "image_timeout");

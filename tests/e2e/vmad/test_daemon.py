@@ -168,6 +168,36 @@ class Life(unittest.TestCase):
         self.assertIn("Retry-After", answer.headers)
         self.assertEqual(server.spooled(), [])
 
+    def age(self, folder, days):
+        """Makes all files of a class of the store look that old."""
+        for place, _, names in os.walk(os.path.join(self.store, folder)):
+            for name in names:
+                os.utime(os.path.join(place, name), (time.time() - days * 86400,) * 2)
+
+    def count(self, folder):
+        return sum(len(names) for _, _, names in os.walk(os.path.join(self.store, folder)))
+
+    def test_what_has_had_its_time_goes_by_itself(self):
+        server = self.vmad()
+        self.store = os.path.join(server.data, "store")
+        made = server.post_form("/api/video/generate", [("image", photo(), "a.jpg"), ("text", "Hello.")])
+        url = made.json["video_url"]
+        kinds = sorted(os.listdir(self.store))
+        uploads, videos, work = (next(kind for kind in kinds if word in kind)
+                                 for word in ("upload", "video", "intermediate"))
+        for folder, days in ((uploads, 8), (work, 4), (videos, 29)):
+            self.assertGreater(self.count(folder), 0)
+            self.age(folder, days)
+        self.assertEqual(server.stop(), 0)
+        server.start()
+        self.assertTrue(wait_until(lambda: self.count(uploads) == 0 and self.count(work) == 0, 5))
+        self.assertEqual(server.get(url).status, 200)
+        server.stop()
+        self.age(videos, 31)
+        server.start()
+        self.assertTrue(wait_until(lambda: server.get(url).status in (404, 410), 5))
+        self.assertEqual(server.stop(), 0)
+
     def test_the_log_is_json_and_hangup_does_not_end_it(self):
         server = self.vmad(env={"LOG_LEVEL": "debug", "ENVIRONMENT": "production"})
         server.process.send_signal(signal.SIGHUP)

@@ -76,6 +76,8 @@ class Messages(Case):
         self.assert_problem(self.vmad.get(url, If_Match='"other"'), 412, "precondition_failed")
         head = self.vmad.request("HEAD", url)
         self.assertEqual((head.headers["Content-Length"], head.body), (str(size), b""))
+        head = self.vmad.request("HEAD", url, headers={"Range": "bytes=0-9"})  # ranges are of GET
+        self.assertEqual((head.status, head.headers["Content-Length"]), (200, str(size)))
         saved = self.vmad.get(url + "?download=1")
         self.assertRegex(saved.headers["Content-Disposition"],
                          r'^attachment; filename="message-\w{8}\.mp4"$')
@@ -298,10 +300,26 @@ class Messages(Case):
     def test_a_request_can_be_followed_through_the_log(self):
         number = self.submit(**{"X-Request-Id": "follow-me"}).json["id"]
         self.finish(number)
-        ids = {event.get("id") for event in self.vmad.events()
-               if number in json.dumps(event)}
-        self.assertIn("follow-me", ids)
-        self.assertIn(number, ids)
+        about = [event for event in self.vmad.events() if event.get("id") in ("follow-me", number)]
+        accepted = [event for event in about if event["event"] == "job.accepted"]
+        self.assertEqual([(event["id"], event["job"]) for event in accepted], [("follow-me", number)])
+        stages = {event["stage"] for event in about if event["event"] == "stage.ended"}
+        self.assertLessEqual({"speech", "video", "finish"}, stages)  # the photo's are known already
+        self.assertEqual(about[-1]["event"], "job.ended")
+        own = ("server.", "engine.", "image.", "page.", "retention.", "presets.", "voice.")
+        for event in self.vmad.events():
+            self.assertTrue(event.get("id") or event["event"].startswith(own), event)
+
+    def test_what_takes_long_is_logged(self):
+        sent = {"Prefer": "handling=strict, wait=1", "X-Request-Id": "a-slow-one"}
+        answer = self.vmad.post_form("/api/video/generate", [
+            ("image", photo(), "a.jpg"), ("text", "It takes its time. " * 50), ("format", "9:16")], sent)
+        self.assertEqual((answer.status, answer.headers["Preference-Applied"]), (202, "wait"))
+        self.vmad.request("DELETE", answer.headers["Location"])
+        logged = lambda: [event for event in self.vmad.events() if event.get("id") == "a-slow-one"
+                          and event["event"] == "http.slow"]
+        self.assertTrue(wait_until(logged, 3))
+        self.assertGreaterEqual(logged()[0]["took_ms"], 1000)
 
 
 class Busy(Case):
