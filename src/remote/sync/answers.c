@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "sync/chunk.h"
 #include "sync/engine_internal.h"
+#include "sync/ignore.h"
 #include "sync/sender.h"
 #include "sync/snapshot.h"
 
@@ -31,9 +32,24 @@ static struct inflight *take_inflight(struct sync *sync, uint64_t sequence)
     return NULL;
 }
 
+/* Rules may have come while it was on its way: whatever is there, it is no concern of ours now. */
+static bool ignored_meanwhile(struct sync *sync, const struct inflight_op *op)
+{
+    char path[TREE_PATH_LIMIT];
+    struct node *node = node_at(sync, op->id);
+    if (node->local.kind || !op->entry.kind ||
+        !ignore_match_path(sync->ignore, tree_path(sync->tree, op->id, path),
+                           op->entry.kind == ENTRY_DIR))
+        return false;
+    node->base = node->remote = (struct entry){0};
+    return true;
+}
+
 static void accepted(struct sync *sync, const struct inflight_op *op)
 {
     struct node *node = node_at(sync, op->id);
+    if (ignored_meanwhile(sync, op))
+        return;
     node->base = op->entry;
     if (!node->pending)
         node->remote = op->entry;
@@ -43,6 +59,24 @@ static void accepted(struct sync *sync, const struct inflight_op *op)
     journal_add(sync, JOURNAL_AGREED, op->id, &op->entry);
 }
 
+/* The folder around it was there once, or was refused itself: then so is this, until something
+ * makes that worth another try. */
+static void parent_missing(struct sync *sync, uint32_t id)
+{
+    struct node *node = node_at(sync, id), *parent = node_at(sync, node->parent);
+    bool believed = parent->remote.kind == ENTRY_DIR;
+    if (node->parent == TREE_ROOT || (!believed && parent->flags & NODE_FAILED)) {
+        node->flags |= NODE_FAILED;
+        return;
+    }
+    if (believed) {
+        parent->remote = (struct entry){0};
+        parent->flags &= ~NODE_FAILED;
+    }
+    mark_dirty(sync, node->parent);
+    mark_dirty(sync, id);
+}
+
 static void refused(struct sync *sync, const struct inflight_op *op,
                     const struct sync_failure *failure)
 {
@@ -50,6 +84,8 @@ static void refused(struct sync *sync, const struct inflight_op *op,
     char text[SYNC_TEXT_SIZE];
     text_show(failure->text, text, sizeof text);
     struct node *node = node_at(sync, op->id);
+    if (ignored_meanwhile(sync, op))
+        return;
     tree_path(sync->tree, op->id, path);
     node->remote = failure->actual;
     switch ((enum sync_refusal)failure->refusal) {
@@ -63,8 +99,9 @@ static void refused(struct sync *sync, const struct inflight_op *op,
             mark_dirty(sync, op->id);
         node->flags |= NODE_FULL;
         break;
-    case REFUSAL_FAILED:
-        sync_problem(sync, path, text);
+    case REFUSAL_FAILED: /* a folder is tried with everything in it, and told once */
+        if (!(node->flags & NODE_FAILED))
+            sync_problem(sync, path, text);
         node->flags |= NODE_FAILED;
         break;
     case REFUSAL_PINNED:
@@ -73,11 +110,7 @@ static void refused(struct sync *sync, const struct inflight_op *op,
         sync_tell(sync, SYNC_EVENT_NOTE, path, text);
         break;
     case REFUSAL_PARENT:
-        if (node->parent != TREE_ROOT) {
-            node_at(sync, node->parent)->remote = (struct entry){0};
-            mark_dirty(sync, node->parent);
-        }
-        mark_dirty(sync, op->id);
+        parent_missing(sync, op->id);
         break;
     case REFUSAL_FULL:
         if (!(node->flags & NODE_FAILED)) /* it is tried again and again, and told once */
@@ -114,6 +147,8 @@ bool push_acknowledge(struct sync *sync, struct bytes payload, struct error *err
     if (!sync_ack_decode(&payload, &ack, err))
         return false;
     AUTO(mem_free) struct inflight *sent = take_inflight(sync, ack.sequence);
+    if (!sent && ack.sequence <= sync->forgotten)
+        return true;
     if (!sent)
         return error_set(err, ERROR_INVALID, "an answer to a batch that was not sent");
     AUTO(mem_free) bool *failed = xcalloc(sent->count, sizeof *failed);
@@ -140,7 +175,8 @@ bool push_acknowledge(struct sync *sync, struct bytes payload, struct error *err
     return true;
 }
 
-void push_forget(struct sync *sync)
+/* What is on its way is not answered any more. */
+static void forget_inflight(struct sync *sync)
 {
     sending_drop(sync);
     for (struct inflight *sent = sync->inflight, *next; sent; sent = next) {
@@ -154,6 +190,17 @@ void push_forget(struct sync *sync)
     sync->inflight = NULL;
     sync->inflight_end = &sync->inflight;
     sync->inflight_ops = 0;
+    for (uint32_t id = TREE_ROOT; id < tree_limit(sync->tree); id++)
+        node_at(sync, id)->flags &= ~(NODE_WANTED | NODE_OUTDATED | NODE_ASK);
+    sync->want_open = 0;
+    sync->wanted.count = 0;
+    sync->forgotten = sync->sequence;
+}
+
+void push_forget(struct sync *sync, bool inflight)
+{
+    if (inflight)
+        forget_inflight(sync);
     for (int lane = 0; lane < LANE_COUNT; lane++) {
         struct draft *draft = &sync->draft[lane];
         for (size_t i = 0; i < draft->count && sync->options.role == SYNC_LAPTOP; i++)
@@ -166,9 +213,6 @@ void push_forget(struct sync *sync)
         node_at(sync, sync->wave[sync->wave_at].id)->flags &= ~(NODE_QUEUED | NODE_MOVABLE);
     for (size_t i = 0; i < sync->large.count; i++)
         node_at(sync, sync->large.items[i])->flags &= ~NODE_QUEUED;
-    for (uint32_t id = TREE_ROOT; id < tree_limit(sync->tree); id++)
-        node_at(sync, id)->flags &= ~(NODE_WANTED | NODE_OUTDATED | NODE_ASK);
-    sync->want_open = 0;
-    sync->large.count = sync->wanted.count = 0;
+    sync->large.count = 0;
     wake_waiting(sync);
 }

@@ -31,7 +31,7 @@ static uint64_t open_work(const struct sync *sync)
 
 enum sync_phase sync_phase(const struct sync *sync)
 {
-    if (sync->vanished || sync->withheld.count)
+    if (!sync_stands(sync) || sync->withheld.count)
         return SYNC_HALTED;
     if (!sync->connected)
         return SYNC_AWAY;
@@ -106,6 +106,7 @@ static void try_again(struct sync *sync)
         sync->needs_scan = sync->needs_scan || node->local.kind == ENTRY_DIR;
         if (node->flags & NODE_UNREADABLE && node->local.kind)
             node->flags |= NODE_TOUCHED;
+        node->flags &= ~NODE_FAILED; /* told again */
         mark_dirty(sync, id);
     }
 }
@@ -124,12 +125,13 @@ void sync_resume(struct sync *sync, bool allow)
     free(withheld.items);
     sync->guard[0] = '\0';
     try_again(sync);
-    if (sync->vanished) {
+    sync->root_replaced = false;
+    if (sync->vanished) { /* which the scan that is due finds out anew */
         sync->vanished = false;
-        sync->needs_scan = true;
-        if (sync->connected && !session_hello(sync, &err))
-            sync_problem(sync, "", err.text);
+        sync->scan_due_us = 0;
     }
+    if (sync->there_vanished && sync->connected && !session_hello(sync, &err))
+        sync_problem(sync, "", err.text);
     sync_tell(sync, SYNC_EVENT_STATE, "", "resumed");
 }
 

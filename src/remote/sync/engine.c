@@ -24,7 +24,8 @@
 #include "sys/memory.h"
 
 enum {
-    FULL_US = 2000, /* until it is looked at again, if nobody says anything */
+    LOOK_AGAIN_US = 1000 * 1000, /* for a folder that is gone */
+    FULL_US = 2000,              /* until it is looked at again, if nobody says anything */
     SAVE_AFTER_US = 5 * 1000 * 1000,
     QUIET_US = 2 * 1000 * 1000,
     SAVE_LATEST_US = 120 * 1000 * 1000
@@ -151,7 +152,7 @@ static void release(struct sync *sync)
 {
     sender_close_folder(sync);
     pieces_stop(sync);
-    push_forget(sync);
+    push_forget(sync, true);
     for (int i = 0; i < LANE_COUNT; i++) {
         buf_dispose(&sync->draft[i].ops);
         free(sync->draft[i].sent);
@@ -237,7 +238,7 @@ void sync_greeted(struct sync *sync)
 void sync_disconnected(struct sync *sync)
 {
     sync->connected = sync->live = false;
-    push_forget(sync);
+    push_forget(sync, true);
     if (sync->stage)
         stage_drop_transfers(sync->stage);
     lanes_reset(sync);
@@ -436,6 +437,18 @@ bool sync_handle(struct sync *sync, const struct sync_message *message, struct e
 
 /* --- A turn -------------------------------------------------------------------------------- */
 
+static void root_is_gone(struct sync *sync, int64_t *next_us)
+{
+    snprintf(sync->guard, sizeof sync->guard, "%s is gone: nothing is deleted on the other side",
+             sync->options.root);
+    if (!sync->vanished)
+        sync_tell(sync, SYNC_EVENT_GUARD, "", sync->guard);
+    sync->vanished = true;
+    sync->needs_scan = true;
+    sync->scan_due_us = sync->now_us + LOOK_AGAIN_US;
+    sync_wake_at(sync, next_us, sync->scan_due_us);
+}
+
 static bool scan_if_due(struct sync *sync, int64_t *next_us, struct error *err)
 {
     if (!sync->needs_scan)
@@ -447,22 +460,17 @@ static bool scan_if_due(struct sync *sync, int64_t *next_us, struct error *err)
     sync->needs_scan = false;
     bool first = !sync->scanned;
     if (!local_scan(sync, "", err)) {
-        if (sync->options.role == SYNC_LAPTOP) {
-            snprintf(sync->guard, sizeof sync->guard,
-                     "%s is gone: nothing is deleted on the other side", sync->options.root);
-            if (!sync->vanished)
-                sync_tell(sync, SYNC_EVENT_GUARD, "", sync->guard);
-            sync->vanished = true;
-        }
-        sync->needs_scan = true;
-        sync->scan_due_us = sync->now_us + 1000 * 1000;
-        sync_wake_at(sync, next_us, sync->scan_due_us);
+        if (sync->options.role == SYNC_REMOTE)
+            return remote_vanished(sync, err);
+        root_is_gone(sync, next_us);
         return true;
     }
     if (sync->vanished) {
         sync->vanished = false;
         sync->guard[0] = '\0';
+        sync_tell(sync, SYNC_EVENT_STATE, "", "back");
     }
+    guard_review(sync);
     if (sync->options.role == SYNC_REMOTE || !sync->connected)
         return true;
     if (!sync->hello_sent)
@@ -510,10 +518,14 @@ bool sync_step(struct sync *sync, int64_t now_us, int64_t *out_next_us, struct e
         return true; /* the hello has not come yet */
     if (!scan_if_due(sync, out_next_us, err) || !local_events(sync, err))
         return false;
+    if (sync->needs_scan) /* the events say so */
+        sync_wake_at(sync, out_next_us, sync->scan_due_us);
     if (!laptop && sync->welcome_due && !remote_welcome(sync, err))
         return false;
     local_release(sync, false, out_next_us);
-    if (sync->connected && sync->live && !sync->paused && !sync->vanished) {
+    if (!session_look_again(sync, out_next_us, err))
+        return false;
+    if (sync->connected && sync->live && !sync->paused && sync_stands(sync)) {
         bool done = laptop ? push_express(sync, out_next_us, err) && pull_wanted(sync, err) &&
                                  push_wave(sync, err)
                            : remote_report(sync, out_next_us, err) && push_wave(sync, err);

@@ -127,6 +127,7 @@ struct sync {
 
     /* push.c */
     uint64_t sequence, transfer;
+    uint64_t forgotten; /* answers to batches up to this one mean nothing any more */
     struct inflight *inflight, **inflight_end;
     size_t inflight_ops;
     struct draft draft[LANE_COUNT];
@@ -136,7 +137,11 @@ struct sync {
     uint32_t *copies; /* by content: what the other side has */
     size_t copies_size, copies_used;
     struct ids withheld;
-    bool allow_removals, paused, vanished;
+    bool allow_removals, paused;
+    bool vanished;        /* this side's folder, */
+    bool there_vanished;  /* the other side's    */
+    bool root_replaced;   /* by another one since it was first opened */
+    int64_t greet_due_us; /* while there_vanished: when it is looked for again */
     char guard[256], problem[256];
     unsigned problems, conflicts;
 
@@ -200,6 +205,9 @@ void local_gone(struct sync *sync, uint32_t id);
 /* Looks at it again later; with `retry` not before, also when somebody waits. */
 void local_hold(struct sync *sync, uint32_t id, int64_t after_us, bool retry);
 bool local_watched(const struct sync *sync, uint32_t id);
+/* The folder that is open is the one that the root's path leads to. */
+bool local_root_stands(const struct sync *sync);
+void local_scan_again(struct sync *sync, int64_t after_us);
 
 /* push.c */
 MUST_USE bool push_express(struct sync *sync, int64_t *next_us, struct error *err);
@@ -211,7 +219,8 @@ bool push_is_full(struct sync *sync);
 void push_look(struct sync *sync);
 MUST_USE bool draft_send(struct sync *sync, enum sync_lane lane, bool more, struct error *err);
 MUST_USE bool push_acknowledge(struct sync *sync, struct bytes payload, struct error *err);
-void push_forget(struct sync *sync);
+/* What was going to be sent is decided anew; with `inflight` no answers are expected either. */
+void push_forget(struct sync *sync, bool inflight);
 /* Looks at the node again when something was acknowledged. */
 void push_wait(struct sync *sync, uint32_t id);
 enum verdict node_verdict(const struct sync *sync, const struct node *node);
@@ -221,6 +230,13 @@ MUST_USE bool draft_add(struct sync *sync, enum sync_lane lane, const struct syn
 /* Whether that many removals need permission; says so. */
 bool guard_trips(struct sync *sync, size_t removals, const char *where);
 void withhold(struct sync *sync, uint32_t id);
+/* What was withheld and is no removal any more needs no permission. */
+void guard_review(struct sync *sync);
+/* Nothing is sent or taken while a folder is away. */
+static inline bool sync_stands(const struct sync *sync)
+{
+    return !sync->vanished && !sync->there_vanished;
+}
 
 /* sender.c: the folder that is kept open. */
 void sender_close_folder(struct sync *sync);
@@ -245,11 +261,15 @@ MUST_USE bool session_rules(struct sync *sync, bool *out_sent, struct error *err
 MUST_USE bool session_welcome(struct sync *sync, struct bytes payload, struct error *err);
 MUST_USE bool session_list(struct sync *sync, struct bytes payload, struct error *err);
 void session_begin(struct sync *sync);
+/* Whether the other side's folder is back, now and then while it is gone. */
+MUST_USE bool session_look_again(struct sync *sync, int64_t *next_us, struct error *err);
 
 /* remote.c */
 MUST_USE bool remote_hello(struct sync *sync, struct bytes payload, struct error *err);
 MUST_USE bool remote_rules(struct sync *sync, struct bytes payload, struct error *err);
 MUST_USE bool remote_welcome(struct sync *sync, struct error *err);
+/* Says that the folder is gone; nothing is done until the next hello. */
+MUST_USE bool remote_vanished(struct sync *sync, struct error *err);
 MUST_USE bool remote_batch(struct sync *sync, struct bytes payload, struct error *err);
 MUST_USE bool remote_want(struct sync *sync, struct bytes payload, struct error *err);
 MUST_USE bool remote_report(struct sync *sync, int64_t *next_us, struct error *err);

@@ -304,22 +304,30 @@ static void sweep(struct sync *sync, uint32_t top)
 
 /* The root must be what it was: a folder that was unmounted or replaced by an empty one is not a
  * tree whose files were all deleted. */
-static bool root_is_there(struct sync *sync, struct error *err)
+bool local_root_stands(const struct sync *sync)
 {
-    struct stat stat_, open_;
-    if (stat(sync->options.root, &stat_) != 0)
-        return error_os(err, errno, "open %s", sync->options.root);
-    if (sync->root >= 0 && fstat(sync->root, &open_) == 0 && open_.st_ino == stat_.st_ino &&
-        open_.st_dev == stat_.st_dev)
+    struct stat named, opened;
+    return sync->root >= 0 && stat(sync->options.root, &named) == 0 &&
+           fstat(sync->root, &opened) == 0 && opened.st_ino == named.st_ino &&
+           opened.st_dev == named.st_dev;
+}
+
+static bool open_root_if_needed(struct sync *sync, struct error *err)
+{
+    if (local_root_stands(sync))
         return true;
-    return sync_open_root(sync, false, err);
+    bool had = sync->root >= 0;
+    if (!sync_open_root(sync, false, err))
+        return false;
+    sync->root_replaced = sync->root_replaced || had;
+    return true;
 }
 
 bool local_scan(struct sync *sync, const char *start, struct error *err)
 {
     bool laptop = sync->options.role == SYNC_LAPTOP;
     bool whole = !*start;
-    if (whole && !root_is_there(sync, err))
+    if (whole && !open_root_if_needed(sync, err))
         return false;
     if (laptop && whole) { /* the rules are read again with the tree */
         ignore_free(sync->ignore);
@@ -405,6 +413,7 @@ static void on_file(struct sync *sync, uint32_t id, unsigned what)
 {
     struct node *node = node_at(sync, id);
     bool known = node->base.kind == ENTRY_FILE || node->remote.kind == ENTRY_FILE;
+    node->flags &= ~NODE_FAILED;                    /* what is new is told again */
     if (what & (FSWATCH_WRITTEN | FSWATCH_WRITING)) /* a rename changes the times itself */
         node->flags |= NODE_TOUCHED;
     if (what & (FSWATCH_WRITTEN | FSWATCH_ARRIVED)) {
@@ -421,7 +430,7 @@ static void on_file(struct sync *sync, uint32_t id, unsigned what)
     }
 }
 
-static void scan_again(struct sync *sync, int64_t after_us)
+void local_scan_again(struct sync *sync, int64_t after_us)
 {
     int64_t due = sync->now_us + after_us;
     if (!sync->needs_scan || sync->scan_due_us > due)
@@ -435,11 +444,13 @@ static void on_event(void *context, const struct fswatch_event *event)
     char path[TREE_PATH_LIMIT];
     sync->last_event_us = sync->now_us;
     if (event->what & (FSWATCH_LOST | FSWATCH_CONTENT)) {
-        scan_again(sync, event->what & FSWATCH_LOST ? 0 : RULES_US);
+        local_scan_again(sync, event->what & FSWATCH_LOST ? 0 : RULES_US);
         return;
     }
-    if (event->what & FSWATCH_SELF && event->id == TREE_ROOT)
-        scan_again(sync, 0);
+    /* A folder that is removed while it is open only loses its last name. */
+    if (event->id == TREE_ROOT && !*event->name &&
+        (event->what & FSWATCH_SELF || !local_root_stands(sync)))
+        local_scan_again(sync, 0);
     size_t size = strlen(event->name);
     if (size == 0 || size > PATH_MAX_NAME)
         return;
@@ -455,7 +466,7 @@ static void on_event(void *context, const struct fswatch_event *event)
     snprintf(path + used, sizeof path - used, "%s%s", used ? "/" : "", event->name);
     if (sync->options.role == SYNC_LAPTOP && strcmp(event->name, ".gitignore") == 0) {
         sync->rules_changed = true;
-        scan_again(sync, RULES_US);
+        local_scan_again(sync, RULES_US);
     }
     if (ignore_match_path(sync->ignore, path, event->what & FSWATCH_FOLDER))
         return;

@@ -116,8 +116,13 @@ static void told(void *context, const struct applied *applied)
         return;
     }
     switch (applied->refusal) {
-    case REFUSAL_CHANGED:
     case REFUSAL_PARENT:
+        if (node_at(sync, node->parent)->flags & NODE_FAILED) {
+            node->flags |= NODE_FAILED;
+            break;
+        }
+        /* fall through */
+    case REFUSAL_CHANGED:
         node->flags |= NODE_TOUCHED;
         mark_dirty(sync, applied->node);
         break;
@@ -131,8 +136,9 @@ static void told(void *context, const struct applied *applied)
         break;
     case REFUSAL_FAILED:
     case REFUSAL_FULL:
+        if (!(node->flags & NODE_FAILED))
+            sync_problem(sync, applied->path, applied->text);
         node->flags |= NODE_FAILED;
-        sync_problem(sync, applied->path, applied->text);
         break;
     }
 }
@@ -253,6 +259,22 @@ static void ask_again(struct sync *sync, uint32_t id, const struct sync_op *op)
     ids_add(&sync->wanted, id);
 }
 
+/* The other side goes on from what it listed while this one still looks at its own tree: what it
+ * has is decided about when that is known. */
+static void note_early(struct sync *sync, uint32_t id, const struct sync_op *op, bool pulled)
+{
+    struct node *node = node_at(sync, id);
+    node->flags &= ~NODE_WANTED;
+    if (pulled) {
+        ask_again(sync, id, op);
+        return;
+    }
+    drop_pieces(sync, op);
+    if (!node->pending && sync->list_complete)
+        node->remote = op->entry;
+    tree_prune(sync->tree, id);
+}
+
 bool pull_batch(struct sync *sync, struct bytes payload, struct error *err)
 {
     struct sync_batch batch;
@@ -266,17 +288,23 @@ bool pull_batch(struct sync *sync, struct bytes payload, struct error *err)
         if (op.source == SOURCE_COPY || op.source == SOURCE_MOVE)
             return error_set(err, ERROR_INVALID, "the remote side sends a copy");
         bool is_dir = op.entry.kind == ENTRY_DIR || op.expect.kind == ENTRY_DIR;
-        if (!sync->live || ignore_match_path(sync->ignore, memory.text, is_dir)) {
-            drop_pieces(sync, &op);
-            continue;
-        }
+        bool pulled = batch.flags & BATCH_PULLED;
         uint32_t id = tree_make(sync->tree, op.path);
         struct node *node = node_at(sync, id);
         sync->want_open -= node->flags & NODE_WANTED && sync->want_open;
-        bool pulled = batch.flags & BATCH_PULLED;
+        if (ignore_match_path(sync->ignore, memory.text, is_dir)) {
+            node->flags &= ~NODE_WANTED;
+            drop_pieces(sync, &op);
+            tree_prune(sync->tree, id);
+            continue;
+        }
+        if (!sync->live) {
+            note_early(sync, id, &op, pulled);
+            continue;
+        }
         bool outdated = node->flags & NODE_OUTDATED || node->pending ||
                         (uint32_t)batch.sequence < node->told; /* a report has overtaken it */
-        node->flags &= ~(NODE_WANTED | NODE_PINNED | (pulled ? NODE_OUTDATED : 0));
+        node->flags &= ~(NODE_WANTED | NODE_PINNED | (pulled ? NODE_OUTDATED : NODE_FAILED));
         bool known = !node->pending && entry_equal(&op.entry, &node->remote);
         if (pulled && outdated && !known) {
             ask_again(sync, id, &op);

@@ -172,7 +172,7 @@ bool guard_trips(struct sync *sync, size_t removals, const char *where)
     size_t total = tree_count(sync->tree) - 1;
     removals += sync->withheld.count;
     bool most = removals * 2 > total && removals >= GUARD_LEAST;
-    bool all = removals >= total && removals >= 3;
+    bool all = removals >= total && (removals >= 3 || sync->root_replaced);
     if (sync->allow_removals || (!most && !all))
         return false;
     snprintf(sync->guard, sizeof sync->guard,
@@ -192,7 +192,26 @@ void withhold(struct sync *sync, uint32_t id)
     ids_add(&sync->withheld, id);
 }
 
-/* Takes removals out of the work when they are too many. */
+void guard_review(struct sync *sync)
+{
+    size_t kept = 0, count = sync->withheld.count;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t id = sync->withheld.items[i];
+        struct node *node = node_at(sync, id);
+        if (!node->local.kind != !node->remote.kind)
+            sync->withheld.items[kept++] = id;
+        else
+            node->flags &= ~NODE_WITHHELD;
+    }
+    sync->withheld.count = kept;
+    if (!count || kept || !sync_stands(sync))
+        return;
+    sync->guard[0] = '\0';
+    sync_tell(sync, SYNC_EVENT_STATE, "", "back");
+}
+
+/* Takes removals out of the work when they are too many, or when it is the folder that is gone: a
+ * scan will tell. */
 static void guard_items(struct sync *sync, struct wave_item *items, size_t *count)
 {
     size_t removals = 0, arrivals = 0, kept = 0;
@@ -204,14 +223,17 @@ static void guard_items(struct sync *sync, struct wave_item *items, size_t *coun
         arrivals += node->local.kind && !node->remote.kind;
     }
     bool moved = arrivals >= removals; /* a renamed folder is not a loss */
-    bool trips = removals && !moved && guard_trips(sync, removals, "on the other side");
+    bool gone = removals && !local_root_stands(sync);
+    bool trips = removals && !gone && !moved && guard_trips(sync, removals, "on the other side");
+    if (gone)
+        local_scan_again(sync, 0);
     for (size_t i = 0; i < *count; i++) {
         bool removal = is_removal(sync, items[i].id);
         if (removal && trips)
             withhold(sync, items[i].id);
-        else if (removal)
+        else if (removal && !gone)
             node_at(sync, items[i].id)->flags |= NODE_MOVABLE;
-        if (!removal || !trips)
+        if (!removal || (!trips && !gone))
             items[kept++] = items[i];
     }
     *count = kept;
@@ -321,6 +343,7 @@ bool push_express(struct sync *sync, int64_t *next_us, struct error *err)
     if (sync->dirty.count == 0 || burst_goes_on(sync, next_us))
         return true;
     push_look(sync);
+    guard_review(sync);
     AUTO(ids_dispose) struct ids ids = sync->dirty;
     sync->dirty = (struct ids){0};
     for (size_t i = 0; i < ids.count; i++)

@@ -51,6 +51,12 @@ static bool say_vanished(struct sync *sync, struct error *err)
            sync_send(sync, LANE_FAST, SYNC_WELCOME, buf_bytes(&payload), err);
 }
 
+bool remote_vanished(struct sync *sync, struct error *err)
+{
+    sync->live = sync->welcome_due = sync->needs_scan = false;
+    return say_vanished(sync, err);
+}
+
 bool remote_hello(struct sync *sync, struct bytes payload, struct error *err)
 {
     struct sync_hello hello;
@@ -70,7 +76,7 @@ bool remote_hello(struct sync *sync, struct bytes payload, struct error *err)
         return false;
     bool expects = hello.flags & HELLO_EXPECTS_ROOT;
     if (expects && root_is_empty(sync->options.root))
-        return say_vanished(sync, err);
+        return remote_vanished(sync, err);
     bool fresh = sync->root < 0;
     if (!sync_open_root(sync, hello.flags & HELLO_MAY_CREATE, err))
         return false;
@@ -206,6 +212,8 @@ bool remote_batch(struct sync *sync, struct bytes payload, struct error *err)
         return false;
     if (!sync->applier || sync->root < 0)
         return error_set(err, ERROR_INVALID, "a batch before there is a folder");
+    if (!local_root_stands(sync))
+        return remote_vanished(sync, err);
     struct answer answer = {.sync = sync,
                             .failures = BUF(SYNC_MESSAGE_MAX / 2),
                             .total = batch.count,

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "sync/content.h"
+#include "sync/ignore.h"
 
 enum { COPY_LEAST = 128, RETRY_CHANGING_US = 200 * 1000, DEPTH_MAX = 600 };
 
@@ -387,6 +388,14 @@ void sending_drop(struct sync *sync)
         mark_dirty(sync, sending->id); /* changed meanwhile */
     content_dispose(&sending->content);
     free(sending);
+}
+
+void sending_review(struct sync *sync)
+{
+    char path[TREE_PATH_LIMIT];
+    if (sync->sending &&
+        ignore_match_path(sync->ignore, tree_path(sync->tree, sync->sending->id, path), false))
+        sending_drop(sync);
 }
 
 static bool put_head(struct sync *sync, struct sending *sending, struct buf *payload,

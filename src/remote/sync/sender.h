@@ -11,6 +11,8 @@ MUST_USE bool sender_add(struct sync *sync, uint32_t id, enum sync_lane lane, st
 /* A large file goes on from where it stopped, as far as the link takes it. */
 MUST_USE bool sending_go_on(struct sync *sync, struct error *err);
 void sending_drop(struct sync *sync);
+/* Drops it if the rules of now ignore it. */
+void sending_review(struct sync *sync);
 
 /* What the other side has, by content. */
 void copies_add(struct sync *sync, uint32_t id);

@@ -13,7 +13,7 @@
 #include "sync/sender.h"
 #include "sync/snapshot.h"
 
-enum { RULES_MAX = 16 << 20 };
+enum { RULES_MAX = 16 << 20, LOOK_AGAIN_US = 5 * 1000 * 1000 };
 
 static bool keep_rules(struct sync *sync, struct buf *rules, struct error *err)
 {
@@ -70,7 +70,8 @@ bool session_rules(struct sync *sync, bool *out_sent, struct error *err)
     if (!*out_sent)
         return true;
     sync->live = sync->list_began = sync->list_complete = false;
-    push_forget(sync);
+    push_forget(sync, false);
+    sending_review(sync);
     sync->generation++;
     struct sync_rules message = {.generation = sync->generation, .rules = buf_bytes(&rules)};
     message.known_digest = tree_digest(sync->tree, TREE_REMOTE, &message.known_count);
@@ -78,11 +79,41 @@ bool session_rules(struct sync *sync, bool *out_sent, struct error *err)
            sync_send(sync, LANE_FAST, SYNC_RULES, buf_bytes(&payload), err);
 }
 
-static void halt(struct sync *sync, const char *text)
+static void there_is_gone(struct sync *sync)
 {
-    snprintf(sync->guard, sizeof sync->guard, "%s", text);
-    sync->vanished = true;
-    sync_tell(sync, SYNC_EVENT_GUARD, "", sync->guard);
+    snprintf(sync->guard, sizeof sync->guard,
+             "%s on the other side is gone or empty: it is made anew when you say so (vma sync "
+             "resume --allow-mass-delete)",
+             sync->options.remote_root);
+    sync->live = false;
+    push_forget(sync, true);
+    if (!sync->there_vanished)
+        sync_tell(sync, SYNC_EVENT_GUARD, "", sync->guard);
+    sync->there_vanished = true;
+    sync->greet_due_us = sync->now_us + LOOK_AGAIN_US;
+}
+
+static void there_is_back(struct sync *sync)
+{
+    if (!sync->there_vanished)
+        return;
+    sync->there_vanished = false;
+    if (!sync->vanished)
+        sync->guard[0] = '\0';
+    sync_tell(sync, SYNC_EVENT_STATE, "", "back");
+}
+
+bool session_look_again(struct sync *sync, int64_t *next_us, struct error *err)
+{
+    if (!sync->there_vanished || !sync->connected || sync->vanished)
+        return true;
+    if (sync->greet_due_us <= sync->now_us) {
+        sync->greet_due_us = sync->now_us + LOOK_AGAIN_US;
+        if (!session_hello(sync, err))
+            return false;
+    }
+    sync_wake_at(sync, next_us, sync->greet_due_us);
+    return true;
 }
 
 bool session_welcome(struct sync *sync, struct bytes payload, struct error *err)
@@ -93,13 +124,10 @@ bool session_welcome(struct sync *sync, struct bytes payload, struct error *err)
     if (welcome.generation != sync->generation)
         return true; /* an answer to rules that have changed since */
     if (welcome.flags & WELCOME_VANISHED) {
-        AUTO(mem_free) char *text =
-            xasprintf("%s on the other side is gone or empty: it is made anew when you say so (vma "
-                      "sync resume --allow-mass-delete)",
-                      sync->options.remote_root);
-        halt(sync, text);
+        there_is_gone(sync);
         return true;
     }
+    there_is_back(sync);
     if (welcome.flags & WELCOME_MATCHES)
         sync->list_complete = true;
     else

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Folders that vanish, or in which nothing can be made: told once, nothing is lost, nothing is
+ * tried for ever, and all goes on when they are back. */
+#include "sync/pair.h"
+
+static void start(struct pair *pair)
+{
+    put_text(pair->here, "a", "one");
+    put_folder(pair->here, "d");
+    put_text(pair->here, "d/b", "two");
+    pair_laptop(pair);
+    pair_connect(pair);
+    assert_true(pair_settle(pair));
+}
+
+static void move(const struct pair *pair, const char *from, const char *to)
+{
+    AUTO(mem_free) char *old = xasprintf("%s/%s", pair->top, from);
+    AUTO(mem_free) char *new = xasprintf("%s/%s", pair->top, to);
+    assert_int_equal(rename(old, new), 0);
+}
+
+static enum sync_phase phase_after(struct pair *pair, int seconds)
+{
+    struct sync_status status;
+    for (int turn = 0; turn < seconds * 100; turn++) {
+        pair->now_us += 10000;
+        assert_ok(pair_turn(pair, &pair->laptop, SIZE_MAX, &pair->err), &pair->err);
+        assert_ok(pair_turn(pair, &pair->remote, SIZE_MAX, &pair->err), &pair->err);
+    }
+    sync_status(pair->laptop.sync, &status);
+    return status.phase;
+}
+
+static void a_folder_that_is_gone_here_deletes_nothing_there(void **state)
+{
+    struct pair pair;
+    pair_init(&pair, SYNC_MIRROR);
+    start(&pair);
+    move(&pair, "here", "aside");
+    assert_int_equal(phase_after(&pair, 10), SYNC_HALTED);
+    assert_int_equal(pair.laptop.guards, 1);
+    assert_text(pair.there, "d/b", "two");
+    move(&pair, "aside", "here");
+    put_text(pair.here, "c", "three");
+    assert_int_equal(phase_after(&pair, 3), SYNC_IN_SYNC);
+    assert_same_trees(&pair);
+    pair_dispose(&pair);
+}
+
+static void so_does_one_that_is_removed_while_it_is_open(void **state)
+{
+    struct pair pair;
+    struct error err;
+    pair_init(&pair, SYNC_MIRROR);
+    start(&pair);
+    assert_ok(tree_remove(pair.here, &err), &err);
+    assert_int_equal(phase_after(&pair, 3), SYNC_HALTED);
+    assert_text(pair.there, "d/b", "two");
+    assert_int_equal(mkdir(pair.here, 0755), 0);
+    assert_int_equal(phase_after(&pair, 3), SYNC_HALTED);
+    assert_text(pair.there, "d/b", "two");
+    put_text(pair.here, "a", "one");
+    put_folder(pair.here, "d");
+    put_text(pair.here, "d/b", "new");
+    assert_int_equal(phase_after(&pair, 3), SYNC_IN_SYNC);
+    assert_same_trees(&pair);
+    pair_dispose(&pair);
+}
+
+/* Even of one file only: an empty folder in the place of the old one is a disk that is missing. */
+static void an_empty_folder_in_its_place_is_not_a_removal(void **state)
+{
+    struct pair pair;
+    pair_init(&pair, SYNC_MIRROR);
+    put_text(pair.here, "a", "one");
+    pair_laptop(&pair);
+    pair_connect(&pair);
+    assert_true(pair_settle(&pair));
+    move(&pair, "here", "aside");
+    assert_int_equal(mkdir(pair.here, 0755), 0);
+    assert_int_equal(phase_after(&pair, 3), SYNC_HALTED);
+    assert_text(pair.there, "a", "one");
+    sync_resume(pair.laptop.sync, true);
+    assert_true(pair_settle(&pair));
+    assert_false(exists(pair.there, "a"));
+    pair_dispose(&pair);
+}
+
+static void a_folder_that_is_gone_there_is_told_once_and_looked_for(void **state)
+{
+    struct pair pair;
+    pair_init(&pair, SYNC_MIRROR);
+    start(&pair);
+    move(&pair, "there", "aside");
+    put_text(pair.here, "c", "three");
+    assert_int_equal(phase_after(&pair, 12), SYNC_HALTED);
+    assert_int_equal(pair.laptop.guards, 1);
+    assert_int_equal(access(pair.there, F_OK), -1);
+    move(&pair, "aside", "there");
+    assert_int_equal(phase_after(&pair, 6), SYNC_IN_SYNC);
+    assert_same_trees(&pair);
+    pair_dispose(&pair);
+}
+
+static void and_is_made_anew_when_that_is_asked_for(void **state)
+{
+    struct pair pair;
+    struct error err;
+    pair_init(&pair, SYNC_MIRROR);
+    start(&pair);
+    assert_ok(tree_remove(pair.there, &err), &err);
+    assert_int_equal(phase_after(&pair, 3), SYNC_HALTED);
+    sync_resume(pair.laptop.sync, false);
+    assert_int_equal(phase_after(&pair, 3), SYNC_HALTED);
+    assert_int_equal(access(pair.there, F_OK), -1);
+    sync_resume(pair.laptop.sync, true);
+    assert_true(pair_settle(&pair));
+    assert_same_trees(&pair);
+    pair_dispose(&pair);
+}
+
+/* The rules change while changes are on their way: their answers still count. */
+static void rules_may_change_at_any_time(void **state)
+{
+    struct pair pair;
+    struct error err;
+    pair_init(&pair, SYNC_MIRROR);
+    start(&pair);
+    for (int i = 0; i < 20; i++) {
+        char rules[64];
+        snprintf(rules, sizeof rules, "never-%d\n%s", i, i % 3 ? "" : "x3*\n");
+        for (int j = 0; j < 40; j++) {
+            char name[32], text[32];
+            snprintf(name, sizeof name, "x%d", j);
+            snprintf(text, sizeof text, "%d %d", i, j);
+            put_text(pair.here, name, text);
+        }
+        for (int turn = 0; turn < i % 5; turn++) {
+            pair.now_us += 5000;
+            assert_ok(pair_turn(&pair, &pair.laptop, SIZE_MAX, &err), &err);
+        }
+        put_text(pair.here, ".gitignore", rules);
+        for (int turn = 0; turn < 5; turn++) {
+            pair.now_us += 9000;
+            assert_ok(pair_turn(&pair, &pair.laptop, SIZE_MAX, &err), &err);
+        }
+        assert_ok(pair_turn(&pair, &pair.remote, SIZE_MAX, &err), &err);
+        assert_ok(pair_turn(&pair, &pair.laptop, SIZE_MAX, &err), &err);
+    }
+    put_text(pair.here, ".gitignore", "none\n");
+    assert_true(pair_settle(&pair));
+    assert_same_trees(&pair);
+    assert_false(exists(pair.there, ".vma-stage"));
+    pair_dispose(&pair);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_folder_that_is_gone_here_deletes_nothing_there),
+        cmocka_unit_test(so_does_one_that_is_removed_while_it_is_open),
+        cmocka_unit_test(an_empty_folder_in_its_place_is_not_a_removal),
+        cmocka_unit_test(a_folder_that_is_gone_there_is_told_once_and_looked_for),
+        cmocka_unit_test(and_is_made_anew_when_that_is_asked_for),
+        cmocka_unit_test(rules_may_change_at_any_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
