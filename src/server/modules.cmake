@@ -41,7 +41,7 @@ module(server/video DEPENDS base media
 target_compile_options(video PRIVATE $<$<CONFIG:RelWithDebInfo>:-O3>)
 module(server/store DEPENDS base LIBRARIES Threads::Threads)
 module(server/jobs DEPENDS base LIBRARIES lib::sqlite3 Threads::Threads)
-module(server/pipeline DEPENDS base media codec store jobs sound voice infer image video
+module(server/pipeline DEPENDS base sys media codec store jobs sound voice infer image video
   LIBRARIES Threads::Threads m)
 if(BUILD_TESTING)
   add_executable(bench_gpu bench/gpu/throughput.c)

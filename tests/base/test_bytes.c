@@ -18,7 +18,7 @@ static void lines_come_off_the_front_without_their_ends(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct bytes rest = bytes_of(cases[i].text), line;
+        struct bytes rest = bytes_of(cases[i].text), line = {0};
         for (size_t j = 0; cases[i].lines[j]; j++) {
             assert_true(bytes_line(&rest, &line));
             assert_true(bytes_equal(line, bytes_of(cases[i].lines[j])));

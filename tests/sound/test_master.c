@@ -30,7 +30,11 @@ static struct pcm master(const struct pcm *speech, const struct sound_options *o
 {
     struct pcm out = {0};
     struct error err = {0};
-    assert_ok(sound_master(speech, options, &out, &err), &err);
+    AUTO(pcm_dispose) struct pcm taken = *speech;
+    taken.samples = xcalloc(speech->count + 1, sizeof *taken.samples);
+    memcpy(taken.samples, speech->samples, speech->count * sizeof *taken.samples);
+    assert_ok(sound_master(&taken, options, &out, &err), &err);
+    assert_null(taken.samples);
     assert_int_equal(out.rate_hz, SOUND_RATE_HZ);
     assert_int_equal(out.count, sound_length(speech->count, speech->rate_hz, options));
     return out;

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <stddef.h>
+
 /* Gives back to the system what was freed, after work that took much for a short time. */
 void memory_trim(void);
+/* The same, if more than `bytes` are free: what is needed again soon had better stay. */
+void memory_trim_above(size_t bytes);
 
 /* Lets go of the pages of the program and its libraries that are as they are in their files: code
  * and constants. They stay in the system's cache; what is used again comes back by page faults,

@@ -124,7 +124,7 @@ static bool verify(struct context *context, struct operands operands, struct err
 
 static bool use(struct context *context, struct operands operands, struct error *err)
 {
-    const struct model_entry *entry;
+    const struct model_entry *entry = NULL;
     if (operands.count != 2)
         return error_set(err, ERROR_INVALID, "say: vmad models use NAME[@VERSION]");
     if (!find(context, operands.items[1], &entry, err) || !model_verify(entry, err) ||

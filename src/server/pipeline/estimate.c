@@ -114,7 +114,8 @@ static double frames_left_s(const struct outlook *outlook, double now_s)
 
 double outlook_left_s(const struct outlook *outlook, double now_s)
 {
-    return prepare_left_s(outlook, now_s) + frames_left_s(outlook, now_s) + outlook->by.finish_s;
+    return prepare_left_s(outlook, now_s) + outlook->ahead_s + frames_left_s(outlook, now_s) +
+           outlook->by.finish_s;
 }
 
 double outlook_percent(struct outlook *outlook, double now_s)

@@ -32,6 +32,7 @@ struct outlook {
     double sound_s; /* once the plan is ready */
     int frames;     /* all, once the plan is ready */
     int frames_done;
+    double ahead_s;        /* of others, before its first frame may be begun */
     double frames_began_s; /* when the first was begun */
     bool frames_over;
     double shown; /* percent, so far the highest */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One message on its way through the graph. */
+#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -10,14 +11,19 @@
 #include "image/segment.h"
 #include "pipeline/artifact_internal.h"
 #include "pipeline/backdrop_internal.h"
+#include "pipeline/gate_internal.h"
 #include "pipeline/pipeline_internal.h"
 #include "pipeline/reel_internal.h"
 #include "pipeline/speaker_internal.h"
 #include "pipeline/thumbnail_internal.h"
+#include "sys/memory.h"
 #include "video/encoder.h"
 #include "video/renderer.h"
 
 enum { LOOK_EVERY_MS = 40, THUMBNAIL_SIDE = 480, THUMBNAIL_LIMIT = 1 << 20 };
+
+/* What a message leaves free in the heap of the thread that drew it, another may not find. */
+enum { FREED_BYTES = 64 << 20 };
 
 struct message {
     struct pipeline *pipeline;
@@ -29,18 +35,22 @@ struct message {
     struct outlook outlook;
     struct estimates measured;
 
+    struct gate_place place;
     struct speaker *speaker;
     struct portrait portrait;
     struct picture backdrop;
     struct renderer *renderer;
     struct encoder *encoder;
-    bool sound_given;
+    size_t sound_given; /* samples */
 };
 
 static void message_dispose_auto(struct message *message)
 {
     encoder_free(message->encoder);
     renderer_free(message->renderer);
+    if (message->place.inside)
+        memory_trim_above(FREED_BYTES);
+    gate_leave(message->pipeline->gate, &message->place);
     speaker_free(message->speaker);
     picture_dispose(&message->backdrop);
     portrait_dispose(&message->portrait);
@@ -54,8 +64,12 @@ static double now_s(const struct message *message)
 static void tell(struct message *message, const char *stage)
 {
     double now = now_s(message);
+    struct gate *gate = message->pipeline->gate;
+    message->outlook.ahead_s = gate_ahead_s(gate, &message->place);
     double percent = outlook_percent(&message->outlook, now);
-    int64_t eta_ms = (int64_t)(outlook_left_s(&message->outlook, now) * 1000);
+    double left_s = outlook_left_s(&message->outlook, now);
+    int64_t eta_ms = (int64_t)(left_s * 1000);
+    gate_tell(gate, &message->place, left_s - message->outlook.ahead_s);
     message->client->progress(message->client->context, stage, percent, eta_ms);
 }
 
@@ -116,17 +130,38 @@ static bool wait_for(struct message *message, enum speaker_state wanted, const c
     }
 }
 
-/* Gives the sound to the encoder as soon as it is there. */
-static bool give_sound(struct message *message, struct error *err)
+/* Gives the sound to the encoder once it is there, as far as there are `frames`: what comes later
+ * would only lie there twice. */
+static bool give_sound(struct message *message, int frames, struct error *err)
 {
-    if (message->sound_given ||
-        speaker_wait(message->speaker, SPEAKER_DONE, 0, NULL) != SPEAKER_DONE)
-        return true;
+    if (!message->outlook.sound_ready) {
+        if (speaker_wait(message->speaker, SPEAKER_DONE, 0, NULL) != SPEAKER_DONE)
+            return true;
+        message->outlook.sound_ready = true;
+        message->made->speech_s = speaker_took_s(message->speaker);
+    }
     const struct pcm *pcm = speaker_pcm(message->speaker);
-    message->sound_given = true;
-    message->outlook.sound_ready = true;
-    message->made->speech_s = speaker_took_s(message->speaker);
-    return encoder_audio(message->encoder, pcm->samples, pcm->count, err);
+    size_t from = message->sound_given;
+    double until_s = (double)frames / message->order->format->fps;
+    size_t until = frames < INT_MAX ? (size_t)(until_s * pcm->rate_hz) : pcm->count;
+    until = until < pcm->count ? until : pcm->count;
+    if (until <= from)
+        return true;
+    message->sound_given = until;
+    return encoder_audio(message->encoder, pcm->samples + from, until - from, err);
+}
+
+/* Until memory and cores are there for its frames. */
+static bool wait_for_turn(struct message *message, struct error *err)
+{
+    const struct format *format = message->order->format;
+    int64_t pixels = (int64_t)format->width * format->height;
+    while (!gate_enter(message->pipeline->gate, &message->place, pixels, LOOK_EVERY_MS)) {
+        if (!go_on(message, err))
+            return false;
+        tell(message, "video");
+    }
+    return true;
 }
 
 /* --- frames ----------------------------------------------------------------------------------- */
@@ -173,7 +208,7 @@ static bool make_frames(struct message *message, struct error *err)
     message->outlook.frames_began_s = now_s(message);
     for (int i = 0; i < count; i++) {
         if (!go_on(message, err) || !encoder_frame(message->encoder, reel_next(reel), err) ||
-            !give_sound(message, err))
+            !give_sound(message, i + 1, err))
             return false;
         if (i == 0)
             message->made->first_frame_s = now_s(message);
@@ -187,12 +222,14 @@ static bool make_frames(struct message *message, struct error *err)
 
 static bool render(struct message *message, struct error *err)
 {
+    if (!wait_for_turn(message, err))
+        return false;
     double before = now_s(message);
     if (!open_scene(message, err) || !make_frames(message, err))
         return false;
     message->made->render_s = now_s(message) - before;
     pipeline_observe(message->pipeline, "video", message->made->render_s);
-    return wait_for(message, SPEAKER_DONE, "video", err) && give_sound(message, err);
+    return wait_for(message, SPEAKER_DONE, "video", err) && give_sound(message, INT_MAX, err);
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */

@@ -13,12 +13,14 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "pipeline/artifact_internal.h"
+#include "pipeline/gate_internal.h"
 #include "pipeline/pipeline_internal.h"
 #include "pipeline/speaker_internal.h"
 #include "sound/music.h"
 #include "store/store.h"
 
-enum { DEFAULT_WORKERS = 2, DECODE_PATIENCE_S = 20 };
+/* One message of the largest format for two cores, or two or three of the smallest. */
+enum { DEFAULT_WORKERS = 2, DECODE_PATIENCE_S = 20, PIXELS_A_CORE = 1280 * 720 / 2 };
 
 static int cores(void)
 {
@@ -42,6 +44,7 @@ struct pipeline *pipeline_open(const struct pipeline_options *options, struct er
     pipeline->options.assets_dir = pipeline->assets_dir;
     pipeline->options.state_path = pipeline->state_path;
     pipeline->crew = crew;
+    pipeline->gate = gate_new((int64_t)threads * PIXELS_A_CORE);
     pipeline->estimates = estimates_load(options->state_path);
     pthread_mutex_init(&pipeline->lock, NULL);
     cond_init_mono(&pipeline->decoded);
@@ -53,6 +56,7 @@ void pipeline_close(struct pipeline *pipeline)
     if (!pipeline)
         return;
     speakers_drop(pipeline);
+    gate_free(pipeline->gate);
     crew_free(pipeline->crew);
     pthread_cond_destroy(&pipeline->decoded);
     pthread_mutex_destroy(&pipeline->lock);
@@ -88,8 +92,7 @@ void pipeline_observe(struct pipeline *pipeline, const char *stage, double secon
 bool pipeline_decode_enter(struct pipeline *pipeline, struct error *err)
 {
     int64_t deadline_ms = mono_ms() + DECODE_PATIENCE_S * 1000;
-    struct timespec deadline = {.tv_sec = deadline_ms / 1000,
-                                .tv_nsec = deadline_ms % 1000 * 1000000};
+    struct timespec deadline = cond_deadline(deadline_ms);
     bool entered = true;
     pthread_mutex_lock(&pipeline->lock);
     while (entered && pipeline->decoding >= pipeline->options.threads)

@@ -16,11 +16,13 @@ struct pipeline {
     struct pipeline_options options;
     char *assets_dir, *state_path; /* copies; options point here */
     struct crew *crew;
+    struct gate *gate;   /* to drawing and encoding */
     atomic_bool working; /* jobs are taken from the queue */
 
     pthread_mutex_t lock; /* of what follows */
     struct estimates estimates;
     struct speaker *left; /* begun before their jobs, see speaker_internal.h */
+    size_t spoken;        /* characters of all speakers there are */
     int decoding;         /* photos being decoded now */
     pthread_cond_t decoded;
 };

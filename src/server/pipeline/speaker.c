@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "pipeline/artifact_internal.h"
 #include "pipeline/pipeline_internal.h"
 #include "sound/sound.h"
@@ -21,11 +22,14 @@
 /* A breath before the first word, and a moment to close the mouth after the last. */
 static const double lead_s = 0.12, tail_s = 0.28;
 
-enum { AHEAD = 2, AHEAD_MS = 10 * 1000, MAX_LEFT = 8 };
+/* What is spoken ahead lies about until its job begins: a long text is more than ten megabytes a
+ * minute, and next to it the time won is nothing. */
+enum { AHEAD = 2, AHEAD_CHARACTERS = 500, AHEAD_MS = 10 * 1000, MAX_LEFT = 8 };
 
 struct speaker {
     struct pipeline *pipeline;
     struct order order;   /* its own */
+    size_t characters;    /* of its text */
     struct hash128 name;  /* of what is said */
     struct speaker *next; /* in the list of those that were left, under pipeline->lock */
     int64_t left_ms;
@@ -159,12 +163,22 @@ static void *speaker_main(void *context)
     return NULL;
 }
 
+static size_t count_spoken(struct pipeline *pipeline, ptrdiff_t more)
+{
+    pthread_mutex_lock(&pipeline->lock);
+    pipeline->spoken += (size_t)more;
+    size_t spoken = pipeline->spoken;
+    pthread_mutex_unlock(&pipeline->lock);
+    return spoken;
+}
+
 struct speaker *speaker_start(struct pipeline *pipeline, const struct order *order,
                               struct error *err)
 {
     struct speaker *speaker = xcalloc(1, sizeof *speaker);
     speaker->pipeline = pipeline;
     speaker->order = order_copy(order);
+    speaker->characters = utf8_count(bytes_of(order->text));
     speaker->name = order_speech_hash(order);
     speaker->state = SPEAKER_SILENT;
     if (log_id())
@@ -172,8 +186,10 @@ struct speaker *speaker_start(struct pipeline *pipeline, const struct order *ord
     pthread_mutex_init(&speaker->lock, NULL);
     cond_init_mono(&speaker->changed);
     int failed = pthread_create(&speaker->thread, NULL, speaker_main, speaker);
-    if (failed == 0)
+    if (failed == 0) {
+        count_spoken(pipeline, (ptrdiff_t)speaker->characters);
         return speaker;
+    }
     error_os(err, failed, "start a thread");
     order_dispose(&speaker->order);
     free(speaker);
@@ -185,6 +201,7 @@ static void speaker_end(struct speaker *speaker)
 {
     atomic_store(&speaker->stop, true);
     pthread_join(speaker->thread, NULL);
+    count_spoken(speaker->pipeline, -(ptrdiff_t)speaker->characters);
     speech_result_dispose(&speaker->result);
     pcm_dispose(&speaker->raw);
     pthread_cond_destroy(&speaker->changed);
@@ -201,6 +218,9 @@ struct speaker *speaker_ahead(struct pipeline *pipeline, const struct order *ord
     struct jobs *jobs = pipeline->options.jobs;
     struct error err;
     if (!pipeline->working || jobs_waiting(jobs) >= AHEAD)
+        return NULL;
+    size_t others = count_spoken(pipeline, 0), own = utf8_count(bytes_of(order->text));
+    if (others > 0 && others + own > AHEAD_CHARACTERS)
         return NULL;
     return speaker_start(pipeline, order, &err);
 }

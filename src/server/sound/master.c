@@ -114,20 +114,34 @@ static bool music_named(const char *bgm)
     return bgm && *bgm && strcmp(bgm, "none") != 0;
 }
 
-static bool pad(struct pcm *pcm, const struct sound_options *options)
+/* In place as far as possible: minutes of sound are tens of megabytes. */
+static void pad(struct pcm *pcm, const struct sound_options *options)
 {
     size_t lead = padding(options->lead_s), tail = padding(options->tail_s);
     if (lead + tail == 0)
-        return true;
-    float *longer = xcalloc(lead + pcm->count + tail + 1, sizeof *longer);
-    memcpy(longer + lead, pcm->samples, pcm->count * sizeof *longer);
-    free(pcm->samples);
+        return;
+    float *longer = xreallocarray(pcm->samples, lead + pcm->count + tail + 1, sizeof *pcm->samples);
+    memmove(longer + lead, longer, pcm->count * sizeof *longer);
+    memset(longer, 0, lead * sizeof *longer);
+    memset(longer + lead + pcm->count, 0, (tail + 1) * sizeof *longer);
     pcm->samples = longer;
     pcm->count += lead + tail;
+}
+
+static bool take(struct pcm *speech, struct pcm *out, struct error *err)
+{
+    if (speech->rate_hz != SOUND_RATE_HZ) {
+        if (!resample(speech, SOUND_RATE_HZ, out, err))
+            return false;
+        pcm_dispose(speech);
+        return true;
+    }
+    *out = *speech;
+    *speech = (struct pcm){0};
     return true;
 }
 
-bool sound_master(const struct pcm *speech, const struct sound_options *options, struct pcm *out,
+bool sound_master(struct pcm *speech, const struct sound_options *options, struct pcm *out,
                   struct error *err)
 {
     const struct music_info *music = NULL;
@@ -138,7 +152,7 @@ bool sound_master(const struct pcm *speech, const struct sound_options *options,
     if (speech->rate_hz <= 0 || speech->count / (size_t)speech->rate_hz >= SECONDS_LIMIT)
         return error_set(err, ERROR_LIMIT, "more than %d s of sound", SECONDS_LIMIT);
     AUTO(pcm_dispose) struct pcm pcm = {0};
-    if (!resample(speech, SOUND_RATE_HZ, &pcm, err))
+    if (!take(speech, &pcm, err))
         return false;
     low_cut(&pcm);
     edges_fade(&pcm);

@@ -35,7 +35,8 @@ struct sound_options sound_options_defaults(void);
  * before there is sound. */
 size_t sound_length(size_t count, int rate_hz, const struct sound_options *options);
 
-/* The length of *out is exactly sound_length. ERROR_INVALID about "bgm" (bgm_unknown);
- * ERROR_LIMIT for more than ten minutes. */
-MUST_USE bool sound_master(const struct pcm *speech, const struct sound_options *options,
-                           struct pcm *out, struct error *err);
+/* Takes the speech's samples over: *speech is empty afterwards, unless this fails before. The
+ * length of *out is exactly sound_length. ERROR_INVALID about "bgm" (bgm_unknown); ERROR_LIMIT for
+ * more than ten minutes. */
+MUST_USE bool sound_master(struct pcm *speech, const struct sound_options *options, struct pcm *out,
+                           struct error *err);

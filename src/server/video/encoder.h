@@ -23,6 +23,7 @@ MUST_USE struct encoder *encoder_open(const char *path, const struct encoder_opt
                                       struct error *err);
 MUST_USE bool encoder_frame(struct encoder *encoder, const struct frame420 *frame,
                             struct error *err);
+/* In any portions, at any time; what lies beyond the frames so far is kept until they come. */
 MUST_USE bool encoder_audio(struct encoder *encoder, const float *samples, size_t count,
                             struct error *err);
 /* Flushes, moves the index to the front, publishes. */

@@ -13,6 +13,12 @@ void memory_trim(void)
     malloc_trim(0);
 }
 
+void memory_trim_above(size_t bytes)
+{
+    if (mallinfo2().fordblks > bytes)
+        malloc_trim(0);
+}
+
 /* Are there places in the code itself that the loader had to change? */
 static bool code_changed(const struct dl_phdr_info *object)
 {

@@ -8,6 +8,14 @@ void memory_trim(void)
     malloc_zone_pressure_relief(NULL, 0);
 }
 
+void memory_trim_above(size_t bytes)
+{
+    malloc_statistics_t now;
+    malloc_zone_statistics(NULL, &now);
+    if (now.size_allocated - now.size_in_use > bytes)
+        memory_trim();
+}
+
 void memory_let_go_of_code(void)
 {
     /* The system takes such pages itself. */
