@@ -194,6 +194,55 @@ static void threads_make_the_same_frames_as_one(void **state)
     }
 }
 
+/* How much the luma of two frames differs, on average. */
+static double difference(const struct frame420 *a, const struct frame420 *b)
+{
+    double sum = 0;
+    for (int y = 0; y < SIDE; y++)
+        for (int x = 0; x < SIDE; x++)
+            sum += abs(a->planes[0][y * a->strides[0] + x] - b->planes[0][y * b->strides[0] + x]);
+    return sum / (SIDE * SIDE);
+}
+
+/* A head that is held for a frame and catches up in the next is seen to judder. */
+static void a_head_that_sways_moves_on_in_every_frame(void **state)
+{
+    enum { SECONDS = 6, FRAMES = SECONDS * FPS, EASED = FPS };
+    AUTO(portrait_free) struct portrait portrait;
+    portrait_new(&portrait);
+    for (int y = 0; y < SIDE; y++) /* waves, so that twice as far is twice as different */
+        for (int x = 0; x < SIDE; x++)
+            memset(picture_row(&portrait.photo, y) + 3 * x,
+                   128 + (int)(70 * sinf((float)x * 0.13f) + 50 * sinf((float)y * 0.11f)), 3);
+    struct viseme_span spans[] = {{0, SECONDS, VISEME_SILENCE, 1}};
+    struct viseme_track track = {1, spans};
+    struct scene scene = {.photo = &portrait.photo,
+                          .face = &portrait.face,
+                          .track = &track,
+                          .duration_s = SECONDS,
+                          .fps = FPS,
+                          .sway = true,
+                          .seed = 12};
+    struct error err;
+    AUTO(renderer_free) struct renderer *renderer = renderer_new(&scene, &err);
+    assert_ok(renderer, &err);
+    struct frame420 frames[2] = {frame420_new(SIDE, SIDE), frame420_new(SIDE, SIDE)};
+    double moved[FRAMES] = {0};
+    for (int i = 0; i < FRAMES; i++) {
+        renderer_frame(renderer, i, &frames[i % 2]);
+        moved[i] = i > 0 ? difference(&frames[0], &frames[1]) : 0;
+    }
+    int held = 0;
+    for (int i = EASED; i < FRAMES - EASED; i++) {
+        double around = (moved[i - 1] + moved[i + 1]) / 2;
+        held += moved[i] < 0.5 * around;
+        assert_true(moved[i] < 2.5 * around + 0.1 || moved[i] < 1); /* and none is a jump */
+    }
+    assert_in_range(held, 0, 3);
+    frame420_dispose(&frames[0]);
+    frame420_dispose(&frames[1]);
+}
+
 static void without_sway_the_rest_of_the_photo_never_changes(void **state)
 {
     AUTO(portrait_free) struct portrait portrait;
@@ -287,6 +336,7 @@ int main(void)
         cmocka_unit_test(lips_close_for_m_b_p),
         cmocka_unit_test(the_same_seed_makes_the_same_frames_in_any_order),
         cmocka_unit_test(threads_make_the_same_frames_as_one),
+        cmocka_unit_test(a_head_that_sways_moves_on_in_every_frame),
         cmocka_unit_test(without_sway_the_rest_of_the_photo_never_changes),
         cmocka_unit_test(no_landmarks_make_it_read_outside_the_picture),
         cmocka_unit_test(a_picture_that_cannot_be_coded_is_refused),

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "media/hot.h"
 #include "video/curve.h"
 #include "video/moment.h"
 
@@ -191,6 +192,42 @@ static void put(const struct tile *tile, const struct pixels *pixels, struct fra
                   tile->height / 2);
 }
 
+/* What a plane of the tile is laid over, and with how much cover. */
+struct layers {
+    const uint8_t *from, *alpha, *behind;
+    uint8_t *to;
+    ptrdiff_t behind_stride, to_stride;
+    int width, height;
+};
+
+static inline uint8_t mixed(uint8_t behind, uint8_t from, uint8_t alpha)
+{
+    unsigned share = (unsigned)alpha + (alpha >> 7); /* 0..256 */
+    return (uint8_t)((uint16_t)(behind * (256 - share) + from * share + 128) >> 8);
+}
+
+/* A width that the compiler knows it needs no loop for. */
+static inline void mix_row(const struct layers *layers, int y, int width)
+{
+    const uint8_t *restrict from = layers->from + y * TILE, *restrict alpha =
+                                                                layers->alpha + y * TILE;
+    const uint8_t *restrict behind = layers->behind + y * layers->behind_stride;
+    uint8_t *restrict to = layers->to + y * layers->to_stride;
+    for (int x = 0; x < width; x++)
+        to[x] = mixed(behind[x], from[x], alpha[x]);
+}
+
+HOT static void mix(const struct layers *layers)
+{
+    for (int y = 0; y < layers->height; y++)
+        if (layers->width == TILE)
+            mix_row(layers, y, TILE);
+        else if (layers->width == TILE / 2)
+            mix_row(layers, y, TILE / 2);
+        else
+            mix_row(layers, y, layers->width);
+}
+
 /* One plane of the tile, as far as `alpha` goes, over the backdrop. */
 static void put_plane_over(const struct job *job, int plane, const uint8_t *from,
                            const uint8_t *alpha, struct frame420 *out)
@@ -198,15 +235,9 @@ static void put_plane_over(const struct job *job, int plane, const uint8_t *from
     const struct frame420 *backdrop = &job->moment->renderer->backdrop;
     const struct tile *tile = &job->tile;
     int shift = plane > 0;
-    for (int y = 0; y < tile->height >> shift; y++) {
-        const uint8_t *behind =
-            place(backdrop, plane, tile) + (ptrdiff_t)y * backdrop->strides[plane];
-        uint8_t *to = place(out, plane, tile) + (ptrdiff_t)y * out->strides[plane];
-        for (int x = 0; x < tile->width >> shift; x++) {
-            int share = alpha[y * TILE + x] + (alpha[y * TILE + x] >> 7); /* 0..256 */
-            to[x] = (uint8_t)(behind[x] + (((from[y * TILE + x] - behind[x]) * share + 128) >> 8));
-        }
-    }
+    mix(&(struct layers){from, alpha, place(backdrop, plane, tile), place(out, plane, tile),
+                         backdrop->strides[plane], out->strides[plane], tile->width >> shift,
+                         tile->height >> shift});
 }
 
 static void put_over(const struct job *job, const struct tile_map *map, const struct pixels *pixels,
@@ -236,7 +267,7 @@ void draw_tile(const struct moment *moment, const struct tile *tile, struct fram
     bool eyes[2], eye = false;
     for (int i = 0; i < 2; i++)
         eye |= eyes[i] = moment->eyes_move && bounds_touch(&moment->eye_boxes[i], tile);
-    bool head = moment->pass == PASS_HEAD && moment->head_moves;
+    bool head = moment->head_moves;
     bool still = moment->pass == PASS_STILL;
     if (!mouth && !face && !brows && !eye && !head && !still)
         return;

@@ -83,9 +83,9 @@ static void set_bounds(struct moment *moment, float longest)
 }
 
 /* A frame shows the middle of the time for which it is seen. */
-static double time_of(const struct renderer *renderer, int index, int frames)
+static double time_of(const struct renderer *renderer, int index)
 {
-    return (index + 0.5 * frames) / renderer->fps;
+    return (index + 0.5) / renderer->fps;
 }
 
 /* How stressed the last half second was: single syllables do not shake the head. */
@@ -98,26 +98,24 @@ static float emphasis_at(const struct renderer *renderer, double time_s)
     return clampf(sum / SAMPLES / 4.5f, 0, 1);
 }
 
-/* The head of the step that a frame belongs to; returns the longest way that anything moves. */
-static float move_head(struct moment *moment, int step)
+/* Returns the longest way that anything moves. */
+static float move_head(struct moment *moment)
 {
     const struct renderer *renderer = moment->renderer;
     if (!renderer->sway)
         return 0;
-    double time_s = time_of(renderer, step * FRAMES_PER_STEP, FRAMES_PER_STEP);
-    struct gesture gesture = gesture_at(&renderer->gestures, time_s, emphasis_at(renderer, time_s));
     size_t nodes = (size_t)renderer->head.columns * (size_t)renderer->head.rows;
     moment->head = xreallocarray(NULL, nodes, sizeof *moment->head);
-    float longest = head_move(&renderer->head, &gesture, moment->head);
+    float longest = head_move(&renderer->head, &moment->gesture, moment->head);
     moment->head_moves = longest > 0;
     return longest;
 }
 
 void moment_init(struct moment *moment, const struct renderer *renderer, int index)
 {
-    double time_s = time_of(renderer, index, 1);
+    double time_s = time_of(renderer, index);
     struct mouth_pose pose = articulation_at(&renderer->track, time_s);
-    *moment = (struct moment){.renderer = renderer, .pass = PASS_FACE};
+    *moment = (struct moment){.renderer = renderer, .pass = PASS_FRAME};
     moment->gesture = gesture_at(&renderer->gestures, time_s, emphasis_at(renderer, time_s));
     const struct gesture *gesture = &moment->gesture;
     face_now_init(&moment->face, &renderer->face, &pose);
@@ -129,13 +127,7 @@ void moment_init(struct moment *moment, const struct renderer *renderer, int ind
         moment->eyes[i] = (struct eye_now){&renderer->eyes[i], gesture->blink, gesture->gaze_x * mm,
                                            gesture->gaze_y * mm};
     }
-    set_bounds(moment, move_head(moment, index / FRAMES_PER_STEP));
-}
-
-void moment_init_head(struct moment *moment, const struct renderer *renderer, int step)
-{
-    *moment = (struct moment){.renderer = renderer, .pass = PASS_HEAD};
-    move_head(moment, step);
+    set_bounds(moment, move_head(moment));
 }
 
 void moment_dispose(struct moment *moment)
@@ -217,12 +209,11 @@ bool moment_map(const struct moment *moment, const struct tile *tile, const stru
                 undo_mouth(moment, sheet, at_x, at_y, &x, &y);
             if (brows)
                 undo_brows(moment, at_x, at_y, &x, &y);
-            moves |= moment->pass == PASS_FACE && far_from(x - at_x, y - at_y);
             x = clampf(x, -most, (float)renderer->width + most);
             y = clampf(y, -most, (float)renderer->height + most);
             out->dx[j][i] = x - to_x;
             out->dy[j][i] = y - to_y;
-            moves |= moment->pass == PASS_HEAD && far_from(x - to_x, y - to_y);
+            moves |= far_from(x - to_x, y - to_y);
         }
     return moves;
 }

@@ -21,11 +21,8 @@ enum tile_cover { COVER_NONE, COVER_PART, COVER_ALL };
 /* What a frame's tiles are drawn for. */
 enum pass {
     PASS_STILL, /* everything, at rest: the base of all frames */
-    PASS_HEAD,  /* what the head's motion moves */
-    PASS_FACE,  /* mouth, eyes and brows, over the head that has moved */
+    PASS_FRAME, /* what moves in it */
 };
-
-struct sway_cache;
 
 struct renderer {
     int width, height, fps, frames;
@@ -39,7 +36,6 @@ struct renderer {
     struct mouth mouth;
     struct eye eyes[2];
     struct head head;
-    struct sway_cache *swayed; /* when the head sways */
     int tile_columns, tile_rows;
     uint8_t *tile_cover; /* enum tile_cover of each tile, row by row */
     const struct picture
@@ -62,15 +58,9 @@ struct moment {
     struct offset *head; /* of each node; NULL when the head is still */
 };
 
-/* For PASS_FACE. */
+/* For PASS_FRAME. */
 void moment_init(struct moment *moment, const struct renderer *renderer, int index);
-/* For PASS_HEAD: the head alone. */
-void moment_init_head(struct moment *moment, const struct renderer *renderer, int step);
 void moment_dispose(struct moment *moment);
-
-/* The head takes a step only every other frame: it moves by a fraction of a pixel from one to the
- * next, too little for anybody to see, and far too much to draw. */
-enum { FRAMES_PER_STEP = 2 };
 
 bool bounds_touch(const struct bounds *bounds, const struct tile *tile);
 
@@ -94,6 +84,6 @@ static inline void tile_head_undo(const struct tile_head *head, const struct til
     *y -= upper_y + (lower_y - upper_y) * down;
 }
 
-/* The map of a tile; true when something in it moves that the pass is for. */
+/* The map of a tile; true when something in it moves. */
 bool moment_map(const struct moment *moment, const struct tile *tile, const struct tile_head *head,
                 int cells, enum face_sheet sheet, struct tile_map *out);

@@ -11,11 +11,9 @@
 #include "video/draw.h"
 #include "video/frame420.h"
 #include "video/moment.h"
-#include "video/sway_cache.h"
 
-/* A frame begins as a copy of what never moves, or, when the head sways, of the frame with nothing
- * but the head moved. Then every tile that mouth, eyes or brows move is drawn over it. There are
- * three kinds of scene:
+/* A frame begins as a copy of what never moves. Then every tile that head, mouth, eyes or brows
+ * move is drawn over it. There are three kinds of scene:
  *
  *   photo alone           the base is the photo; what moves is drawn from the photo
  *   background chosen     the person is a layer with the matte as its cover; the base is the
@@ -183,8 +181,6 @@ struct renderer *renderer_new(const struct scene *scene, struct error *err)
     for (int i = 0; i < 2; i++)
         eye_init(&renderer->eyes[i], scene->face, i, renderer->face.px_per_mm);
     if (scene->sway)
-        renderer->swayed = sway_cache_new(renderer->width, renderer->height);
-    if (scene->sway)
         head_init(&renderer->head, renderer->width, renderer->height, scene->face, &renderer->face,
                   scene->matte != NULL);
     if (scene->background)
@@ -201,7 +197,6 @@ void renderer_free(struct renderer *renderer)
     source_dispose(&renderer->photo);
     mouth_dispose(&renderer->mouth);
     head_dispose(&renderer->head);
-    sway_cache_free(renderer->swayed);
     frame420_dispose(&renderer->base);
     frame420_dispose(&renderer->backdrop);
     viseme_track_dispose(&renderer->track);
@@ -214,23 +209,10 @@ int renderer_frames(const struct renderer *renderer)
     return renderer->frames;
 }
 
-static void draw_head(void *context, int step, struct frame420 *out)
-{
-    const struct renderer *renderer = context;
-    struct moment moment;
-    moment_init_head(&moment, renderer, step);
-    frame420_copy(&renderer->base, out);
-    for_each_tile(&moment, out);
-    moment_dispose(&moment);
-}
-
 void renderer_frame(struct renderer *renderer, int index, struct frame420 *out)
 {
     struct moment moment;
-    if (renderer->sway)
-        sway_cache_get(renderer->swayed, index / FRAMES_PER_STEP, draw_head, renderer, out);
-    else
-        frame420_copy(&renderer->base, out);
+    frame420_copy(&renderer->base, out);
     moment_init(&moment, renderer, index);
     for_each_tile(&moment, out);
     moment_dispose(&moment);

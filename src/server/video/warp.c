@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "video/warp_internal.h"
 
 static struct plane plane_new(int width, int height, int pad, int scale)
 {
@@ -136,9 +137,7 @@ struct run {
     int32_t u, v, du, dv;
 };
 
-/* Places are good to 1/64 of a sample: that is all the eye can see, and it keeps the arithmetic in
- * 16 bits. The two versions below agree but for the last bit of a place. */
-enum { FRACTION_BITS = 6, ONE = 1 << FRACTION_BITS, FRACTION_SHIFT = 16 - FRACTION_BITS };
+/* The two versions below agree but for the last bit of a place. */
 
 static inline int fraction(int32_t at)
 {
@@ -257,15 +256,6 @@ static void warp_run(const struct plane *from, struct run run, uint8_t *out, int
 
 #endif
 
-/* One cell of a map, in 1/65536 samples: where its upper left corner comes from and how that
- * changes. */
-struct cell {
-    int32_t u, v;               /* at the upper left corner */
-    int32_t u_down, v_down;     /* over the whole height, at the left */
-    int32_t u_across, v_across; /* beyond one sample a sample, over the whole width, at the top */
-    int32_t u_twist, v_twist;   /* how much more across at the bottom */
-};
-
 static struct cell cell_of(const struct tile_map *map, int column, int row, float unit)
 {
     const float *x = &map->dx[row][column], *y = &map->dy[row][column];
@@ -278,12 +268,6 @@ static struct cell cell_of(const struct tile_map *map, int column, int row, floa
     cell.u_twist = (int32_t)((next_x[1] - next_x[0]) * unit) - cell.u_across;
     cell.v_twist = (int32_t)((next_y[1] - next_y[0]) * unit) - cell.v_across;
     return cell;
-}
-
-/* A share of a whole in 1 << whole_shift parts; rounds down. */
-static inline int32_t part_of(int32_t value, int part, int whole_shift)
-{
-    return (int32_t)(((int64_t)value * part) >> whole_shift);
 }
 
 static struct tile_map corners_of(const struct tile_map *map)
@@ -314,6 +298,12 @@ void warp_tile(const struct plane *from, enum plane_kind kind, const struct tile
      * its own, below an even one. */
     float unit = (float)from->scale * 65536 / (float)(1 << halved);
     int32_t step = from->scale * 65536;
+    if (cells == 1 && width == side && height == side) {
+        struct cell cell = cell_of(map, 0, 0, unit);
+        if (warp_whole(from, kind, &cell, (tile->x >> halved) * step, (tile->y >> halved) * step,
+                       out))
+            return;
+    }
     for (int row = 0; row < cells && row * size < height; row++)
         for (int column = 0; column < cells && column * size < width; column++) {
             struct cell cell = cell_of(map, column, row, unit);
