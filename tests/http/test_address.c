@@ -29,6 +29,20 @@ static void an_ipv6_network_is_one_and_a_mapped_address_is_ipv4(void **state)
     assert_true(number("::1") != number("127.0.0.1"));
 }
 
+static void loopback_is_told_from_all_others(void **state)
+{
+    (void)state;
+    assert_true(address_is_loopback(number("127.0.0.1")));
+    assert_true(address_is_loopback(number("127.200.3.4")));
+    assert_true(address_is_loopback(number("::1")));
+    assert_true(address_is_loopback(number("::ffff:127.0.0.1")));
+    assert_false(address_is_loopback(number("128.0.0.1")));
+    assert_false(address_is_loopback(number("126.255.255.255")));
+    assert_false(address_is_loopback(number("192.168.0.1")));
+    assert_false(address_is_loopback(number("fe80::1")));
+    assert_false(address_is_loopback(number("7f00::1")));
+}
+
 static void what_is_no_address_is_none(void **state)
 {
     (void)state;
@@ -46,6 +60,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_last_address_is_the_one_that_a_proxy_saw),
         cmocka_unit_test(an_ipv6_network_is_one_and_a_mapped_address_is_ipv4),
+        cmocka_unit_test(loopback_is_told_from_all_others),
         cmocka_unit_test(what_is_no_address_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

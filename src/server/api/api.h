@@ -34,6 +34,7 @@ struct api {
     int64_t wait_limit_ms; /* of a synchronous answer, then 202 */
     int64_t heartbeat_ms;  /* of event streams */
     int64_t keep_uploads_ms, keep_videos_ms;
+    bool show_metrics;    /* to everybody, not only on this machine */
     bool trust_forwarded; /* X-Forwarded-For comes from a proxy of ours */
 };
 

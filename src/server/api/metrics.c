@@ -297,6 +297,10 @@ bool api_metrics(struct api *api, const struct http_request *request,
                  struct http_response *response, struct error *err)
 {
     AUTO(buf_dispose) struct buf text = BUF(4 * 1024 * 1024);
+    if (!api->show_metrics && !http_request_is_local(request)) {
+        error_set(err, ERROR_DENIED, "asked for from another machine");
+        return error_about(err, NULL, "metrics_denied");
+    }
     if (!metrics_write(api->metrics, &text, err))
         return false;
     http_response_header(response, "Cache-Control", "no-store");

@@ -75,6 +75,11 @@ static const struct problem_row rows[] = {
     ROW("origin_denied", 403, "Request from another site", "別のサイトからのリクエストです",
         "A page of another site must not send this request.",
         "別のサイトのページからこのリクエストは送信できません。"),
+    ROW("metrics_denied", 403, "Only on this machine", "このマシンからだけ見られます",
+        "Figures are told on the machine of the service only. To have them collected from another "
+        "one, start it with --metrics network.",
+        "メトリクスはサービスのマシン上からだけ取得できます。別のマシンから収集するには "
+        "--metrics network を指定して起動してください。"),
     ROW("range_unsatisfiable", 416, "Range not available", "指定した範囲がありません",
         "The file is shorter than the range that was asked for.",
         "指定された範囲はファイルの長さを超えています。"),

@@ -30,7 +30,8 @@ struct options {
     const char *models, *image_model, *image_device, *image_service, *onnxruntime, *inference,
         *visible_gpus;
     int64_t image_threads, image_streams, image_queue, image_memory_bytes;
-    const char *host, *allowed_hosts, *data, *role, *web, *environment, *log_level, *log_format;
+    const char *host, *allowed_hosts, *data, *role, *web, *environment, *log_level, *log_format,
+        *metrics;
     int64_t port, wait_ms, grace_ms, queue, heartbeat_ms, header_ms, body_ms, connections;
     int64_t keep_uploads_ms, keep_intermediate_ms, keep_videos_ms, reserve_bytes;
     bool trust_forwarded;
@@ -48,6 +49,7 @@ static const char *const roles[] = {"all",     "gateway", "worker", "voice", "im
                                     "prosody", "music",   "video",  NULL};
 static const char *const log_levels[] = {"debug", "info", "warn", "error", "off", NULL};
 static const char *const log_formats[] = {"auto", "json", "text", NULL};
+static const char *const audiences[] = {"loopback", "network", NULL};
 static const char *const places[] = {"auto", "child", "inside", NULL};
 static const char *const environments[] = {"development", "production", NULL};
 
@@ -85,6 +87,9 @@ static const struct option rows[] = {
     OPTION_FLAG(0, "trust-forwarded", trust_forwarded,
                 "tell clients apart by X-Forwarded-For: only behind a proxy that writes it",
                 .environment = "VMAD_TRUST_FORWARDED"),
+    OPTION_CHOICE(0, "metrics", "WHERE", metrics,
+                  "answer /metrics on this machine only, or to everybody who reaches it [loopback]",
+                  .choices = audiences, .environment = "VMAD_METRICS"),
     OPTION_INT(0, "queue", "N", queue, "let this many messages wait or run [64]",
                .environment = "VMAD_QUEUE", .min = 1, .max = 100000),
     OPTION_DURATION(0, "keep-uploads", "TIME", keep_uploads_ms, "keep photos this long [7d]",
@@ -325,6 +330,7 @@ static bool start(struct running *running, struct error *err)
         .heartbeat_ms = options->heartbeat_ms,
         .keep_uploads_ms = options->keep_uploads_ms,
         .keep_videos_ms = options->keep_videos_ms,
+        .show_metrics = strcmp(options->metrics, "network") == 0,
         .trust_forwarded = options->trust_forwarded,
     };
     api_app(&running->api, &running->app);
@@ -424,6 +430,7 @@ const struct command command_serve = {
             .environment = "development",
             .log_level = "info",
             .log_format = "auto",
+            .metrics = "loopback",
             .port = -1,
             .wait_ms = 60 * 1000,
             .grace_ms = 10 * 1000,

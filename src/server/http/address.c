@@ -39,6 +39,12 @@ uint64_t address_number(const struct sockaddr *address)
     return 1;
 }
 
+bool address_is_loopback(uint64_t number)
+{
+    const uint64_t v4 = UINT64_C(1) << 8 | IN_LOOPBACKNET; /* its first byte, behind the mark */
+    return number == 1 || number >> 24 == v4;              /* 1: the network of ::1 */
+}
+
 bool address_forwarded(const char *field, uint64_t *out)
 {
     char text[INET6_ADDRSTRLEN];

@@ -15,3 +15,6 @@ uint64_t address_number(const struct sockaddr *address);
 /* The last one of an X-Forwarded-For field: what the proxy next to us saw. Those before it are what
  * the client wrote. False when that is no address. */
 bool address_forwarded(const char *field, uint64_t *out);
+
+/* Is that number one of this machine's own loopback addresses? */
+bool address_is_loopback(uint64_t number);

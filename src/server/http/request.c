@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include "base/mem.h"
+#include "http/address.h"
 #include "http/exchange_internal.h"
 #include "http/header.h"
 
@@ -35,6 +36,14 @@ int64_t http_request_started_ns(const struct http_request *request)
 struct http_peer http_request_peer(const struct http_request *request)
 {
     return exchange_peer(request->exchange);
+}
+
+bool http_request_is_local(const struct http_request *request)
+{
+    bool forwarded = http_request_header(request, "X-Forwarded-For") ||
+                     http_request_header(request, "X-Real-IP") ||
+                     http_request_header(request, "Forwarded");
+    return !forwarded && address_is_loopback(http_request_peer(request).address);
 }
 
 bool http_request_abandoned(const struct http_request *request)

@@ -34,6 +34,9 @@ struct http_peer {
 };
 struct http_peer http_request_peer(const struct http_request *request);
 
+/* Does it come from this very machine, and not through a proxy here? */
+bool http_request_is_local(const struct http_request *request);
+
 /* Has the client closed its side of the connection? For work that takes long and that nobody would
  * see the end of. From any thread, while the handler runs; costs one system call. */
 bool http_request_abandoned(const struct http_request *request);

@@ -144,6 +144,18 @@ class Network(unittest.TestCase):
         self.assertEqual(vmad.stop(), 0)
 
 
+    def test_figures_stay_on_the_machine_unless_told_otherwise(self):
+        for options, expected in (((), 403), (("--metrics", "network"), 200)):
+            vmad = Vmad("--host", "0.0.0.0", "--role", "voice", *options)
+            self.addCleanup(vmad.close)
+            self.assertEqual(vmad.get("/metrics").status, 200)
+            proxied = vmad.get("/metrics", X_Forwarded_For="192.0.2.7", Accept_Language="en")
+            self.assertEqual(proxied.status, expected, proxied.body)
+            if expected == 403:
+                self.assertEqual(proxied.json["code"], "metrics_denied")
+            self.assertEqual(vmad.stop(), 0)
+
+
 class Crowd(unittest.TestCase):
     def start(self, *options):
         vmad = Vmad(*options)
