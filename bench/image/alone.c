@@ -9,7 +9,13 @@
  *     bench_image_alone photo FILE
  *
  * does with a photo what the service does, without one: decodes it, makes the mask with the
- * embedded network, refines and encodes it; prints the milliseconds. */
+ * embedded network, refines and encodes it; prints the milliseconds.
+ *
+ *     bench_image_alone photos THREADS LOOPS SECONDS FILE MODELS NAME
+ *
+ * does the same with a model that was installed in the folder MODELS, in LOOPS plain loops at once:
+ * what the processors allow when coding and network share them; prints pictures a second. */
+#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,7 +31,8 @@
 #include "infer/runtime.h"
 #include "media/picture.h"
 
-enum { MAX_STREAMS = 16, MAX_INPUTS = 16, MAX_SESSIONS = 2, ROUNDS = 60, MAX_FILE = 96 << 20 };
+enum { MAX_STREAMS = 16, MAX_INPUTS = 16, MAX_SESSIONS = 2, ROUNDS = 60 };
+enum { MAX_SIDE = 4096, MAX_FILE = 96 << 20 };
 
 struct inputs {
     struct tensor tensors[MAX_INPUTS];
@@ -35,6 +42,8 @@ struct inputs {
 struct bench {
     struct session *sessions[MAX_SESSIONS];
     int session_count;
+    struct vision *vision; /* or else photos, from their file to the mask's */
+    const char *photo;
     int64_t end_ns;
     pthread_mutex_t lock; /* of what follows */
     int pictures;
@@ -98,6 +107,18 @@ static void *work(void *raw)
     return NULL;
 }
 
+static double run_threads(struct bench *bench, int count, double seconds, void *(*run)(void *))
+{
+    pthread_t threads[MAX_STREAMS];
+    int64_t start_ns = mono_ns();
+    bench->end_ns = start_ns + (int64_t)(seconds * 1e9);
+    for (int i = 0; i < count; i++)
+        pthread_create(&threads[i], NULL, run, bench);
+    for (int i = 0; i < count; i++)
+        pthread_join(threads[i], NULL);
+    return (double)(mono_ns() - start_ns) / 1e9;
+}
+
 static int run_loop(char **words, int count)
 {
     struct error err = {0};
@@ -115,18 +136,62 @@ static int run_loop(char **words, int count)
         fprintf(stderr, "%s\n", err.text);
         return 1;
     }
-    pthread_t threads[MAX_STREAMS];
-    int64_t start_ns = mono_ns();
-    bench.end_ns = start_ns + (int64_t)(atof(words[3]) * 1e9);
-    for (int i = 0; i < streams; i++)
-        pthread_create(&threads[i], NULL, work, &bench);
-    for (int i = 0; i < streams; i++)
-        pthread_join(threads[i], NULL);
-    double seconds = (double)(mono_ns() - start_ns) / 1e9;
+    double seconds = run_threads(&bench, streams, atof(words[3]), work);
     printf("{\"per_s\": %.3f, \"ms\": %.3f}\n", bench.pictures / seconds,
            bench.busy_ms / bench.pictures);
     for (int i = 0; i < bench.session_count; i++)
         session_close(bench.sessions[i]);
+    return bench.failed;
+}
+
+/* From the file to the mask's file. */
+static bool photo_once(struct vision *vision, const char *path, struct error *err)
+{
+    const struct cutout_who everybody = {.faces = NULL};
+    AUTO(picture_dispose) struct picture photo = {0};
+    AUTO(picture_dispose) struct picture matte = {0};
+    AUTO(buf_dispose) struct buf file = BUF(MAX_FILE);
+    return vision_decode(vision, path, MAX_SIDE, &photo, err) &&
+           cutout_matte(vision, &photo, &everybody, &matte, err) &&
+           picture_to_png(&matte, &file, err);
+}
+
+static void *work_on_photos(void *raw)
+{
+    struct bench *bench = raw;
+    struct error err;
+    bool done = true;
+    while (done && mono_ns() < bench->end_ns) {
+        done = photo_once(bench->vision, bench->photo, &err);
+        pthread_mutex_lock(&bench->lock);
+        if (!done && !bench->failed)
+            fprintf(stderr, "%s\n", err.text);
+        bench->failed |= !done;
+        bench->pictures++;
+        pthread_mutex_unlock(&bench->lock);
+    }
+    return NULL;
+}
+
+static int run_photos(char **words)
+{
+    struct error err = {0};
+    struct bench bench = {.lock = PTHREAD_MUTEX_INITIALIZER, .photo = words[5]};
+    int loops = atoi(words[3]);
+    const struct vision_settings settings = {.models_dir = "models",
+                                             .user_models_dir = words[6],
+                                             .image_model = words[7],
+                                             .inference = "inside",
+                                             .threads = atoi(words[2]),
+                                             .streams = loops};
+    AUTO(vision_close) struct vision *vision = vision_open_with(&settings, &err);
+    bench.vision = vision;
+    if (!vision || loops < 1 || loops > MAX_STREAMS || !photo_once(vision, words[5], &err)) {
+        fprintf(stderr, "%s\n", err.text);
+        return 1;
+    }
+    double seconds = run_threads(&bench, loops, atof(words[4]), work_on_photos);
+    printf("{\"per_s\": %.3f}\n", bench.pictures / seconds);
     return bench.failed;
 }
 
@@ -141,20 +206,13 @@ static int run_photo(const char *path)
     struct error err = {0};
     double took_ms[ROUNDS];
     AUTO(vision_close) struct vision *vision = vision_open("models", &err);
-    AUTO(picture_dispose) struct picture photo = {0};
-    if (!vision || !vision_decode(vision, path, 4096, &photo, &err)) {
+    if (!vision || !photo_once(vision, path, &err)) {
         fprintf(stderr, "%s\n", err.text);
         return 1;
     }
     for (int i = 0; i < ROUNDS; i++) {
-        const struct cutout_who everybody = {.faces = NULL};
-        AUTO(picture_dispose) struct picture matte = {0};
-        AUTO(buf_dispose) struct buf file = BUF(MAX_FILE);
         int64_t start_ns = mono_ns();
-        picture_dispose(&photo);
-        if (!vision_decode(vision, path, 4096, &photo, &err) ||
-            !cutout_matte(vision, &photo, &everybody, &matte, &err) ||
-            !picture_to_png(&matte, &file, &err))
+        if (!photo_once(vision, path, &err))
             return 1;
         took_ms[i] = (double)(mono_ns() - start_ns) / 1e6;
     }
@@ -165,10 +223,16 @@ static int run_photo(const char *path)
 
 int main(int count, char **words)
 {
+    mallopt(M_ARENA_MAX, 2); /* as vmad does */
+    mallopt(M_MMAP_THRESHOLD, 8 << 20);
+    mallopt(M_TRIM_THRESHOLD, 8 << 20);
     if (count == 3 && strcmp(words[1], "photo") == 0)
         return run_photo(words[2]);
+    if (count == 8 && strcmp(words[1], "photos") == 0)
+        return run_photos(words);
     if (count == 5 || count == 6)
         return run_loop(words, count);
-    fprintf(stderr, "bench_image_alone THREADS STREAMS SECONDS MODEL [DECODER] | photo FILE\n");
+    fprintf(stderr, "bench_image_alone THREADS STREAMS SECONDS MODEL [DECODER] | photo FILE | "
+                    "photos THREADS LOOPS SECONDS FILE MODELS NAME\n");
     return 2;
 }

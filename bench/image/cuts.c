@@ -121,7 +121,7 @@ static int run_service(char **words)
         return fail(&err);
     bench.segment = vision_segment(vision);
     bench.turns =
-        scheduler_new(&(struct scheduler_settings){.streams = get_nprocs() + 1, .queue = CALLERS});
+        scheduler_new(&(struct scheduler_settings){.streams = get_nprocs() + 2, .queue = CALLERS});
     int failed = measure(&bench, CALLERS, atof(words[4]));
     scheduler_free(bench.turns);
     picture_dispose(&bench.photo);

@@ -51,11 +51,12 @@ enum {
     QUIET_MS = 4000,
 };
 
-/* One more than there are processors: whose photo is being decoded waits for another process. */
+/* Two more than there are processors: whose photo is being decoded waits for another process, and
+ * whose turn has just come is not awake yet. */
 static struct scheduler *turns_new(int queue)
 {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    const struct scheduler_settings settings = {.streams = (cores > 1 ? (int)cores : 1) + 1,
+    const struct scheduler_settings settings = {.streams = (cores > 1 ? (int)cores : 1) + 2,
                                                 .queue = queue ? queue : TURNS_QUEUE,
                                                 .memory_bytes = TURNS_BYTES};
     return scheduler_new(&settings);

@@ -175,7 +175,20 @@ static bool find_faces(struct vision *vision, const struct picture *photo, struc
 {
     *room = xcalloc(MAX_FACES, sizeof **room);
     who->faces = *room;
-    return vision_faces(vision, photo, *room, &who->face_count, err);
+    return vision_heads(vision, photo, *room, &who->face_count, err);
+}
+
+/* Who lies in the box, for networks that can be told: nobody's face has to be found for that. */
+static bool matte_of_box(struct segment *segment, const struct picture *photo,
+                         const struct cutout_who *who, struct picture *out, struct error *err)
+{
+    const struct box *box = &who->box;
+    const struct cut_prompt prompt = {
+        .person = *box, .nose = {box->x + box->width / 2, box->y + 0.4f * box->height}};
+    if (!segment_matte(segment, photo, &prompt, &who->how, out, err))
+        return false;
+    limit_to_box(*box, out);
+    return true;
 }
 
 static bool matte_of_all(struct vision *vision, const struct picture *photo, struct cutout_who *who,
@@ -197,6 +210,8 @@ bool cutout_matte(struct vision *vision, const struct picture *photo,
     struct cutout_who known = *wanted, *who = &known;
     AUTO(mem_free) struct face *room = NULL;
     bool takes = segment_takes_prompts(segment);
+    if (takes && !who->faces && who->box.width > 0 && who->box.height > 0)
+        return matte_of_box(segment, photo, who, out, err);
     if (takes && !who->faces && !find_faces(vision, photo, &room, who, err))
         return false;
     bool told = takes && who->face_count > 0;

@@ -140,7 +140,7 @@ static bool input_make(const struct picture *photo, const struct tensor_info *in
     AUTO(picture_dispose) struct picture small = picture_new(width, height, PICTURE_RGB);
     struct box whole = {0, 0, (float)photo->width, (float)photo->height};
     size_t plane = (size_t)width * (size_t)height;
-    AUTO(mem_free) float *values = malloc(3 * plane * sizeof *values);
+    AUTO(mem_free) float *values = tensor_room(3 * plane * sizeof *values);
     if (!values)
         return error_set(err, ERROR_LIMIT, "no memory for the network's input");
     picture_resample(photo, whole, RESAMPLE_TRIANGLE, &small);
@@ -201,7 +201,7 @@ static bool inputs_join(struct cut *const *cuts, int count, struct cut *out, str
 {
     const struct tensor *first = &cuts[0]->input;
     size_t size = tensor_count(first->rank, first->dims) * tensor_type_size(first->type);
-    uint8_t *data = malloc((size_t)count * size);
+    uint8_t *data = tensor_room((size_t)count * size);
     if (!data)
         return error_set(err, ERROR_LIMIT, "no memory for the input of %d pictures", count);
     *out = (struct cut){.input = *first, .width = cuts[0]->width, .height = cuts[0]->height};

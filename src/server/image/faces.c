@@ -11,6 +11,7 @@
 enum {
     FINE_SPLIT = 2,   /* parts for faces that are small in the photo … */
     FINEST_SPLIT = 4, /* … and for tiny ones, only when there is no other */
+    NOSE_TIP = 1,     /* of a face's points */
     MIN_PART = 128,   /* pixels; the detector sees no more in a smaller part than in a larger one */
 };
 
@@ -68,6 +69,12 @@ static bool check_one(struct search *search, struct detection *detection, struct
     if (!is_sure || known(search, detection->box))
         return true;
     struct face *face = &search->faces[search->count];
+    if (!search->models->landmarks) {
+        *face = (struct face){.box = detection->box, .score = detection->score};
+        face->points[NOSE_TIP] = (struct point3){.x = detection->nose[0], .y = detection->nose[1]};
+        search->count++;
+        return true;
+    }
     if (!landmarks_find(search->models->landmarks, search->photo, detection, face, err))
         return false;
     if (face->score < is_face)

@@ -21,6 +21,7 @@ struct face_models {
 MUST_USE bool faces_glance(struct session *detector, const struct picture *photo, struct box *boxes,
                            int room, int *out_count, struct error *err);
 
-/* At most `room` faces of `photo` (RGB), the largest first. */
+/* At most `room` faces of `photo` (RGB), the largest first. Without a landmark network (NULL) they
+ * have their box and, of their points, the tip of the nose: enough to say who is meant. */
 MUST_USE bool faces_find(const struct face_models *models, const struct picture *photo,
                          struct face *faces, int room, int *out_count, struct error *err);

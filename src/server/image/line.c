@@ -73,16 +73,18 @@ static void let_in(struct line *line, struct ticket *ticket, int64_t now_ns)
 
 /* The head of the queue waits for room even when a smaller one behind it would fit: otherwise a
  * large picture could wait for ever. */
-bool line_admit(struct line *line, int64_t now_ns)
+struct ticket *line_admit(struct line *line, int64_t now_ns)
 {
-    bool any = false;
+    struct ticket *first = NULL, **last = &first;
     while (line->waiting && has_room(line, line->waiting)) {
         struct ticket *ticket = line->waiting;
         line_remove(line, ticket);
         let_in(line, ticket, now_ns);
-        any = true;
+        ticket->next = NULL;
+        *last = ticket;
+        last = &ticket->next;
     }
-    return any;
+    return first;
 }
 
 int line_retry_after_s(const struct line *line, int64_t now_ms)

@@ -34,8 +34,8 @@ enum line_answer line_enter(struct line *line, struct ticket *ticket, int64_t no
                             struct ticket **out_displaced);
 /* Out of the line, if it is in it. */
 bool line_remove(struct line *line, struct ticket *ticket);
-/* Lets in who can be: true when anybody was. */
-bool line_admit(struct line *line, int64_t now_ns);
+/* Lets in who can be: those, tied together by `next`; or NULL. */
+struct ticket *line_admit(struct line *line, int64_t now_ns);
 /* See scheduler_take_along. */
 bool line_take_along(struct line *line, struct ticket *host, struct ticket *rider);
 void line_leave(struct line *line, struct ticket *ticket, int64_t now_ns);

@@ -14,14 +14,12 @@
 
 struct scheduler {
     pthread_mutex_t lock; /* everything below, and tickets that are waiting or inside */
-    pthread_cond_t changed;
     struct line line;
 };
 
 struct scheduler *scheduler_new(const struct scheduler_settings *settings)
 {
     struct scheduler *scheduler = xcalloc(1, sizeof *scheduler);
-    cond_init_mono(&scheduler->changed);
     pthread_mutex_init(&scheduler->lock, NULL);
     line_init(&scheduler->line, settings);
     return scheduler;
@@ -32,17 +30,28 @@ void scheduler_free(struct scheduler *scheduler)
     if (!scheduler)
         return;
     line_dispose(&scheduler->line);
-    pthread_cond_destroy(&scheduler->changed);
     pthread_mutex_destroy(&scheduler->lock);
     free(scheduler);
 }
 
 /* Everything below is called under the lock. */
 
+/* Each who waits has a bell of its own: were all woken whenever one is let in, they would take the
+ * processors from those that work, only to lie down again. */
+static void ring(const struct ticket *ticket)
+{
+    if (ticket->bell)
+        pthread_cond_signal(ticket->bell);
+}
+
 static void admit(struct scheduler *scheduler)
 {
-    if (line_admit(&scheduler->line, mono_ns()))
-        pthread_cond_broadcast(&scheduler->changed);
+    struct ticket *next = NULL;
+    for (struct ticket *at = line_admit(&scheduler->line, mono_ns()); at; at = next) {
+        next = at->next;
+        at->next = NULL;
+        ring(at);
+    }
 }
 
 static bool say_full(const struct scheduler *scheduler, const struct ticket *ticket,
@@ -54,7 +63,7 @@ static bool say_full(const struct scheduler *scheduler, const struct ticket *tic
     return error_retry(err, ticket->retry_after_s);
 }
 
-static bool wait_for_turn(struct scheduler *scheduler, struct ticket *ticket, struct error *err)
+static bool wait_until_rung(struct scheduler *scheduler, struct ticket *ticket, struct error *err)
 {
     while (!ticket->inside) {
         int waited = 0;
@@ -68,11 +77,10 @@ static bool wait_for_turn(struct scheduler *scheduler, struct ticket *ticket, st
             return error_set(err, ERROR_CANCELLED, "cancelled while waiting for the device");
         }
         if (ticket->deadline_ms) {
-            struct timespec until = {ticket->deadline_ms / 1000,
-                                     ticket->deadline_ms % 1000 * 1000000};
-            waited = pthread_cond_timedwait(&scheduler->changed, &scheduler->lock, &until);
+            struct timespec until = cond_deadline(ticket->deadline_ms);
+            waited = pthread_cond_timedwait(ticket->bell, &scheduler->lock, &until);
         } else {
-            pthread_cond_wait(&scheduler->changed, &scheduler->lock);
+            pthread_cond_wait(ticket->bell, &scheduler->lock);
         }
         if (waited == ETIMEDOUT && line_remove(&scheduler->line, ticket)) {
             scheduler->line.expired++;
@@ -81,6 +89,17 @@ static bool wait_for_turn(struct scheduler *scheduler, struct ticket *ticket, st
         }
     }
     return true;
+}
+
+static bool wait_for_turn(struct scheduler *scheduler, struct ticket *ticket, struct error *err)
+{
+    pthread_cond_t bell;
+    cond_init_mono(&bell);
+    ticket->bell = &bell;
+    bool entered = wait_until_rung(scheduler, ticket, err);
+    ticket->bell = NULL;
+    pthread_cond_destroy(&bell);
+    return entered;
 }
 
 bool scheduler_enter(struct scheduler *scheduler, struct ticket *ticket, struct error *err)
@@ -101,7 +120,7 @@ bool scheduler_enter(struct scheduler *scheduler, struct ticket *ticket, struct 
             break;
         case LINE_WAITS:
             if (displaced)
-                pthread_cond_broadcast(&scheduler->changed);
+                ring(displaced);
             entered = wait_for_turn(scheduler, ticket, err);
             break;
         }
@@ -115,7 +134,7 @@ bool scheduler_take_along(struct scheduler *scheduler, struct ticket *host, stru
     pthread_mutex_lock(&scheduler->lock);
     bool taken = line_take_along(&scheduler->line, host, rider);
     if (taken)
-        pthread_cond_broadcast(&scheduler->changed);
+        ring(rider);
     pthread_mutex_unlock(&scheduler->lock);
     return taken;
 }
@@ -134,7 +153,7 @@ void scheduler_cancel(struct scheduler *scheduler, struct ticket *ticket)
     ticket->cancelled = true;
     if (line_remove(&scheduler->line, ticket))
         admit(scheduler);
-    pthread_cond_broadcast(&scheduler->changed);
+    ring(ticket);
     pthread_mutex_unlock(&scheduler->lock);
 }
 

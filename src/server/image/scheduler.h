@@ -9,6 +9,7 @@
  * a scheduler; its clock is the real one. */
 #pragma once
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -43,6 +44,7 @@ struct ticket {
     bool inside, cancelled, displaced, taken_along;
     int retry_after_s; /* of one that was sent away */
     int64_t entered_ns;
+    pthread_cond_t *bell; /* while it waits */
     int riders;
     size_t riders_bytes;
 };

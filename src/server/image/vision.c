@@ -152,6 +152,14 @@ bool vision_faces(struct vision *vision, const struct picture *photo, struct fac
     return faces_find(&models, photo, faces, MAX_FACES, out_count, err);
 }
 
+bool vision_heads(struct vision *vision, const struct picture *photo, struct face faces[MAX_FACES],
+                  int *out_count, struct error *err)
+{
+    TRACE("faces");
+    const struct face_models models = {vision->detector, NULL};
+    return faces_find(&models, photo, faces, MAX_FACES, out_count, err);
+}
+
 bool vision_glance(struct vision *vision, const struct picture *photo, struct box boxes[MAX_FACES],
                    int *out_count, struct error *err)
 {

@@ -249,7 +249,7 @@ static bool output_take(const struct lane *lane, const struct wire_tensor *wire,
     out->rank = wire->rank;
     memcpy(out->dims, wire->dims, sizeof out->dims);
     if (!out->data)
-        out->data = malloc(bytes ? bytes : 1);
+        out->data = tensor_room(bytes);
     if (!out->data)
         return error_set(err, ERROR_LIMIT, "no memory for %zu bytes of output", bytes);
     memcpy(out->data, lane->memory + wire->place, bytes);

@@ -264,7 +264,7 @@ static bool value_copy(const struct session *session, OrtValue *value, struct te
     if (!read)
         return false;
     size_t size = tensor_count(out->rank, out->dims) * tensor_type_size(out->type);
-    out->data = malloc(size ? size : 1);
+    out->data = tensor_room(size);
     if (!out->data)
         return error_set(err, ERROR_LIMIT, "no memory for %zu bytes of output", size);
     memcpy(out->data, data, size);

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "infer/tensor.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "sys/memory.h"
 
 static const struct {
     const char *name;
@@ -34,6 +37,18 @@ size_t tensor_count(int rank, const int64_t dims[TENSOR_RANK])
         count *= dims[i];
     }
     return (size_t)count;
+}
+
+void *tensor_room(size_t bytes)
+{
+    const size_t page = 2 << 20, large = 8 << 20;
+    if (bytes < large || bytes > SIZE_MAX - page)
+        return malloc(bytes ? bytes : 1);
+    size_t whole = (bytes + page - 1) / page * page;
+    void *room = aligned_alloc(page, whole);
+    if (room)
+        memory_in_large_pages(room, whole);
+    return room;
 }
 
 void tensor_dispose(struct tensor *tensor)

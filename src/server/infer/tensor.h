@@ -41,6 +41,11 @@ struct tensor {
 /* Elements; 0 when a dimension is negative or the product passes 2^40. */
 size_t tensor_count(int rank, const int64_t dims[TENSOR_RANK]);
 
+/* Room for a tensor's data, for free; NULL when there is not the memory. Large ones are asked for
+ * in large pages where the system has them: a picture of 1024² is twelve megabytes, which are three
+ * thousand page faults otherwise, for every picture anew. */
+void *tensor_room(size_t bytes);
+
 /* Releases the data of a tensor that a session allocated. */
 void tensor_dispose(struct tensor *tensor);
 static inline void tensor_dispose_auto(struct tensor *tensor)

@@ -19,6 +19,11 @@ void memory_trim_above(size_t bytes)
         malloc_trim(0);
 }
 
+void memory_in_large_pages(void *start, size_t bytes)
+{
+    (void)madvise(start, bytes, MADV_HUGEPAGE); /* a kernel may be built without them */
+}
+
 /* Are there places in the code itself that the loader had to change? */
 static bool code_changed(const struct dl_phdr_info *object)
 {

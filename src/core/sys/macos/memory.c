@@ -20,3 +20,8 @@ void memory_let_go_of_code(void)
 {
     /* The system takes such pages itself. */
 }
+
+void memory_in_large_pages(void *start, size_t bytes)
+{
+    (void)start, (void)bytes;
+}
