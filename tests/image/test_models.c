@@ -110,6 +110,36 @@ static void sam2_has_two_files(void **state)
     assert_error(&err, ERROR_INVALID, "sam2 needs an encoder and a decoder");
 }
 
+static void weights_beside_a_model_come_along(void **state)
+{
+    const char *dir = *state;
+    struct error err;
+    char data[512];
+    const struct model_source source = {
+        "large", "1", "birefnet", NULL, {STUBS "birefnet_external.onnx"}};
+    assert_ok(models_add(dir, &source, &err), &err);
+    AUTO(models_dispose) struct models models = read_all(dir, "");
+    const struct model_entry *entry = &models.entries[1];
+    assert_int_equal(entry->data_count, 1);
+    assert_int_equal(model_bytes(entry), entry->bytes[0] + 4);
+    assert_ok(model_verify(entry, &err), &err);
+    char key[MODEL_KEY_SIZE], other_key[MODEL_KEY_SIZE];
+    model_key(entry, key);
+
+    /* The same network with other weights is another model. */
+    snprintf(data, sizeof data, "%s/large/1/birefnet_weights.data", dir);
+    assert_ok(file_write(data, bytes_of("fore"), &err), &err);
+    assert_false(model_verify(entry, &err));
+    assert_non_null(strstr(err.text, "birefnet_weights.data has SHA-256"));
+    entry->data[0].sha256[0] ^= 1;
+    model_key(entry, other_key);
+    assert_string_not_equal(key, other_key);
+
+    assert_int_equal(unlink(data), 0);
+    AUTO(models_dispose) struct models without = read_all(dir, "");
+    assert_string_equal(without.entries[1].problem, "birefnet_weights.data is missing");
+}
+
 static void what_cannot_be_added_says_why_and_leaves_nothing(void **state)
 {
     const char *dir = *state;
@@ -122,6 +152,9 @@ static void what_cannot_be_added_says_why_and_leaves_nothing(void **state)
         {{"a", "1/2", "birefnet", NULL, {STUBS "birefnet.onnx"}}, "is no version"},
         {{"a", "1", "yolo", NULL, {STUBS "birefnet.onnx"}}, "use portrait, birefnet or sam2"},
         {{"a", "1", "birefnet", NULL, {"/nowhere/model.onnx"}}, "open /nowhere/model.onnx"},
+        {{"a", "1", "birefnet", NULL, {STUBS "wrong_external.onnx"}},
+         "keeps weights beside itself: open " STUBS "weights.bin"},
+        {{"a", "1", "birefnet", NULL, {STUBS "make_stubs.py"}}, "it is no ONNX model"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct error err = {0};
@@ -197,6 +230,7 @@ int main(void)
         IN_DIR(the_embedded_model_is_always_there),
         IN_DIR(versions_live_side_by_side),
         IN_DIR(the_one_in_use_is_remembered),
+        IN_DIR(weights_beside_a_model_come_along),
         IN_DIR(sam2_has_two_files),
         IN_DIR(what_cannot_be_added_says_why_and_leaves_nothing),
         IN_DIR(a_damaged_model_is_seen),

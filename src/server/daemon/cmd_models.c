@@ -61,7 +61,7 @@ static bool print_json(const struct models *models, struct error *err)
         jv_text(object, "version", entry->version);
         jv_text(object, "kind", entry->kind);
         jv_text(object, "licence", entry->licence);
-        jv_int(object, "bytes", entry->bytes[0] + entry->bytes[1]);
+        jv_int(object, "bytes", model_bytes(entry));
         jv_text(object, "sha256", entry->sha256[0]);
         jv_bool(object, "embedded", entry->embedded);
         jv_bool(object, "used", i == models->used);
@@ -81,7 +81,7 @@ static bool list(struct context *context, struct operands operands, struct error
         return print_json(models, err);
     for (int i = 0; i < models->count; i++) {
         const struct model_entry *entry = &models->entries[i];
-        double megabytes = (double)(entry->bytes[0] + entry->bytes[1]) / 1e6;
+        double megabytes = (double)(model_bytes(entry)) / 1e6;
         printf("%c %-24s %-8s %-10s %8.1f MB  %s%s%s\n", i == models->used ? '*' : ' ', entry->name,
                entry->version, entry->kind, megabytes, entry->licence,
                entry->problem[0] ? "  UNUSABLE: " : "", entry->problem);

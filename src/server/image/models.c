@@ -16,9 +16,7 @@
 #include "base/mem.h"
 #include "image/cutter.h"
 
-enum { MANIFEST_LIMIT = 64 * 1024 };
-
-static bool name_fine(const char *name)
+bool model_name_fine(const char *name)
 {
     size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-");
     return length > 0 && length < MODEL_NAME_SIZE && name[length] == '\0' && name[0] != '.' &&
@@ -29,6 +27,9 @@ static void entry_dispose(struct model_entry *entry)
 {
     for (int i = 0; i < MODEL_FILES; i++)
         free(entry->paths[i]);
+    for (int i = 0; i < entry->data_count; i++)
+        free(entry->data[i].path);
+    free(entry->data);
     *entry = (struct model_entry){0};
 }
 
@@ -45,23 +46,49 @@ static void copy_text(char *out, size_t size, const struct jv *object, const cha
     snprintf(out, size, "%s", jv_get_text(object, key, ""));
 }
 
-static bool file_take(struct model_entry *entry, int index, const char *folder,
-                      const struct jv *file, struct error *err)
+/* A row of a manifest: a file of `folder`, of the size that it says. */
+static bool row_take(const char *folder, const struct jv *row, struct model_file *out,
+                     struct error *err)
 {
-    const char *name = jv_get_text(file, "file", "");
+    const char *name = jv_get_text(row, "file", "");
     if (!name[0] || strchr(name, '/') || name[0] == '.')
         return error_set(err, ERROR_INVALID, "\"%.40s\" is no name of a file", name);
-    entry->paths[index] = xasprintf("%s/%s", folder, name);
-    entry->bytes[index] = jv_get_int(file, "bytes", -1);
-    copy_text(entry->sha256[index], SHA256_TEXT_SIZE, file, "sha256");
+    out->path = xasprintf("%s/%s", folder, name);
+    out->bytes = jv_get_int(row, "bytes", -1);
+    copy_text(out->sha256, sizeof out->sha256, row, "sha256");
     struct stat info;
-    if (stat(entry->paths[index], &info) != 0)
+    if (stat(out->path, &info) != 0)
         return error_set(err, ERROR_NOT_FOUND, "%s is missing", name);
-    if (info.st_size != entry->bytes[index])
+    if (info.st_size != out->bytes)
         return error_set(err, ERROR_INVALID, "%s has %lld bytes, not %lld", name,
-                         (long long)info.st_size, (long long)entry->bytes[index]);
-    return strspn(entry->sha256[index], "0123456789abcdef") == SHA256_TEXT_SIZE - 1 ||
+                         (long long)info.st_size, (long long)out->bytes);
+    return strspn(out->sha256, "0123456789abcdef") == SHA256_TEXT_SIZE - 1 ||
            error_set(err, ERROR_INVALID, "%s has no sha256", name);
+}
+
+static bool file_take(struct model_entry *entry, int index, const char *folder,
+                      const struct jv *row, struct error *err)
+{
+    struct model_file file = {.path = NULL};
+    bool taken = row_take(folder, row, &file, err);
+    entry->paths[index] = file.path;
+    entry->bytes[index] = file.bytes;
+    memcpy(entry->sha256[index], file.sha256, SHA256_TEXT_SIZE);
+    return taken;
+}
+
+/* Weights that stand beside the model. */
+static bool data_take(struct model_entry *entry, const char *folder, const struct jv *rows,
+                      struct error *err)
+{
+    size_t count = jv_size(rows);
+    if (count > MODEL_DATA)
+        return error_set(err, ERROR_INVALID, "its weights are in %zu files", count);
+    entry->data = xcalloc(count ? count : 1, sizeof *entry->data);
+    for (size_t i = 0; i < count; i++)
+        if (!row_take(folder, jv_at(rows, i), &entry->data[entry->data_count++], err))
+            return false;
+    return true;
 }
 
 static bool entry_fill(struct model_entry *entry, const char *folder, const struct jv *manifest,
@@ -82,13 +109,13 @@ static bool entry_fill(struct model_entry *entry, const char *folder, const stru
     for (size_t i = 0; i < wanted; i++)
         if (!file_take(entry, (int)i, folder, jv_at(files, i), err))
             return false;
-    return true;
+    return data_take(entry, folder, jv_get(manifest, "data"), err);
 }
 
 static struct jv *manifest_read(const char *folder, struct error *err)
 {
     AUTO(mem_free) char *path = xasprintf("%s/manifest.json", folder);
-    AUTO(buf_dispose) struct buf text = BUF(MANIFEST_LIMIT);
+    AUTO(buf_dispose) struct buf text = BUF(MODEL_MANIFEST_LIMIT);
     return file_read(path, &text, err) ? jv_parse(buf_bytes(&text), err) : NULL;
 }
 
@@ -125,7 +152,7 @@ static void each_folder(const char *path, visit_folder *visit, struct models *mo
     for (int i = 0; i < count; i++) {
         AUTO(mem_free) char *folder = xasprintf("%s/%s", path, names[i]->d_name);
         struct stat info;
-        if (name_fine(names[i]->d_name) && stat(folder, &info) == 0 && S_ISDIR(info.st_mode))
+        if (model_name_fine(names[i]->d_name) && stat(folder, &info) == 0 && S_ISDIR(info.st_mode))
             visit(models, user_dir, outer, names[i]->d_name);
         free(names[i]);
     }
@@ -220,111 +247,41 @@ int models_find(const struct models *models, const char *which)
     return best;
 }
 
+static bool file_verify(const struct model_entry *entry, const char *path, const char *says,
+                        struct error *err)
+{
+    char digest[SHA256_TEXT_SIZE];
+    const char *slash = strrchr(path, '/');
+    if (!sha256_file(path, digest, err))
+        return false;
+    return strcmp(digest, says) == 0 ||
+           error_set(err, ERROR_INVALID,
+                     "%s@%s: %.80s has SHA-256 %.12s… where its manifest says %.12s…", entry->name,
+                     entry->version, slash ? slash + 1 : path, digest, says);
+}
+
 bool model_verify(const struct model_entry *entry, struct error *err)
 {
     if (entry->problem[0])
         return error_set(err, ERROR_INVALID, "%s@%s: %s", entry->name, entry->version,
                          entry->problem);
-    for (int i = 0; i < MODEL_FILES && entry->paths[i]; i++) {
-        char digest[SHA256_TEXT_SIZE];
-        if (!sha256_file(entry->paths[i], digest, err))
+    for (int i = 0; i < MODEL_FILES && entry->paths[i]; i++)
+        if (!file_verify(entry, entry->paths[i], entry->sha256[i], err))
             return false;
-        if (strcmp(digest, entry->sha256[i]) != 0)
-            return error_set(err, ERROR_INVALID,
-                             "%s@%s: file %d has SHA-256 %.12s… where its manifest says %.12s…",
-                             entry->name, entry->version, i + 1, digest, entry->sha256[i]);
-    }
-    return true;
-}
-
-static bool file_copy(const char *from, const char *to, struct error *err)
-{
-    enum { PIECE = 256 * 1024 };
-    FILE *in = fopen(from, "rbe");
-    if (!in)
-        return error_os(err, errno, "open %s", from);
-    FILE *out = fopen(to, "wbxe");
-    bool fine = out != NULL;
-    AUTO(mem_free) char *piece = xmalloc(PIECE);
-    size_t got;
-    while (fine && (got = fread(piece, 1, PIECE, in)) > 0)
-        fine = fwrite(piece, 1, got, out) == got;
-    fine = fine && !ferror(in) && fflush(out) == 0 && fsync(fileno(out)) == 0;
-    int failed = errno;
-    fclose(in);
-    if (out)
-        fclose(out);
-    return fine || error_os(err, failed, "copy %s", from);
-}
-
-static bool file_put(const char *from, int index, const char *folder, struct jv *files,
-                     struct error *err)
-{
-    char digest[SHA256_TEXT_SIZE];
-    struct stat info;
-    AUTO(mem_free) char *name = index ? xstrdup("decoder.onnx") : xstrdup("model.onnx");
-    AUTO(mem_free) char *to = xasprintf("%s/%s", folder, name);
-    if (!file_copy(from, to, err) || !sha256_file(to, digest, err))
-        return false;
-    if (stat(to, &info) != 0)
-        return error_os(err, errno, "look at %s", to);
-    struct jv *file = jv_push_object(files);
-    jv_text(file, "file", name);
-    jv_int(file, "bytes", info.st_size);
-    jv_text(file, "sha256", digest);
-    return true;
-}
-
-static bool folder_fill(const char *folder, const struct model_source *source, struct error *err)
-{
-    AUTO(jv_free) struct jv *manifest = jv_object();
-    jv_text(manifest, "name", source->name);
-    jv_text(manifest, "version", source->version);
-    jv_text(manifest, "kind", source->kind);
-    jv_text(manifest, "licence", source->licence ? source->licence : "unknown");
-    struct jv *files = jv_put_array(manifest, "files");
-    for (int i = 0; i < MODEL_FILES && source->files[i]; i++)
-        if (!file_put(source->files[i], i, folder, files, err))
+    for (int i = 0; i < entry->data_count; i++)
+        if (!file_verify(entry, entry->data[i].path, entry->data[i].sha256, err))
             return false;
-    AUTO(buf_dispose) struct buf text = BUF(MANIFEST_LIMIT);
-    AUTO(mem_free) char *path = xasprintf("%s/manifest.json", folder);
-    return jv_write(manifest, true, &text, err) && file_write(path, buf_bytes(&text), err);
-}
-
-static bool source_check(const struct model_source *source, struct error *err)
-{
-    if (!name_fine(source->name) || strcmp(source->name, "portrait") == 0)
-        return error_set(err, ERROR_INVALID, "\"%.60s\" is no name for a model", source->name);
-    if (!name_fine(source->version))
-        return error_set(err, ERROR_INVALID, "\"%.60s\" is no version", source->version);
-    if (!cutter_kind_known(source->kind))
-        return error_set(err, ERROR_INVALID, "kind \"%.20s\": use portrait, birefnet or sam2",
-                         source->kind);
-    bool two = strcmp(source->kind, "sam2") == 0;
-    if (!source->files[0] || two != (source->files[1] != NULL))
-        return error_set(err, ERROR_INVALID, "%s needs %s", source->kind,
-                         two ? "an encoder and a decoder" : "one file");
     return true;
 }
 
-bool models_add(const char *user_dir, const struct model_source *source, struct error *err)
+int64_t model_bytes(const struct model_entry *entry)
 {
-    if (!source_check(source, err))
-        return false;
-    AUTO(mem_free) char *outer = xasprintf("%s/%s", user_dir, source->name);
-    AUTO(mem_free) char *folder = xasprintf("%s/%s", outer, source->version);
-    AUTO(mem_free) char *draft = xasprintf("%s/.draft-%ld", outer, (long)getpid());
-    if (access(folder, F_OK) == 0)
-        return error_set(err, ERROR_CONFLICT, "%s@%s is installed already", source->name,
-                         source->version);
-    if (!tree_remove(draft, err) || !dir_make(draft, err))
-        return false;
-    bool done = folder_fill(draft, source, err);
-    if (done && rename(draft, folder) != 0)
-        done = error_os(err, errno, "publish %s", folder);
-    if (!done && !tree_remove(draft, NULL))
-        error_wrap(err, "%s is left behind", draft);
-    return done;
+    int64_t bytes = 0;
+    for (int i = 0; i < MODEL_FILES; i++)
+        bytes += entry->bytes[i];
+    for (int i = 0; i < entry->data_count; i++)
+        bytes += entry->data[i].bytes;
+    return bytes;
 }
 
 bool models_use(const char *user_dir, const struct model_entry *entry, struct error *err)
@@ -339,5 +296,20 @@ bool models_use(const char *user_dir, const struct model_entry *entry, struct er
 
 void model_key(const struct model_entry *entry, char out[MODEL_KEY_SIZE])
 {
-    snprintf(out, MODEL_KEY_SIZE, "%s@%s:%.12s", entry->name, entry->version, entry->sha256[0]);
+    char all[SHA256_TEXT_SIZE];
+    const char *hash = entry->sha256[0];
+    if (entry->paths[1] || entry->data_count > 0) {
+        struct sha256 sha256;
+        uint8_t digest[SHA256_SIZE];
+        sha256_init(&sha256);
+        for (int i = 0; i < MODEL_FILES && entry->paths[i]; i++)
+            sha256_add(&sha256, bytes_of(entry->sha256[i]));
+        for (int i = 0; i < entry->data_count; i++)
+            sha256_add(&sha256, bytes_of(entry->data[i].sha256));
+        sha256_end(&sha256, digest);
+        for (int i = 0; i < SHA256_SIZE; i++)
+            snprintf(all + 2 * (size_t)i, 3, "%02x", digest[i]);
+        hash = all;
+    }
+    snprintf(out, MODEL_KEY_SIZE, "%s@%s:%.12s", entry->name, entry->version, hash);
 }

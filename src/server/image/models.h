@@ -9,8 +9,9 @@
  *     {"name": "birefnet-portrait", "version": "1", "kind": "birefnet", "licence": "MIT",
  *      "files": [{"file": "model.onnx", "bytes": 928000000, "sha256": "…"}]}
  *
- * sam2 has two files, the encoder first. A manifest is not believed: names stay within the folder,
- * sizes are checked when a model is opened and hashes when it is verified. */
+ * sam2 has two files, the encoder first. A model may keep weights in files beside it ("external
+ * data"), each with a row of the same form in "data". A manifest is not believed: names stay within
+ * the folder, sizes are checked when a model is opened and hashes when it is verified. */
 #pragma once
 
 #include <stdbool.h>
@@ -22,13 +23,22 @@
 
 struct error;
 
-enum { MODEL_NAME_SIZE = 64, MODEL_FILES = 2, MAX_MODELS = 64 };
+enum { MODEL_NAME_SIZE = 64, MODEL_FILES = 2, MODEL_DATA = 512, MAX_MODELS = 64 };
+enum { MODEL_MANIFEST_LIMIT = 512 * 1024 };
+
+struct model_file {
+    char *path;
+    char sha256[SHA256_TEXT_SIZE];
+    int64_t bytes;
+};
 
 struct model_entry {
     char name[MODEL_NAME_SIZE], version[MODEL_NAME_SIZE], kind[16], licence[MODEL_NAME_SIZE];
     char *paths[MODEL_FILES]; /* NULL where there is no second one */
     char sha256[MODEL_FILES][SHA256_TEXT_SIZE];
     int64_t bytes[MODEL_FILES];
+    struct model_file *data; /* weights beside them */
+    int data_count;
     bool embedded;
     char problem[120]; /* "" or what is wrong with it; such an entry cannot be used */
 };
@@ -54,14 +64,19 @@ static inline void models_dispose_auto(struct models *models)
  * is none. */
 int models_find(const struct models *models, const char *which);
 
-/* Compares sizes and SHA-256 of the entry's files with its manifest. */
+/* Compares sizes and SHA-256 of the entry's files, its weights too, with its manifest. */
 MUST_USE bool model_verify(const struct model_entry *entry, struct error *err);
+/* All its files together. */
+int64_t model_bytes(const struct model_entry *entry);
+/* Of a model, or of a version. */
+bool model_name_fine(const char *name);
 
 struct model_source {
     const char *name, *version, *kind, *licence;
     const char *files[MODEL_FILES];
 };
-/* Copies the files in and writes the manifest; all of it or nothing. ERROR_CONFLICT when that
+/* Copies the files in, with those beside them that hold their weights, and writes the manifest; all
+ * of it or nothing. ERROR_CONFLICT when that
  * version is there already. Names and versions are of a-z 0-9 . _ - and begin with a letter or
  * digit. */
 MUST_USE bool models_add(const char *user_dir, const struct model_source *source,
@@ -70,6 +85,7 @@ MUST_USE bool models_add(const char *user_dir, const struct model_source *source
 /* From now on `entry` is the one in use; running processes notice with their next picture. */
 MUST_USE bool models_use(const char *user_dir, const struct model_entry *entry, struct error *err);
 
-/* "name@version:0123456789ab" (of the hash): a stable name for what a model makes. */
+/* "name@version:0123456789ab" (of the hash, or of all hashes together): a stable name for what a
+ * model makes. */
 enum { MODEL_KEY_SIZE = 2 * MODEL_NAME_SIZE + 16 };
 void model_key(const struct model_entry *entry, char out[MODEL_KEY_SIZE]);

@@ -93,16 +93,24 @@ def from_the_future():
     graph.save("wrong_opset", [("x", F32, [1, 3, 64, 64])], [("y", F32, [1, 1, 64, 64])], opset=999)
 
 
-def without_its_data():
-    """Its constant is in a file that is not there."""
+def with_weights_elsewhere(name, file):
+    """Its constant is in a file beside it."""
     graph = Graph()
     graph.add("Identity", bright(graph, "x"), to="y")
     constant = graph.constants[0]
+    weights = constant.raw_data
     constant.ClearField("raw_data")
     constant.data_location = TensorProto.EXTERNAL
     entry = constant.external_data.add()
-    entry.key, entry.value = "location", "weights.bin"
-    graph.save("wrong_external", [("x", F32, [1, 3, 64, 64])], [("y", F32, [1, 1, 64, 64])])
+    entry.key, entry.value = "location", file
+    graph.save(name, [("x", F32, [1, 3, 64, 64])], [("y", F32, [1, 1, 64, 64])])
+    return weights
+
+
+def weights_beside():
+    with open(os.path.join(HERE, "birefnet_weights.data"), "wb") as file:
+        file.write(with_weights_elsewhere("birefnet_external", "birefnet_weights.data"))
+    with_weights_elsewhere("wrong_external", "weights.bin")  # which is not there
 
 
 def birefnet_slow():
@@ -235,7 +243,7 @@ birefnet_scales()
 birefnet_nan()
 birefnet_slow()
 from_the_future()
-without_its_data()
+weights_beside()
 birefnet("wrong_rank", shape=[3, 64, 64], out_shape=None)
 birefnet("wrong_channels", shape=[1, 4, 64, 64], out_shape=[1, 1, 64, 64])
 birefnet("wrong_size", shape=[1, 3, 60000, 60000], out_shape=[1, 1, 60000, 60000])
