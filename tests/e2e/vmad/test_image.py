@@ -273,8 +273,8 @@ class ImageRole(Case):
         services = self.vmad.get("/health").json["services"]
         self.assertEqual(services["vision"], "healthy")
         self.assertNotIn("voices", services)
-        metrics = self.vmad.get("/metrics").body
-        self.assertIn(b"/api/image/cutout", metrics)
+        # A request is counted after its last byte, which may be a moment after that was read.
+        wait_until(lambda: b"/api/image/cutout" in self.vmad.get("/metrics").body)
 
     def test_the_device_is_told_as_it_is(self):
         answer = self.vmad.get("/api/background/health").json
