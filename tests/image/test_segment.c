@@ -139,7 +139,7 @@ static void a_model_that_was_changed_is_not_loaded(void **state)
     fclose(file);
     assert_null(open_with(fixture, "bright", &err));
     assert_int_equal(err.kind, ERROR_INVALID);
-    assert_memory_equal(err.text, "bright@1: model.onnx has SHA-256 ", 29);
+    assert_memory_equal(err.text, "bright@1: model.onnx has SHA-256 ", 33);
     assert_non_null(strstr(err.text, "where its manifest says"));
 }
 
