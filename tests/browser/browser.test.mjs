@@ -334,6 +334,19 @@ describe('the page', { concurrency: 2 }, () => {
     await close();
   });
 
+  test('lists that could not be had come by themselves when the server is back', async () => {
+    const { page, context, close } = await open(browser, server.url, { language: 'en', allow: [/ERR_CONNECTION_REFUSED/] });
+    await context.route('**/api/**', (route) => route.abort('connectionrefused'));
+    await page.reload();
+    await page.getByText('The voices could not be loaded.').waitFor();
+    await page.getByText('Our pictures could not be loaded.').waitFor();
+    await context.unroute('**/api/**');
+    await page.locator('input[name=voice]:checked').waitFor();
+    await page.locator('.ground').nth(10).waitFor();
+    assert.equal(await page.locator('.warning').count(), 0);
+    await close();
+  });
+
   test('where events do not come through, asking does', async () => {
     const { page, close, words } = await open(browser, server.url, { language: 'en', allow: [/status of 502/] });
     await page.route('**/events?*', (route) => route.fulfill({ status: 502, body: '' }));

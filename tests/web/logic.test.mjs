@@ -66,6 +66,12 @@ test('the form holds what was chosen, and says nothing of what was not', () => {
   assert.equal(draft.firstGap(some), null);
 });
 
+test('time left is told in steps as coarse as the guess', () => {
+  const said = (words) => [3.2, 10, 12, 55, 56, 61, 95, 121].map((s) => words.make.left(text.roundLeft(s)));
+  assert.deepEqual(said(ja), ['あと約4秒', 'あと約10秒', 'あと約15秒', 'あと約55秒', 'あと約1分', 'あと約1分半', 'あと約2分', 'あと約2分半']);
+  assert.deepEqual(said(en).slice(4, 6), ['about 1 min left', 'about 1½ min left']);
+});
+
 test('stages have names in both languages, unknown ones too', () => {
   for (const words of [en, ja]) {
     for (const name of ['photo', 'faces', 'cutout', 'speech', 'sound', 'render', 'encode', 'something new']) {

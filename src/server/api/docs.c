@@ -29,7 +29,7 @@ static const char style[] =
     "th{font-weight:600;white-space:nowrap;width:1%}\n"
     "td:nth-child(2){width:1%;white-space:nowrap}td:nth-child(2) code{overflow-wrap:normal}\n"
     "a{color:var(--accent)}nav{display:flex;flex-wrap:wrap;gap:0 1rem}"
-    "nav a{display:inline-block;padding:.6rem 0;text-transform:capitalize}\n"
+    "nav a{display:inline-block;padding:.6rem 0}[aria-label] a{text-transform:capitalize}\n"
     /* On a telephone a row is a name, what it is, and the sentence below both. */
     "@media(max-width:40rem){table,tbody{display:block}"
     "tr{display:flex;flex-wrap:wrap;gap:0 .8rem;padding:.5rem 0;"

@@ -3,7 +3,7 @@ export const en = {
   name: 'Video Message',
   language: 'Language',
   headline: 'Your words,\nspoken by a photo.',
-  intro: 'For birthdays, weddings, thank-yous and hellos from far away.',
+  intro: 'For birthdays, weddings, thank‑yous and hellos from far away.',
   skip: 'Skip to the form',
 
   photo: {
@@ -131,8 +131,7 @@ export const en = {
       render: 'Bringing the face to life…',
       encode: 'Finishing the video…',
     },
-    left: (s: number) =>
-      s < 60 ? `about ${s} s left` : `about ${Math.round(s / 60)} min left`,
+    left: (s: number) => (s < 60 ? `about ${s} s left` : `about ${Math.floor(s / 60)}${s % 60 ? '½' : ''} min left`),
     soon: 'nearly there',
     percent: (n: number) => `${n}%`,
     cancel: 'Cancel',

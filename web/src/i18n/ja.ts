@@ -133,7 +133,7 @@ export const ja: Messages = {
       render: '表情をつけています…',
       encode: 'ビデオを仕上げています…',
     },
-    left: (s) => (s < 60 ? `あと約${s}秒` : `あと約${Math.round(s / 60)}分`),
+    left: (s) => (s < 60 ? `あと約${s}秒` : `あと約${Math.floor(s / 60)}分${s % 60 ? '半' : ''}`),
     soon: 'もうすぐです',
     percent: (n) => `${n}%`,
     cancel: 'やめる',

@@ -17,6 +17,12 @@ export function spanOf(seconds: number, language: string): string {
   return new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'long' }).format(count).replace(' 日', '日').replace(' 時間', '時間');
 }
 
+/** Seconds left in steps as coarse as the guess is, so that the number does not flicker. */
+export function roundLeft(seconds: number): number {
+  const step = seconds <= 10 ? 1 : seconds <= 55 ? 5 : 30;
+  return step * Math.ceil(seconds / step);
+}
+
 /** The language a text is most likely in; null while there is nothing to tell it by. */
 export function languageOf(text: string): 'ja' | 'en' | null {
   if (/[\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Han}]/u.test(text)) return 'ja';

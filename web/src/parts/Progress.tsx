@@ -3,6 +3,7 @@ import { useEffect, useRef } from 'react';
 import { useMessages } from '../i18n/language.tsx';
 import type { Messages } from '../i18n/en.ts';
 import { stageName } from '../lib/stage.ts';
+import { roundLeft } from '../lib/text.ts';
 import type { Phase } from '../state/job.ts';
 
 interface Props {
@@ -31,7 +32,7 @@ export function Progress({ phase, cancel }: Props) {
   const percent = Math.min(100, Math.round(highest.current));
   const stopping = phase.kind === 'working' && phase.stopping;
   const eta = phase.kind === 'working' && phase.job.status === 'running' ? (phase.job.eta_s ?? null) : null;
-  const left = eta === null ? '' : eta < 1.5 ? t.make.soon : t.make.left(Math.ceil(eta));
+  const left = eta === null ? '' : eta < 1.5 ? t.make.soon : t.make.left(roundLeft(eta));
   return (
     <div className="progress">
       <div className="progress-head">
