@@ -24,28 +24,26 @@ struct target {
 
 static const struct target targets[VISEME_COUNT] = {
     [VISEME_SILENCE] = {{0}, 1.0f},
-    [VISEME_A] = {{.jaw = 9.4f, .upper = 1.2f, .lower = 1.5f, .wide = 0.8f}, 1.0f},
-    [VISEME_I] = {{.jaw = 1.7f, .upper = 1.3f, .lower = 2.2f, .wide = 3.2f, .teeth = 0.6f}, 1.0f},
-    [VISEME_U] = {{.jaw = 1.7f, .upper = 0.6f, .lower = 0.9f, .wide = -3.0f, .round = 0.4f}, 1.0f},
+    [VISEME_A] = {{.jaw = 9.4f, .upper = 1.2f, .lower = 1.5f, .wide = 0.6f}, 1.0f},
+    [VISEME_I] = {{.jaw = 1.6f, .upper = 1.2f, .lower = 2.5f, .wide = 3.4f, .teeth = 0.6f}, 1.0f},
+    [VISEME_U] = {{.jaw = 2.0f, .upper = 0.3f, .lower = 1.3f, .wide = -3.2f, .round = 0.45f}, 1.0f},
     [VISEME_E] = {{.jaw = 5.4f, .upper = 1.2f, .lower = 1.7f, .wide = 2.0f}, 1.0f},
-    [VISEME_O] = {{.jaw = 6.6f, .upper = 0.7f, .lower = 0.8f, .wide = -3.8f, .round = 0.8f}, 1.0f},
-    [VISEME_W] = {{.jaw = 1.3f, .upper = 0.5f, .lower = 0.7f, .wide = -5.6f, .round = 1}, 1.6f},
+    [VISEME_O] = {{.jaw = 6.8f, .upper = 0.7f, .lower = 1.0f, .wide = -3.8f, .round = 0.8f}, 1.0f},
+    [VISEME_W] = {{.jaw = 1.4f, .upper = 0.5f, .lower = 0.9f, .wide = -5.6f, .round = 1}, 1.6f},
     [VISEME_MBP] = {{.press = 1}, 3.0f},
     [VISEME_FV] = {{.jaw = 0.8f, .upper = 1.6f, .tuck = 1}, 2.4f},
-    [VISEME_L] = {{.jaw = 4.0f, .upper = 0.9f, .lower = 1.0f, .tongue = 1}, 1.2f},
-    [VISEME_TH] = {{.jaw = 2.2f, .upper = 1.0f, .lower = 1.4f, .tip = 1}, 1.7f},
-    [VISEME_S] = {{.jaw = 0.6f, .upper = 1.3f, .lower = 2.3f, .wide = 2.0f, .teeth = 1}, 1.7f},
+    [VISEME_L] = {{.jaw = 5.6f, .upper = 0.3f, .lower = 0.9f, .wide = 0.2f, .tongue = 1}, 1.2f},
+    [VISEME_TH] = {{.jaw = 3.3f, .upper = 0.4f, .lower = 1.7f, .tip = 1}, 1.7f},
+    [VISEME_S] = {{.jaw = 0.5f, .upper = 0.8f, .lower = 3.4f, .wide = 2.2f, .teeth = 1}, 1.7f},
     [VISEME_SH] =
-        {{.jaw = 0.8f, .upper = 1.6f, .lower = 2.5f, .wide = -3.2f, .round = 0.9f, .teeth = 1},
+        {{.jaw = 0.8f, .upper = 1.5f, .lower = 2.8f, .wide = -3.2f, .round = 0.9f, .teeth = 1},
          1.8f},
     [VISEME_R] =
-        {{.jaw = 2.0f, .upper = 0.7f, .lower = 0.9f, .wide = -1.8f, .round = 0.45f, .tongue = 0.5f},
+        {{.jaw = 2.2f, .upper = 0.7f, .lower = 1.0f, .wide = -1.8f, .round = 0.45f, .tongue = 0.3f},
          1.0f},
-    [VISEME_T] =
-        {{.jaw = 1.4f, .upper = 0.9f, .lower = 1.2f, .wide = 0.5f, .teeth = 0.5f, .tongue = 0.9f},
-         1.2f},
-    [VISEME_K] = {{.jaw = 2.4f, .upper = 0.7f, .lower = 1.0f}, 0.8f},
-    [VISEME_Y] = {{.jaw = 1.5f, .upper = 0.9f, .lower = 1.5f, .wide = 2.3f, .teeth = 0.4f}, 1.0f},
+    [VISEME_T] = {{.jaw = 2.2f, .upper = 0.6f, .lower = 1.7f, .wide = 1.0f, .tongue = 0.7f}, 1.2f},
+    [VISEME_K] = {{.jaw = 4.4f, .upper = 0.1f, .lower = 0.6f, .wide = -1.0f}, 0.8f},
+    [VISEME_Y] = {{.jaw = 1.6f, .upper = 0.7f, .lower = 1.8f, .wide = 1.8f, .teeth = 0.35f}, 1.0f},
     [VISEME_H] = {{.jaw = 1.4f, .upper = 0.4f, .lower = 0.6f}, 0.08f},
 };
 

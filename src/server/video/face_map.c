@@ -222,7 +222,7 @@ static float gain_of(const struct face_map *map)
     float mm = map->px_per_mm;
     float lips = (middle->upper - middle->upper_outer + middle->lower_outer - middle->lower) / mm;
     float thin = 1 - smoothstep(12, 17, lips), small = 1 - smoothstep(1, 1.6f, mm);
-    return 1 + (0.20f * thin + 0.12f * small) * (1 - fminf(map->rest_gap / (6 * mm), 1));
+    return 1 + (0.30f * thin + 0.20f * small) * (1 - fminf(map->rest_gap / (6 * mm), 1));
 }
 
 void face_map_init(struct face_map *map, const struct face *face, const struct frame420 *photo)
@@ -246,6 +246,7 @@ void face_map_init(struct face_map *map, const struct face *face, const struct f
     if (!map->mouth_open)
         join_lips(map, photo);
     map->rest_gap = map->mouth_open ? widest : 0;
+    map->parted = fminf(map->rest_gap / (9 * mm), 1);
     map->gain = gain_of(map);
     map->top = 0;
     map->bottom = 0;
@@ -262,28 +263,29 @@ void face_map_init(struct face_map *map, const struct face *face, const struct f
  */
 
 /* How far the lips part along the mouth: 1 in the middle, 0 at the inner corners. */
-static float parting(float inside, float narrow)
+static float parting(float inside, float narrow, float fuller)
 {
     float at = fabsf(inside) / (1 - 0.22f * narrow);
     if (at >= 1)
         return 0;
     float rest = 1 - at * at;
-    return rest * (1.35f - 0.35f * rest); /* rounder than a parabola */
+    return rest * (1 + fuller * (1 - rest)); /* rounder than a parabola */
 }
 
 static void column_now(const struct face_map *map, const struct mouth_pose *pose,
                        const struct face_column *column, struct face_column_now *out)
 {
     float mm = map->px_per_mm;
-    float part = parting(column->inside, pose->round);
+    float part = parting(column->inside, pose->round, 0.35f * (1 - map->parted));
     float jaw = pose->jaw * mm;
     float corner = 0.22f * jaw * column->corner;
     float rest_gap = column->lower - column->upper;
 
     /* A mouth that is open in the photo closes for what needs closed lips and a little whenever it
      * speaks, and its vowels open wider than others do, or they would not stand out. */
-    float closing = fmaxf(pose->press, fmaxf(pose->tuck * 0.4f, pose->speech * 0.1f)) * rest_gap;
-    float open = (1 - pose->press) * (1 + 1.0f * fminf(map->rest_gap / (9 * mm), 1));
+    float closing = fmaxf(pose->press, fmaxf(pose->tuck * 0.5f, pose->speech * 0.10f)) * rest_gap;
+    float open =
+        (1 - pose->press) * (1 + map->parted * (0.47f + 0.50f * smoothstep(2, 8, pose->jaw)));
     float down_upper =
         corner * (1 - 0.85f * part) - pose->upper * mm * part * open + 0.25f * closing;
     float down_lower = corner * (1 - part) + (0.92f * jaw + pose->lower * mm) * part * open -
@@ -292,14 +294,17 @@ static void column_now(const struct face_map *map, const struct mouth_pose *pose
     /* Lips grow thinner when stretched or pressed, thicker when pushed forward. */
     float stretched = 0.006f * (pose->jaw + fmaxf(pose->wide, 0) * 2);
     float thick = 1 - stretched + 0.16f * pose->round;
+    float thinner = lerpf(0.30f, -0.30f, map->parted); /* but those of a smile were stretched */
     float shape = 1 - smoothstep(0.75f, 1, column->reach);
-    float upper_thick = 1 + (thick * (1 - 0.30f * pose->press) - 1) * shape;
+    float upper_thick = 1 + (thick * (1 - thinner * pose->press) - 1) * shape;
     float lower_thick =
-        1 + (thick * (1 - 0.34f * pose->press) * (1 - 0.5f * pose->tuck) - 1) * shape;
+        1 + (thick * (1 - (thinner + 0.04f) * pose->press) * (1 - 0.5f * pose->tuck) - 1) * shape;
     float upper_rest = column->upper - column->upper_outer;
     float lower_rest = column->lower_outer - column->lower;
 
-    float chin = (jaw * 0.98f - pose->press * 0.25f * mm - pose->tuck * 0.4f * mm) * column->jaw;
+    float chin =
+        (jaw * 0.98f - pose->press * 0.25f * mm - pose->tuck * 0.4f * mm - 0.35f * closing) *
+        column->jaw;
     float below = down_lower + lower_rest * (lower_thick - 1);
     out->by_upper = down_upper;
     out->by_lower = down_lower;
@@ -328,7 +333,10 @@ void face_now_init(struct face_now *now, const struct face_map *map, const struc
     now->pose.upper *= map->gain;
     now->pose.lower *= map->gain;
     pose = &now->pose;
-    now->wide = (pose->wide - 0.10f * pose->jaw) * map->px_per_mm;
+    /* A smile's corners come in when it opens further or shuts. */
+    now->wide = (pose->wide - (0.10f + 0.10f * map->parted) * pose->jaw -
+                 2.0f * map->parted * pose->press) *
+                map->px_per_mm;
     now->moving = !mouth_pose_is_still(pose);
     now->gap = 0;
     for (int i = 0; i <= FACE_COLUMNS; i++) {

@@ -61,6 +61,7 @@ struct face_map {
     float top, bottom, half_width; /* bounds of what moves, in axes */
     bool mouth_open;               /* in the photo */
     float rest_gap;                /* px in the middle, 0 when shut */
+    float parted;                  /* 0 shut, 1 as wide as a laugh, in the photo */
     float gain;                    /* of all that opens the mouth: thin lips, under hair or in a
                                       small face, must part further to be seen to part at all */
     struct face_column columns[FACE_COLUMNS + 1];
