@@ -116,12 +116,10 @@ static void examine(struct exchange *exchange, const char *url, const char *host
         .target_bytes = strlen(url),
         .old = strcmp(version, "HTTP/1.1") != 0,
         .reads = method == HTTP_GET || method == HTTP_HEAD || method == HTTP_OPTIONS,
-        .host = *host ? host : exchange_header(exchange, "Host"),
-        .coding = exchange_header(exchange, "Transfer-Encoding"),
-        .origin = exchange_header(exchange, "Origin"),
-        .fetch_site = exchange_header(exchange, "Sec-Fetch-Site"),
     };
-    exchange_count_header(exchange, &header);
+    exchange_note_header(exchange, &header);
+    if (*host)
+        header.host = host;
     enum guard_verdict verdict = guard_check(&exchange->server->names, &header, &exchange->err);
     exchange->hangs_up = verdict == GUARD_HANG_UP || atomic_load(&exchange->conn->crowded);
     if (verdict != GUARD_FINE)

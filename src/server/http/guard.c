@@ -169,14 +169,21 @@ static bool origin_fits(const struct guard_names *names, const struct guard_head
     return same(name, host) || is_listed(names->allowed, name);
 }
 
-void guard_count_field(struct guard_header *header, const char *name, const char *value)
+void guard_note_field(struct guard_header *header, const char *name, const char *value)
 {
     header->fields++;
     header->field_bytes += strlen(name) + strlen(value);
-    header->hosts += strcasecmp(name, "Host") == 0;
-    header->lengths += strcasecmp(name, "Content-Length") == 0;
-    header->codings += strcasecmp(name, "Transfer-Encoding") == 0;
     header->odd_name |= name[strcspn(name, " \t")] != '\0';
+    if (strcasecmp(name, "Host") == 0 && header->hosts++ == 0)
+        header->host = value;
+    else if (strcasecmp(name, "Transfer-Encoding") == 0 && header->codings++ == 0)
+        header->coding = value;
+    else if (strcasecmp(name, "Content-Length") == 0)
+        header->lengths++;
+    else if (strcasecmp(name, "Origin") == 0)
+        header->origin = value;
+    else if (strcasecmp(name, "Sec-Fetch-Site") == 0)
+        header->fetch_site = value;
 }
 
 static const char *what_is_malformed(const struct guard_header *header, struct bytes *out_host)

@@ -43,8 +43,8 @@ enum guard_verdict {
 MUST_USE enum guard_verdict guard_check(const struct guard_names *names,
                                         const struct guard_header *header, struct error *err);
 
-/* Adds a field that was sent to the counts. */
-void guard_count_field(struct guard_header *header, const char *name, const char *value);
+/* Adds a field that was sent; its texts are borrowed. */
+void guard_note_field(struct guard_header *header, const char *name, const char *value);
 
 enum { GUARD_MAX_HOST = 272 }; /* with port and the end of the text */
 

@@ -226,25 +226,25 @@ static enum MHD_Result send_response(struct exchange *exchange)
 
 /* Receiving */
 
-static enum MHD_Result count_field(void *context, enum MHD_ValueKind kind, const char *name,
-                                   const char *value)
+static enum MHD_Result note_field(void *context, enum MHD_ValueKind kind, const char *name,
+                                  const char *value)
 {
-    guard_count_field(context, name, value ? value : "");
+    guard_note_field(context, name, value ? value : "");
     return MHD_YES;
 }
 
-static enum MHD_Result count_query(void *context, enum MHD_ValueKind kind, const char *name,
-                                   const char *value)
+static enum MHD_Result note_query(void *context, enum MHD_ValueKind kind, const char *name,
+                                  const char *value)
 {
     struct guard_header *header = context;
     header->target_bytes += strlen(name) + (value ? strlen(value) : 0) + 2;
     return MHD_YES;
 }
 
-void exchange_count_header(const struct exchange *exchange, struct guard_header *header)
+void exchange_note_header(const struct exchange *exchange, struct guard_header *header)
 {
-    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, count_field, header);
-    MHD_get_connection_values(exchange->connection, MHD_GET_ARGUMENT_KIND, count_query, header);
+    MHD_get_connection_values(exchange->connection, MHD_HEADER_KIND, note_field, header);
+    MHD_get_connection_values(exchange->connection, MHD_GET_ARGUMENT_KIND, note_query, header);
 }
 
 static struct exchange *exchange_begin(struct http_server *server,

@@ -98,7 +98,7 @@ void exchange_fail_with(struct exchange *exchange, enum error_kind kind, const c
                         const char *text);
 
 /* What the adapter does for the others. */
-void exchange_count_header(const struct exchange *exchange, struct guard_header *header);
+void exchange_note_header(const struct exchange *exchange, struct guard_header *header);
 void exchange_suspend(struct exchange *exchange);
 void exchange_resume(struct exchange *exchange);
 

@@ -273,6 +273,15 @@ static bool mask_read(struct remote *remote, const struct buf *file, const struc
     return true;
 }
 
+static bool refused(const struct remote *remote, long status, struct error *err)
+{
+    const char *hint = status == 421 ? " (it does not answer to that name: start it with "
+                                       "--allowed-host and the name)"
+                                     : "";
+    return error_set(err, ERROR_UNAVAILABLE, "%s answers with status %ld%s", remote->url, status,
+                     hint);
+}
+
 bool remote_matte(struct remote *remote, const struct picture *photo,
                   const struct cut_prompt *prompt, int64_t deadline_ms, struct picture *out,
                   struct error *err)
@@ -296,7 +305,7 @@ bool remote_matte(struct remote *remote, const struct picture *photo,
     }
     if (exchange.status == 200)
         return mask_read(remote, &exchange.body, photo, out, err);
-    error_set(err, ERROR_UNAVAILABLE, "%s answers with status %ld", remote->url, exchange.status);
+    refused(remote, exchange.status, err);
     return error_about(err, NULL, "image_service_failed");
 }
 
@@ -306,6 +315,5 @@ bool remote_check(struct remote *remote, struct error *err)
     const struct question question = {.url = remote->health, .deadline_ms = mono_ms() + 2000};
     if (!ask(remote, &question, &exchange, err))
         return false;
-    return exchange.status == 200 || error_set(err, ERROR_UNAVAILABLE, "%s answers with status %ld",
-                                               remote->url, exchange.status);
+    return exchange.status == 200 || refused(remote, exchange.status, err);
 }

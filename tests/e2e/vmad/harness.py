@@ -133,6 +133,7 @@ class Vmad:
             return int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1))
 
     def stop(self, number=signal.SIGTERM, timeout=20):
+        timeout = 3 * timeout if sanitized() else timeout
         if self.process.poll() is None:
             self.process.send_signal(number)
         code = self.process.wait(timeout=timeout)
