@@ -44,7 +44,7 @@ def main():
     work = tempfile.mkdtemp(prefix="vma-bench-", dir="/dev/shm")
     wanted = options.what or ["save", "batch", "copy", "large", "restart", "forward", "cut",
                               "memory"]
-    rounds = 3
+    rounds = int(os.environ.get("ROUNDS", "3"))
     try:
         emulator = build(work, "tests/support/link_emulator.c")
         pingpong = build(work, "bench/remote/pingpong.c")
