@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "cli/cli.h"
+#include "sys/memory.h"
 #include "sys/peer.h"
 
 static int fail(const struct error *err)
@@ -39,6 +40,7 @@ int main(int count, char **arguments)
     struct error err;
     AUTO(buf_dispose) struct buf text = BUF(1024 * 1024);
     const char *first = count > 1 ? arguments[1] : "--help";
+    memory_keep_little();
     log_set(LOG_WARN, LOG_TERMINAL, 2);
     if (strcmp(first, "--version") == 0 || strcmp(first, "version") == 0) {
         printf("vma %s\n", VMA_VERSION);

@@ -211,6 +211,8 @@ void push_forget(struct sync *sync, bool inflight)
     }
     for (; sync->wave_at < sync->wave_count; sync->wave_at++)
         node_at(sync, sync->wave[sync->wave_at].id)->flags &= ~(NODE_QUEUED | NODE_MOVABLE);
+    for (; sync->dense_at < sync->dense.count; sync->dense_at++)
+        node_at(sync, sync->dense.items[sync->dense_at])->flags &= ~(NODE_QUEUED | NODE_MOVABLE);
     for (size_t i = 0; i < sync->large.count; i++)
         node_at(sync, sync->large.items[i])->flags &= ~NODE_QUEUED;
     sync->large.count = 0;

@@ -24,9 +24,8 @@ const char *sync_phase_name(enum sync_phase phase)
 static uint64_t open_work(const struct sync *sync)
 {
     return sync->dirty.count + sync->held_count + sync->waiting.count + sync->inflight_ops +
-           (sync->wave_count - sync->wave_at) + sync->large.count + sync->wanted.count +
-           sync->want_open + sync->draft[LANE_FAST].count + sync->draft[LANE_BULK].count +
-           (sync->sending != NULL);
+           wave_left(sync) + sync->wanted.count + sync->want_open + sync->draft[LANE_FAST].count +
+           sync->draft[LANE_BULK].count;
 }
 
 enum sync_phase sync_phase(const struct sync *sync)

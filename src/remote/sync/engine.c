@@ -170,6 +170,7 @@ static void release(struct sync *sync)
     free(sync->waiting.items);
     free(sync->held);
     free(sync->wave);
+    ids_dispose(&sync->dense);
     free(sync->copies);
     free(sync->withheld.items);
     free(sync->wanted.items);
@@ -497,7 +498,7 @@ static bool save_if_due(struct sync *sync, int64_t *next_us, struct error *err)
         due_us = sync->save_due_us + SAVE_LATEST_US;
     if (due_us < sync->save_due_us)
         due_us = sync->save_due_us;
-    bool busy = sync->wave_at < sync->wave_count || sync->inflight;
+    bool busy = wave_left(sync) || sync->inflight;
     if (busy || due_us > sync->now_us) {
         sync_wake_at(sync, next_us, due_us > sync->now_us ? due_us : sync->now_us + SAVE_AFTER_US);
         return true;
@@ -533,7 +534,7 @@ bool sync_step(struct sync *sync, int64_t now_us, int64_t *out_next_us, struct e
         if (!done)
             return false;
         pieces_step(sync, out_next_us);
-        if (sync->wave_at < sync->wave_count || sync->large.count)
+        if (wave_left(sync))
             sync_wake_at(sync, out_next_us, push_is_full(sync) ? now_us + FULL_US : now_us);
     }
     return save_if_due(sync, out_next_us, err);

@@ -133,6 +133,9 @@ struct sync {
     struct draft draft[LANE_COUNT];
     struct wave_item *wave;
     size_t wave_count, wave_at;
+    struct ids dense; /* files of the wave that do not compress: to fill the link with */
+    size_t dense_at;
+    bool dense_turn; /* the file that is added is one of them */
     uint64_t work_files, work_bytes, done_files, done_bytes;
     uint32_t *copies; /* by content: what the other side has */
     size_t copies_size, copies_used;
@@ -147,8 +150,8 @@ struct sync {
 
     int folder; /* open for the next file in it, within a turn; or -1 */
     uint32_t folder_id;
-    struct ids large;        /* large files that wait for the bulk lane */
-    struct sending *sending; /* the one that is under way */
+    struct ids large;           /* large files that wait for the bulk lane */
+    struct sending *sending[2]; /* those under way; [1] is a dense one */
 
     /* pieces.c */
     struct piecing *piecing; /* the file that is read, or NULL */
@@ -177,6 +180,13 @@ struct sync {
 static inline struct node *node_at(const struct sync *sync, uint32_t id)
 {
     return tree_node(sync->tree, id);
+}
+
+/* What the bulk lane has to do yet. */
+static inline size_t wave_left(const struct sync *sync)
+{
+    return sync->wave_count - sync->wave_at + sync->dense.count - sync->dense_at +
+           sync->large.count + (sync->sending[0] != NULL) + (sync->sending[1] != NULL);
 }
 
 /* engine.c */

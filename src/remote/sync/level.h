@@ -10,7 +10,7 @@
 
 enum {
     LEVEL_FIRST = 1,
-    LEVEL_MAX = 7, /* more costs much and saves little */
+    LEVEL_MAX = 8, /* more costs much and saves little, and takes more memory */
     /* With no more than that in front of the link it will soon have nothing to do. */
     LEVEL_QUEUED_LITTLE = 128 * 1024,
 };

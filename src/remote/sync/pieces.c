@@ -119,8 +119,8 @@ static void look_on(struct sync *sync, int64_t *next_us)
 
 static bool has_work(const struct sync *sync)
 {
-    return sync->dirty.count || sync->wave_at < sync->wave_count || sync->large.count ||
-           sync->sending || sync->inflight || sync->want_open || sync->wanted.count;
+    return sync->dirty.count || wave_left(sync) || sync->inflight || sync->want_open ||
+           sync->wanted.count;
 }
 
 void pieces_step(struct sync *sync, int64_t *next_us)

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "sync/chunk.h"
+#include "sync/dense.h"
 #include "sync/engine_internal.h"
 #include "sync/ignore.h"
 #include "sync/packing.h"
@@ -24,6 +25,10 @@ enum {
     BURST_MAX_US = 40 * 1000,
     PENDING_MAX = 4, /* saves of one file under way */
     GUARD_LEAST = 10,
+    LINE_LITTLE = QUEUE_BYTES / 2, /* with less before the link it is filled up */
+    DENSE_ALONE = 256 * 1024,      /* files of that size are looked at one by one … */
+    DENSE_PROBES = 5,
+    DENSE_MOST = 4096, /* … of smaller ones that many of each kind     */
 };
 
 enum verdict node_verdict(const struct sync *sync, const struct node *node)
@@ -394,6 +399,58 @@ static bool needs_work(struct sync *sync, uint32_t id, struct ids *pulls)
     return false;
 }
 
+static bool probe(const struct sync *sync, uint32_t id)
+{
+    char path[TREE_PATH_LIMIT];
+    return dense_file(sync->root, tree_path(sync->tree, id, path), node_at(sync, id)->local.size);
+}
+
+static bool is_small(const struct sync *sync, const struct wave_item *item)
+{
+    uint64_t size = node_at(sync, item->id)->local.size;
+    return size >= DENSE_LEAST && size < DENSE_ALONE;
+}
+
+/* Whether the small files among these, all of one kind, are dense. */
+static bool are_dense(const struct sync *sync, const struct wave_item *items, size_t count)
+{
+    size_t probed = 0;
+    for (size_t turn = 0; turn < DENSE_PROBES; turn++) {
+        size_t at = count * turn / DENSE_PROBES, end = count * (turn + 1) / DENSE_PROBES;
+        while (at < end && !is_small(sync, &items[at]))
+            at++;
+        if (at == end)
+            continue;
+        if (!probe(sync, items[at].id))
+            return false;
+        probed++;
+    }
+    return probed > 1;
+}
+
+/* Takes the files that do not compress out of the sorted items. They are sent where the others
+ * compress so well that the link would have nothing to do. */
+static void set_dense_apart(struct sync *sync, struct wave_item *items, size_t *count)
+{
+    size_t kept = 0, looks = 0;
+    for (size_t i = 0, end; i < *count; i = end) {
+        bool content = items[i].class == WAVE_CONTENT;
+        for (end = i + 1; end < *count && items[end].class == items[i].class &&
+                          items[end].extension == items[i].extension;)
+            end++;
+        bool small = content && are_dense(sync, items + i, end - i);
+        for (size_t j = i; j < end; j++) {
+            uint64_t size = node_at(sync, items[j].id)->local.size;
+            bool alone = content && size >= DENSE_ALONE && looks++ < DENSE_MOST;
+            if (alone ? probe(sync, items[j].id) : small && size < DENSE_ALONE)
+                ids_add(&sync->dense, items[j].id);
+            else
+                items[kept++] = items[j];
+        }
+    }
+    *count = kept;
+}
+
 void push_wave_start(struct sync *sync)
 {
     AUTO(ids_dispose) struct ids work = {0};
@@ -428,8 +485,11 @@ void push_wave_start(struct sync *sync)
         node_at(sync, items[rest + i].id)->flags |= NODE_QUEUED;
     qsort(items, rest + added, sizeof *items, by_order);
     free(sync->wave);
+    size_t count = rest + added;
+    if (sync->options.role == SYNC_LAPTOP)
+        set_dense_apart(sync, items, &count);
     sync->wave = items;
-    sync->wave_count = rest + added;
+    sync->wave_count = count;
     sync->wave_at = 0;
     if (rest == 0)
         sync->work_files = sync->work_bytes = sync->done_files = sync->done_bytes = 0;
@@ -437,10 +497,12 @@ void push_wave_start(struct sync *sync)
     sync->work_bytes += bytes;
 }
 
-static bool next_of_wave(struct sync *sync, struct error *err)
+static bool next_of_wave(struct sync *sync, bool dense, struct error *err)
 {
     uint32_t id;
-    if (sync->wave_at < sync->wave_count) {
+    if (dense) {
+        id = sync->dense.items[sync->dense_at++];
+    } else if (sync->wave_at < sync->wave_count) {
         id = sync->wave[sync->wave_at++].id;
     } else {
         id = sync->large.items[0];
@@ -453,10 +515,25 @@ static bool next_of_wave(struct sync *sync, struct error *err)
         sync->done_files++;
         sync->done_bytes += node->local.size;
     }
+    sync->dense_turn = dense;
     bool done = sender_add(sync, id, LANE_BULK, err);
-    if (done && !sync->sending)
+    sync->dense_turn = false;
+    if (done && !sync->sending[dense])
         tree_prune(sync->tree, id);
     return done;
+}
+
+/* Dense files come after the folders and before the removals, and when the link has little left to
+ * do; else the compressor shall go on. */
+static bool is_turn_of_dense(const struct sync *sync)
+{
+    if (!sync->sending[1] && sync->dense_at == sync->dense.count)
+        return false;
+    bool more = sync->wave_at < sync->wave_count;
+    enum wave_class next = more ? sync->wave[sync->wave_at].class : WAVE_REMOVE;
+    if (!sync->sending[0] && next != WAVE_CONTENT)
+        return next == WAVE_REMOVE;
+    return sync->port->queued(sync->context, LANE_BULK) < LINE_LITTLE;
 }
 
 bool push_is_full(struct sync *sync)
@@ -468,13 +545,15 @@ bool push_is_full(struct sync *sync)
 bool push_wave(struct sync *sync, struct error *err)
 {
     bool worked = false;
-    while (sync->sending || sync->wave_at < sync->wave_count || sync->large.count) {
+    while (wave_left(sync)) {
         if (push_is_full(sync))
             return true;
-        if (sync->dirty.count && worked && !sync->sending)
+        if (sync->dirty.count && worked && !sync->sending[0])
             return true; /* a save overtakes */
         worked = true;
-        if (sync->sending ? !sending_go_on(sync, err) : !next_of_wave(sync, err))
+        bool dense = is_turn_of_dense(sync);
+        if (sync->sending[dense] ? !sending_go_on(sync, dense, err)
+                                 : !next_of_wave(sync, dense, err))
             return false;
     }
     if (!draft_send(sync, LANE_BULK, false, err))
@@ -483,6 +562,7 @@ bool push_wave(struct sync *sync, struct error *err)
         free(TAKE(sync->wave));
         sync->wave_count = sync->wave_at = 0;
     }
+    sync->dense.count = sync->dense_at = 0;
     if (sync->packing)
         packing_end(sync->packing);
     return true;

@@ -172,7 +172,7 @@ static void start_sending(struct sync *sync, uint32_t id, enum sync_lane lane,
         sending->old = node->chunks->content;
     *content = (struct content){.fd = -1};
     node_at(sync, id)->flags |= NODE_QUEUED;
-    sync->sending = sending;
+    sync->sending[sync->dense_turn] = sending;
 }
 
 /* Small enough to overtake what is in the bulk lane. */
@@ -185,7 +185,7 @@ static bool add_large(struct sync *sync, uint32_t id, enum sync_lane lane, struc
                       struct error *err)
 {
     struct node *node = node_at(sync, id);
-    bool at_once = lane == LANE_BULK || (is_small_delta(content) && !sync->sending);
+    bool at_once = lane == LANE_BULK || (is_small_delta(content) && !sync->sending[0]);
     if (sync->options.role == SYNC_REMOTE && !at_once) {
         chunk_result_dispose(&content->chunks); /* the laptop has what it had: see remote_want */
         return add_plain(sync, id, lane, (struct bytes){0}, err);
@@ -198,8 +198,8 @@ static bool add_large(struct sync *sync, uint32_t id, enum sync_lane lane, struc
     start_sending(sync, id, lane, content);
     if (lane == LANE_BULK)
         return true; /* step by step */
-    while (sync->sending)
-        if (!sending_go_on(sync, err))
+    while (sync->sending[0])
+        if (!sending_go_on(sync, false, err))
             return false;
     return true;
 }
@@ -377,9 +377,9 @@ bool sender_add(struct sync *sync, uint32_t id, enum sync_lane lane, struct erro
 
 /* --- Large files --------------------------------------------------------------------------- */
 
-void sending_drop(struct sync *sync)
+static void drop(struct sync *sync, bool dense)
 {
-    struct sending *sending = TAKE(sync->sending);
+    struct sending *sending = TAKE(sync->sending[dense]);
     if (!sending)
         return;
     struct node *node = node_at(sync, sending->id);
@@ -390,12 +390,21 @@ void sending_drop(struct sync *sync)
     free(sending);
 }
 
+void sending_drop(struct sync *sync)
+{
+    drop(sync, false);
+    drop(sync, true);
+}
+
 void sending_review(struct sync *sync)
 {
     char path[TREE_PATH_LIMIT];
-    if (sync->sending &&
-        ignore_match_path(sync->ignore, tree_path(sync->tree, sync->sending->id, path), false))
-        sending_drop(sync);
+    for (int dense = 0; dense < 2; dense++) {
+        const struct sending *sending = sync->sending[dense];
+        if (sending &&
+            ignore_match_path(sync->ignore, tree_path(sync->tree, sending->id, path), false))
+            drop(sync, dense);
+    }
 }
 
 static bool put_head(struct sync *sync, struct sending *sending, struct buf *payload,
@@ -455,10 +464,10 @@ static bool put_runs(struct sending *sending, struct buf *payload, struct error 
     return true;
 }
 
-static bool finish(struct sync *sync, struct error *err)
+static bool finish(struct sync *sync, bool dense, struct error *err)
 {
     char path[TREE_PATH_LIMIT];
-    struct sending *sending = sync->sending;
+    struct sending *sending = sync->sending[dense];
     struct node *node = node_at(sync, sending->id);
     struct sync_op op = {.path = bytes_of(tree_path(sync->tree, sending->id, path)),
                          .expect = sending->expect,
@@ -468,18 +477,18 @@ static bool finish(struct sync *sync, struct error *err)
     free(node->chunks);
     node->chunks = TAKE(sending->content.chunks.list);
     bool done = draft_add(sync, sending->lane, &op, sending->id, err);
-    sending_drop(sync);
+    drop(sync, dense);
     return done;
 }
 
-bool sending_go_on(struct sync *sync, struct error *err)
+bool sending_go_on(struct sync *sync, bool dense, struct error *err)
 {
-    struct sending *sending = sync->sending;
+    struct sending *sending = sync->sending[dense];
     AUTO(buf_dispose) struct buf payload = BUF(SYNC_MESSAGE_MAX);
     if (!put_head(sync, sending, &payload, err) || !put_runs(sending, &payload, err) ||
         !sync_send(sync, sending->lane, SYNC_PIECE, buf_bytes(&payload), err))
         return false;
     if (sending->segment < sending->content.chunks.segment_count)
         return true;
-    return finish(sync, err);
+    return finish(sync, dense, err);
 }

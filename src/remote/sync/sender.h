@@ -8,8 +8,9 @@
 /* Brings the node up to date from the disk, decides, and sends if that is the decision. */
 MUST_USE bool sender_add(struct sync *sync, uint32_t id, enum sync_lane lane, struct error *err);
 
-/* A large file goes on from where it stopped, as far as the link takes it. */
-MUST_USE bool sending_go_on(struct sync *sync, struct error *err);
+/* The next piece of the large file in that place of sync->sending. */
+MUST_USE bool sending_go_on(struct sync *sync, bool dense, struct error *err);
+/* Gives up what is under way. */
 void sending_drop(struct sync *sync);
 /* Drops it if the rules of now ignore it. */
 void sending_review(struct sync *sync);

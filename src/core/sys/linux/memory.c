@@ -24,6 +24,13 @@ void memory_in_large_pages(void *start, size_t bytes)
     (void)madvise(start, bytes, MADV_HUGEPAGE); /* a kernel may be built without them */
 }
 
+void memory_keep_little(void)
+{
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_MMAP_THRESHOLD, 256 << 10);
+    mallopt(M_TRIM_THRESHOLD, 256 << 10);
+}
+
 /* Are there places in the code itself that the loader had to change? */
 static bool code_changed(const struct dl_phdr_info *object)
 {

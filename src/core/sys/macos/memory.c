@@ -16,6 +16,11 @@ void memory_trim_above(size_t bytes)
         memory_trim();
 }
 
+void memory_keep_little(void)
+{
+    /* The system's allocator has no such choice. */
+}
+
 void memory_let_go_of_code(void)
 {
     /* The system takes such pages itself. */
