@@ -32,7 +32,8 @@ if(WITH_SERVER)
       tests/data/photos/hopper.jpg tests/data/photos/astronaut.jpg)
   endif()
   # The API; then the chain behind it, and what a kill leaves.
-  foreach(part http safety routes messages bad_input forms earlier daemon image engine chaos)
+  foreach(part http safety routes messages bad_input forms earlier daemon image engine line
+               chaos)
     e2e_test(vmad_${part} COMMAND python3 tests/e2e/vmad/test_${part}.py
       LABELS asan TIMEOUT 240)
   endforeach()

@@ -93,8 +93,7 @@ static bool choose(struct photo_work *work, const struct wish *wish, bool keep[M
 /* What made the picture: whoever keeps it can tell when another model would make another one. */
 static void name_model(const struct photo_work *work, struct http_response *response)
 {
-    struct segment_state state = segment_state(vision_segment(work->vision));
-    http_response_header(response, "X-Image-Model", state.model);
+    http_response_header(response, "X-Image-Model", work->model);
 }
 
 static bool answer_webp(struct photo_work *work, const struct picture *picture,

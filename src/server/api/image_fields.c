@@ -40,6 +40,10 @@ const struct field cutout_fields[] = {
           "Only this one of /api/person-detection/detect; without it, everybody."),
      .min = 0, .max = 15},
     {FORM(FIELD_TEXT, "box", "Only who is in here: x,y,width,height in pixels of the photo.")},
+    {.place = FIELD_HEADER,
+     .kind = FIELD_TEXT,
+     .name = "Priority",
+     .help = "u=4 to u=7 (RFC 9218) for batches: those go first for whom somebody waits."},
     END,
 };
 

@@ -2,6 +2,7 @@
 #include "api/photo_work.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #include "api/engines.h"
@@ -62,6 +63,19 @@ static struct image_client client_of(const struct api *api, const struct http_re
     return (struct image_client){peer.address, peer.connection};
 }
 
+/* RFC 9218: from 0, most urgent, to 7; 3 is what a page's requests have. Whoever says that it is
+ * less urgent than that lets those go first who wait for their picture. */
+static enum priority priority_of(const struct http_request *request)
+{
+    const char *text = http_request_header(request, "Priority");
+    for (; text; text = strchr(text, ',')) {
+        text += strspn(text, ", \t");
+        if (text[0] == 'u' && text[1] == '=' && text[2] >= '4' && text[2] <= '7')
+            return PRIORITY_BATCH;
+    }
+    return PRIORITY_PERSON;
+}
+
 static void stop_waiting(void *context)
 {
     struct photo_work *work = context;
@@ -90,12 +104,14 @@ bool photo_work_begin(struct api *api, const struct http_request *request, struc
     if (!out->vision)
         return false;
     out->ticket = (struct ticket){
-        .priority = PRIORITY_PERSON,
+        .priority = priority_of(request),
         .deadline_ms = mono_ms() + PATIENCE_MS,
         .memory_bytes = memory_for(form),
         .client = client_of(api, request),
     };
-    out->how = (struct segment_how){.deadline_ms = out->ticket.deadline_ms,
+    out->how = (struct segment_how){.priority = out->ticket.priority,
+                                    .model = out->model,
+                                    .deadline_ms = out->ticket.deadline_ms,
                                     .gone = abandoned,
                                     .asked = (void *)(uintptr_t)request};
     out->timing = timing_begin();

@@ -14,7 +14,8 @@ struct photo_work {
     struct vision *vision;
     struct scheduler *turns; /* whose ticket is held; NULL: none */
     struct ticket ticket;
-    struct segment_how how; /* gives up when the client did */
+    struct segment_how how;     /* gives up when the client did */
+    char model[MODEL_KEY_SIZE]; /* what cut out last */
     const char *path;
     struct picture photo; /* RGB */
     struct picture alpha; /* grey, where the file has some */

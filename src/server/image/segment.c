@@ -35,18 +35,19 @@ _Static_assert(RELIEFS == sizeof((struct segment_state *)0)->reliefs / sizeof(ui
 
 struct segment {
     struct runtime *runtime; /* borrowed */
-    struct runtime *apart;   /* ours; NULL until it is needed; under the lock */
+    struct runtime *apart;   /* ours; NULL until it is needed; of whoever loads */
     struct segment_settings settings;
     char *embedded_dir, *user_dir, *image_model, *asked, *device, *use_path, *onnxruntime;
     char *tuning_path, *visible_gpus;
     struct scheduler *scheduler;
     struct watch *watch;
-    struct self_tuning *self_tuning; /* NULL: none was needed */
+    struct self_tuning *self_tuning; /* NULL: none was needed; of whoever loads */
     struct gpus *gpus;               /* NULL until asked for; under the lock */
     bool gpus_tried;
     char gpus_why[160];
-    pthread_mutex_t lock; /* everything below; taken before the scheduler's */
-    struct loaded *current;
+    pthread_mutex_t lock;   /* everything below; taken before the scheduler's */
+    struct loaded *current; /* changed only by whoever loads */
+    bool loading;           /* somebody does */
     struct stat use_seen;
     uint64_t reliefs[RELIEFS]; /* how pictures got through although memory was short */
     char short_of_memory[120]; /* the last time; "": never */
@@ -143,6 +144,14 @@ static struct loaded *load_wanted(struct segment *segment, struct error *err)
     return loaded;
 }
 
+static struct self_tuning *tune_if_unknown(struct segment *segment, struct loaded *loaded)
+{
+    if (!segment->tuning_path || segment->settings.streams || loaded->streams)
+        return NULL;
+    return self_tuning_begin(loaded, segment->scheduler, segment->tuning_path,
+                             segment->visible_gpus);
+}
+
 static char *copy_or_null(const char *text)
 {
     return text ? xstrdup(text) : NULL;
@@ -176,9 +185,7 @@ struct segment *segment_open(struct runtime *runtime, const struct segment_setti
         segment_close(segment);
         return NULL;
     }
-    if (segment->tuning_path && !settings->streams && !segment->current->streams)
-        segment->self_tuning = self_tuning_begin(segment->current, segment->scheduler,
-                                                 segment->tuning_path, segment->visible_gpus);
+    segment->self_tuning = tune_if_unknown(segment, segment->current);
     return segment;
 }
 
@@ -212,29 +219,44 @@ static void unuse(struct loaded *loaded)
         loaded_free(loaded);
 }
 
-/* Under the lock. Somebody may have chosen another model meanwhile. */
-static void refresh(struct segment *segment)
+/* Under the lock. Did somebody choose another model meanwhile? */
+static bool chosen_anew(struct segment *segment)
 {
     struct stat now = {0};
-    if (!segment->use_path || segment->image_model)
-        return;
+    if (!segment->use_path || segment->image_model || segment->loading)
+        return false;
     if (stat(segment->use_path, &now) != 0)
         now = (struct stat){0};
     if (now.st_ino == segment->use_seen.st_ino &&
         now.st_mtim.tv_sec == segment->use_seen.st_mtim.tv_sec &&
         now.st_mtim.tv_nsec == segment->use_seen.st_mtim.tv_nsec)
-        return;
+        return false;
     segment->use_seen = now;
+    return true;
+}
+
+/* Under the lock, which is open while the model is loaded: whoever noticed waits for it, everybody
+ * else goes on with the old one, and whoever asks for the state is answered. */
+static void refresh(struct segment *segment)
+{
     struct error err;
+    segment->loading = true;
+    pthread_mutex_unlock(&segment->lock);
     struct loaded *next = load_wanted(segment, &err);
-    if (!next) {
-        log_error("image.model_not_loaded", LOG_ERROR(&err));
-        return;
+    if (next && next != segment->current) {
+        self_tuning_end(segment->self_tuning); /* it was about the old one */
+        segment->self_tuning = tune_if_unknown(segment, next);
     }
-    if (next == segment->current)
+    pthread_mutex_lock(&segment->lock);
+    segment->loading = false;
+    if (!next)
+        log_error("image.model_not_loaded", LOG_ERROR(&err));
+    if (!next || next == segment->current)
         return;
-    self_tuning_end(segment->self_tuning); /* it was about the old one */
-    segment->self_tuning = NULL;
+    if (!next->streams && !segment->settings.streams)
+        scheduler_set_streams(segment->scheduler, DEFAULT_STREAMS);
+    log_info("image.model_switched", LOG_TEXT("from", segment->current->key),
+             LOG_TEXT("to", next->key));
     unuse(segment->current);
     segment->current = next;
 }
@@ -242,7 +264,8 @@ static void refresh(struct segment *segment)
 static struct loaded *use_current(struct segment *segment)
 {
     pthread_mutex_lock(&segment->lock);
-    refresh(segment);
+    if (chosen_anew(segment))
+        refresh(segment);
     struct loaded *loaded = segment->current;
     loaded->users++;
     pthread_mutex_unlock(&segment->lock);
@@ -286,6 +309,16 @@ static void note_relief(struct segment *segment, const struct attempt *attempt)
     pthread_mutex_unlock(&segment->lock);
 }
 
+static bool matte_from_afar(struct remote *remote, const struct picture *photo,
+                            const struct cut_prompt *prompt, const struct segment_how *how,
+                            struct picture *out, struct error *err)
+{
+    bool done = remote_matte(remote, photo, prompt, how ? how->deadline_ms : 0, out, err);
+    if (how && how->model)
+        remote_model(remote, how->model, MODEL_KEY_SIZE);
+    return done;
+}
+
 bool segment_matte(struct segment *segment, const struct picture *photo,
                    const struct cut_prompt *prompt, const struct segment_how *how,
                    struct picture *out, struct error *err)
@@ -294,9 +327,10 @@ bool segment_matte(struct segment *segment, const struct picture *photo,
     err = err ? err : &local;
     AUTO(picture_dispose) struct picture mask = {0};
     if (segment->settings.remote)
-        return remote_matte(segment->settings.remote, photo, prompt, how ? how->deadline_ms : 0,
-                            out, err);
+        return matte_from_afar(segment->settings.remote, photo, prompt, how, out, err);
     struct loaded *loaded = use_current(segment);
+    if (how && how->model)
+        snprintf(how->model, MODEL_KEY_SIZE, "%s", loaded->key);
     struct attempt attempt = {.scheduler = segment->scheduler,
                               .watch = segment->watch,
                               .loaded = loaded,
@@ -309,6 +343,13 @@ bool segment_matte(struct segment *segment, const struct picture *photo,
     if (done)
         mask_refine(photo, &mask, out);
     return done;
+}
+
+struct segment_state segment_chosen(struct segment *segment)
+{
+    if (!segment->settings.remote)
+        unuse_locked(segment, use_current(segment));
+    return segment_state(segment);
 }
 
 struct segment_state segment_state(struct segment *segment)

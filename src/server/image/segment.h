@@ -48,7 +48,9 @@ void segment_close(struct segment *segment);
 
 struct segment_how {
     enum priority priority;
-    int64_t deadline_ms;       /* mono_ms; 0: none */
+    int64_t deadline_ms; /* mono_ms; 0: none */
+    char *
+        model; /* NULL, or room for MODEL_KEY_SIZE: which one it was, whoever is chosen meanwhile */
     bool (*gone)(void *asked); /* NULL, or: does nobody wait any more? From any thread, often */
     void *asked;
 };
@@ -81,6 +83,10 @@ struct segment_state {
     struct scheduler_state scheduler;
 };
 struct segment_state segment_state(struct segment *segment);
+
+/* The same after a model that was chosen meanwhile has been loaded: what makes the next picture,
+ * for the name under which that is kept. */
+struct segment_state segment_chosen(struct segment *segment);
 
 /* What the graphics card does that was asked for. False where none was, or it cannot be read: then
  * *out_why (room for 160), if it is not "", says why. */

@@ -158,7 +158,7 @@ struct hash128 order_portrait_hash(const struct order *order, const struct visio
     snprintf(rest, sizeof rest, "%d %d %d", order->face, order_cut_out(order),
              order->backdrop == BACKDROP_KEEP);
     hash128_text(photo_hash(order->image), text);
-    struct segment_state segment = segment_state(vision_segment(vision));
+    struct segment_state segment = segment_chosen(vision_segment(vision));
     const char *model = order_cut_out(order) ? segment.model : "";
     return hash_texts((const char *const[]){version, text, order->format->name, rest, model, NULL});
 }
@@ -176,7 +176,7 @@ struct hash128 order_result_hash(const struct order *order, const struct vision 
 {
     char text[HASH128_TEXT_SIZE];
     hash128_text(order_video_hash(order), text);
-    struct segment_state segment = segment_state(vision_segment(vision));
+    struct segment_state segment = segment_chosen(vision_segment(vision));
     const char *model = order_cut_out(order) ? segment.model : "";
     return hash_texts((const char *const[]){text, model, NULL});
 }
