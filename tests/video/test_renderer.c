@@ -11,6 +11,7 @@
 #include "media/face_mesh.h"
 #include "support/test.h"
 #include "video/frame420.h"
+#include "video/gesture.h"
 
 enum { SIDE = 256, FPS = 25 };
 
@@ -262,6 +263,49 @@ static void without_sway_the_rest_of_the_photo_never_changes(void **state)
     }
 }
 
+/* Brows that nearly lie on the lids are hair, not skin: only what is between them comes down. */
+static void a_low_brow_stays_where_it_is_in_a_blink(void **state)
+{
+    enum { DARK = 100, SECONDS = 4 };
+    AUTO(portrait_free) struct portrait portrait;
+    portrait_new(&portrait);
+    const struct point3 *points = portrait.face.points;
+    int lid = (int)points[159].y, left = (int)points[33].x - 3, right = (int)points[133].x + 3;
+    for (int y = lid - 9; y < lid - 4; y++)
+        for (int x = left; x < right; x++)
+            memset(picture_row(&portrait.photo, y) + 3 * x, 50, 3);
+    struct viseme_span spans[] = {{0, SECONDS, VISEME_SILENCE, 1}};
+    struct viseme_track track = {1, spans};
+    struct scene scene = {.photo = &portrait.photo,
+                          .face = &portrait.face,
+                          .track = &track,
+                          .duration_s = SECONDS,
+                          .fps = FPS,
+                          .seed = 7};
+    struct error err;
+    AUTO(renderer_free) struct renderer *renderer = renderer_new(&scene, &err);
+    assert_ok(renderer, &err);
+    AUTO(frame420_dispose) struct frame420 frame = frame420_new(SIDE, SIDE);
+    const struct gesture_source gestures = {scene.seed, SECONDS};
+    int shut = 0;
+    for (int i = 0; i < SECONDS * FPS; i++) {
+        struct gesture gesture = gesture_at(&gestures, (i + 0.5) / FPS, 0);
+        if (gesture.blink < 0.99f || fabsf(gesture.brows) > 0.4f)
+            continue;
+        shut++;
+        renderer_frame(renderer, i, &frame);
+        int middle = (left + right) / 2;
+        for (int x = middle - 6; x < middle + 6; x++) {
+            const uint8_t *column = frame.planes[0] + x;
+            for (int y = lid - 8; y < lid - 5; y++)
+                assert_true(column[y * frame.strides[0]] < DARK);
+            for (int y = lid - 3; y < lid; y++) /* no hair on the lid */
+                assert_true(column[y * frame.strides[0]] > DARK);
+        }
+    }
+    assert_true(shut > 0);
+}
+
 /* Faces that no model would find, or only half in the picture: nothing is read outside it. */
 static void no_landmarks_make_it_read_outside_the_picture(void **state)
 {
@@ -338,6 +382,7 @@ int main(void)
         cmocka_unit_test(threads_make_the_same_frames_as_one),
         cmocka_unit_test(a_head_that_sways_moves_on_in_every_frame),
         cmocka_unit_test(without_sway_the_rest_of_the_photo_never_changes),
+        cmocka_unit_test(a_low_brow_stays_where_it_is_in_a_blink),
         cmocka_unit_test(no_landmarks_make_it_read_outside_the_picture),
         cmocka_unit_test(a_picture_that_cannot_be_coded_is_refused),
     };

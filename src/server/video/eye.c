@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "video/brow.h"
 #include "video/curve.h"
 
 enum { LID_POINTS = 9, BROW_POINTS = 5 };
@@ -37,7 +38,41 @@ static float mean_y(const struct axes *axes, const struct face *face, const int 
     return sum;
 }
 
-void eye_init(struct eye *eye, const struct face *face, int side, float px_per_mm)
+/* No more than the neighbours have, and a little for each step to them: skin does not tear. */
+static float room_near(const struct eye *eye, const float room[EYE_COLUMNS + 1], int column)
+{
+    static const float slope = 0.45f;
+    float least = INFINITY;
+    for (int i = 0; i <= EYE_COLUMNS; i++)
+        least = fminf(least, room[i] + slope * eye->step * fabsf((float)(i - column)));
+    return least;
+}
+
+/* Only skin comes down in a blink, be it little: where the brow's hair begins it stays. */
+static void spare_brow(struct eye *eye, const struct curve *under, const struct curve *over,
+                       const struct frame420 *photo)
+{
+    enum { NEAR = 5 };
+    float mm = eye->px_per_mm, room[EYE_COLUMNS + 1];
+    for (int i = 0; i <= EYE_COLUMNS; i++) {
+        const struct eye_column *column = &eye->columns[i];
+        float x = eye->left + eye->step * (float)i, whole = column->upper - column->top;
+        float brow = (curve_at(under, x) + curve_at(over, x)) / 2;
+        struct brow_search search = {x, column->upper, brow};
+        float skin = brow_skin(photo, &eye->axes, mm, &search, whole + 0.5f * mm) - 0.5f * mm;
+        room[i] = fminf(fmaxf(skin, 1.2f * mm), whole);
+    }
+    for (int i = 0; i <= EYE_COLUMNS; i++) {
+        float sum = 0;
+        for (int j = -NEAR; j <= NEAR; j++)
+            sum += room_near(eye, room, (int)clampf((float)(i + j), 0, EYE_COLUMNS));
+        eye->columns[i].top = eye->columns[i].upper - sum / (2 * NEAR + 1);
+        eye->top = fminf(eye->top, eye->columns[i].top);
+    }
+}
+
+void eye_init(struct eye *eye, const struct face *face, int side, const struct frame420 *photo,
+              float px_per_mm)
 {
     const int *upper = sides[side].upper, *lower = sides[side].lower;
     struct point3 right = face->points[upper[0]], left = face->points[upper[LID_POINTS - 1]];
@@ -54,6 +89,7 @@ void eye_init(struct eye *eye, const struct face *face, int side, float px_per_m
     struct curve above = axes_curve(&eye->axes, face, upper, LID_POINTS);
     struct curve below = axes_curve(&eye->axes, face, lower, LID_POINTS);
     struct curve brow = axes_curve(&eye->axes, face, sides[side].brow_under, BROW_POINTS);
+    struct curve brow_top = axes_curve(&eye->axes, face, sides[side].brow, BROW_POINTS);
     eye->brow_y = mean_y(&eye->axes, face, sides[side].brow, BROW_POINTS) * 0.6f +
                   mean_y(&eye->axes, face, sides[side].brow_under, BROW_POINTS) * 0.4f;
     eye->brow_reach = length * 0.95f;
@@ -70,9 +106,9 @@ void eye_init(struct eye *eye, const struct face *face, int side, float px_per_m
         float at = 2 * x / length;
         column->inside = 1 - at * at;
         tallest = fmaxf(tallest, height);
-        eye->top = fminf(eye->top, column->top);
         eye->bottom = fmaxf(eye->bottom, column->bottom);
     }
+    spare_brow(eye, &brow, &brow_top, photo);
     eye->can_blink = tallest > 2.5f * px_per_mm;
     struct point3 iris = face->points[sides[side].iris], edge = face->points[sides[side].iris + 1];
     axes_place(&eye->axes, iris, &eye->iris_x, &eye->iris_y);

@@ -28,7 +28,8 @@ struct eye {
 };
 
 /* `side` 0: the person's right eye, which is on the left in the picture. */
-void eye_init(struct eye *eye, const struct face *face, int side, float px_per_mm);
+void eye_init(struct eye *eye, const struct face *face, int side, const struct frame420 *photo,
+              float px_per_mm);
 
 struct eye_now {
     const struct eye *eye;

@@ -179,7 +179,7 @@ struct renderer *renderer_new(const struct scene *scene, struct error *err)
     face_map_init(&renderer->face, scene->face, &photo);
     mouth_init(&renderer->mouth, &renderer->face, scene->face, &photo);
     for (int i = 0; i < 2; i++)
-        eye_init(&renderer->eyes[i], scene->face, i, renderer->face.px_per_mm);
+        eye_init(&renderer->eyes[i], scene->face, i, &photo, renderer->face.px_per_mm);
     if (scene->sway)
         head_init(&renderer->head, renderer->width, renderer->height, scene->face, &renderer->face,
                   scene->matte != NULL);
