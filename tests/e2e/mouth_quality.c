@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Does the mouth say what is spoken? Renders a track over real portraits, finds the landmarks again
  * on the frames, and compares how far the lips stand apart with the phonemes. Prints one line a
- * portrait; a measure that is missed is named, and the exit status is 1.
+ * portrait; a measure that is missed is named, and the exit status is 1. Sounds that a viewer tells
+ * apart must not look the same, and no vowel opens the mouth beyond what a face can.
  *
  *     mouth_quality MODELS PHOTO… */
 #include <math.h>
@@ -45,6 +46,8 @@ static const float openness[VISEME_COUNT] = {
     [VISEME_S] = 0.35f, [VISEME_SH] = 0.35f, [VISEME_R] = 0.30f, [VISEME_T] = 0.30f,
     [VISEME_K] = 0.35f, [VISEME_Y] = 0.35f,  [VISEME_H] = 0.40f, [VISEME_FV] = 0.15f,
 };
+
+static const double min_difference = 1.8; /* levels, of the whole mouth and its surroundings */
 
 struct measure {
     struct vision *vision;
@@ -225,6 +228,83 @@ static bool check(const char *name, const char *how, const struct result *result
     return good;
 }
 
+/* --- the shapes, each held
+ * --------------------------------------------------------------------- */
+
+/* Mean difference of two frames around the mouth, in levels of 0..255. */
+static double difference(const struct picture *a, const struct picture *b, const struct face *face)
+{
+    const struct point3 *right = &face->points[61], *left = &face->points[291];
+    float half = distance(*right, *left) / 2;
+    int left_x = (int)((right->x + left->x) / 2 - half), y = (int)((right->y + left->y) / 2);
+    double sum = 0, count = 0;
+    for (int row = y - (int)(half * 0.4f); row < y + (int)(half * 0.8f); row++)
+        for (int i = 3 * left_x; i < 3 * (left_x + (int)(2 * half)); i++, count++)
+            sum += abs(picture_row(a, row)[i] - picture_row(b, row)[i]);
+    return sum / count;
+}
+
+static bool check_differences(const struct picture *frames, const struct face *face)
+{
+    double least = 255;
+    int one = 0, other = 0;
+    for (int i = 0; i < VISEME_COUNT - 1; i++) /* all but H, which looks like what follows */
+        for (int j = 0; j < i; j++) {
+            double by = difference(&frames[i], &frames[j], face);
+            if (by < least) {
+                least = by;
+                one = i;
+                other = j;
+            }
+        }
+    printf("%-14s %-8s nearest shapes %d and %d, %.1f levels apart\n", "", "held", one, other,
+           least);
+    return least >= min_difference || !printf("    two sounds look the same\n");
+}
+
+static bool check_proportion(struct measure *measure, const struct picture *widest,
+                             struct error *err)
+{
+    struct face faces[MAX_FACES];
+    int count = 0;
+    if (!vision_faces(measure->vision, widest, faces, &count, err))
+        return false;
+    const struct point3 *points = faces[0].points;
+    double ratio = count ? distance(points[13], points[14]) / distance(points[78], points[308]) : 9;
+    printf("%-14s %-8s the widest opening is %.2f times as high as wide\n", "", "held", ratio);
+    return (ratio > 0.15 && ratio < 0.75) || !printf("    out of proportion\n");
+}
+
+static bool try_shapes(struct measure *measure, const struct portrait *portrait, struct error *err)
+{
+    const float each_s = 0.4f;
+    struct viseme_span spans[VISEME_COUNT];
+    for (int i = 0; i < VISEME_COUNT; i++)
+        spans[i] =
+            (struct viseme_span){each_s * (float)i, each_s * (float)(i + 1), (enum viseme)i, 1};
+    struct viseme_track track = {VISEME_COUNT, spans};
+    struct scene scene = {.photo = &portrait->photo,
+                          .face = &portrait->face,
+                          .track = &track,
+                          .duration_s = each_s * VISEME_COUNT,
+                          .fps = FPS,
+                          .seed = 11};
+    AUTO(renderer_free) struct renderer *renderer = renderer_new(&scene, err);
+    if (!renderer)
+        return false;
+    struct picture frames[VISEME_COUNT];
+    for (int i = 0; i < VISEME_COUNT; i++) {
+        frames[i] = picture_new(SIDE, SIDE, PICTURE_RGB);
+        renderer_frame_rgb(renderer, (int)((i + 0.5f) * each_s * FPS), &frames[i]);
+    }
+    *err = (struct error){.text = "shapes are not good enough"};
+    bool good = check_differences(frames, &portrait->face);
+    good &= check_proportion(measure, &frames[VISEME_A], err);
+    for (int i = 0; i < VISEME_COUNT; i++)
+        picture_dispose(&frames[i]);
+    return good;
+}
+
 /* Another person in another light, as far as pixels go. */
 static void mirror_and_dim(struct picture *picture)
 {
@@ -257,6 +337,8 @@ static bool try_picture(struct measure *measure, const struct picture *photo, co
         !measure_frames(measure, &portrait, sway, err))
         return false;
     struct result result = judge(measure);
+    if (!sway && !try_shapes(measure, &portrait, err))
+        return false;
     return check(name, how, &result) ||
            error_set(err, ERROR_INVALID, "%s, %s: not good enough", name, how);
 }

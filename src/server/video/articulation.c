@@ -34,16 +34,16 @@ static const struct target targets[VISEME_COUNT] = {
     [VISEME_FV] = {{.jaw = 0.8f, .upper = 1.6f, .tuck = 1}, 2.4f},
     [VISEME_L] = {{.jaw = 5.6f, .upper = 0.3f, .lower = 0.9f, .wide = 0.2f, .tongue = 1}, 1.2f},
     [VISEME_TH] = {{.jaw = 3.3f, .upper = 0.4f, .lower = 1.7f, .tip = 1}, 1.7f},
-    [VISEME_S] = {{.jaw = 0.5f, .upper = 0.8f, .lower = 3.4f, .wide = 2.2f, .teeth = 1}, 1.7f},
+    [VISEME_S] = {{.jaw = 0.5f, .upper = 0.8f, .lower = 3.4f, .wide = 1.6f, .teeth = 1}, 1.7f},
     [VISEME_SH] =
         {{.jaw = 0.8f, .upper = 1.5f, .lower = 2.8f, .wide = -3.2f, .round = 0.9f, .teeth = 1},
          1.8f},
     [VISEME_R] =
         {{.jaw = 2.2f, .upper = 0.7f, .lower = 1.0f, .wide = -1.8f, .round = 0.45f, .tongue = 0.3f},
          1.0f},
-    [VISEME_T] = {{.jaw = 2.2f, .upper = 0.6f, .lower = 1.7f, .wide = 1.0f, .tongue = 0.7f}, 1.2f},
+    [VISEME_T] = {{.jaw = 2.6f, .upper = 0.5f, .lower = 1.4f, .tongue = 0.8f}, 1.2f},
     [VISEME_K] = {{.jaw = 4.4f, .upper = 0.1f, .lower = 0.6f, .wide = -1.0f}, 0.8f},
-    [VISEME_Y] = {{.jaw = 1.6f, .upper = 0.7f, .lower = 1.8f, .wide = 1.8f, .teeth = 0.35f}, 1.0f},
+    [VISEME_Y] = {{.jaw = 1.2f, .upper = 0.8f, .lower = 1.7f, .wide = 2.6f, .teeth = 0.5f}, 1.0f},
     [VISEME_H] = {{.jaw = 1.4f, .upper = 0.4f, .lower = 0.6f}, 0.08f},
 };
 

@@ -76,7 +76,7 @@ void mouth_now_init(struct mouth_now *now, const struct mouth *mouth, const stru
         now->own_share = 1 - smoothstep(0.5f * mm, 3.5f * mm, face->gap - map->rest_gap);
     /* The lower lip hides most of the lower teeth, the less the further it is drawn down. */
     float together = clampf(pose->teeth, 0, 1);
-    float shown = lerpf(0.1f + 0.30f * pose->lower, 2.9f, together);
+    float shown = lerpf(0.3f * pose->lower - 0.4f, 2.9f, together);
     now->lower_edge =
         fmaxf(middle->lower - shown * mm, now->upper_edge + lerpf(0.9f, 0.4f, together) * mm);
     now->tongue = tongue_of(now, middle->lower);
@@ -173,7 +173,7 @@ static void paint_teeth(const struct mouth_now *now, bool upper, const struct pl
     light *= hit.shade;
     /* What light there is in the shadow comes from lips and tongue. */
     const float *enamel = upper ? mouth->palette.enamel : mouth->palette.shaded;
-    float tinted[3] = {enamel[0]}, red = 0.7f * clampf(1 - light, 0, 1);
+    float tinted[3] = {enamel[0]}, red = 0.9f * clampf(1 - light, 0, 1);
     for (int i = 1; i < 3; i++)
         tinted[i] = lerpf(enamel[i], mouth->palette.tongue[i], red);
     mix(colour, tinted, light, hit.cover);

@@ -2,6 +2,7 @@
 #include "video/palette.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "video/curve.h"
 #include "video/face_map.h"
@@ -48,14 +49,14 @@ static float light_of(float luma)
     return clampf((luma - black) / range, 0, 1);
 }
 
-/* The lightest place between iris and corner of each eye, 0..1. */
-static float eye_white(const struct face *face, const struct frame420 *photo)
+/* The colour of the lightest place between iris and corner of each eye. */
+static void eye_white(const struct face *face, const struct frame420 *photo, float out[3])
 {
     enum { STEPS = 7 };
     static const int eyes[2][3] = {{468, 33, 133}, {473, 362, 263}};
-    float sum = 0;
+    float sum[3] = {0};
     for (int e = 0; e < 2; e++) {
-        float lightest = 0, colour[3];
+        float lightest[3] = {0}, colour[3];
         const struct point3 *iris = &face->points[eyes[e][0]];
         for (int side = 1; side < 3; side++)
             for (int i = 0; i < STEPS; i++) {
@@ -63,11 +64,13 @@ static float eye_white(const struct face *face, const struct frame420 *photo)
                 float share = 0.55f + 0.05f * (float)i;
                 mean_colour(photo, lerpf(iris->x, corner->x, share),
                             lerpf(iris->y, corner->y, share), 0.5f, colour);
-                lightest = fmaxf(lightest, colour[0]);
+                if (colour[0] > lightest[0])
+                    memcpy(lightest, colour, sizeof lightest);
             }
-        sum += light_of(lightest) / 2;
+        for (int c = 0; c < 3; c++)
+            sum[c] += lightest[c] / 2;
     }
-    return sum;
+    memcpy(out, sum, sizeof sum);
 }
 
 /* Teeth are about as white as the eyes, but eyes lie in shadow or behind glasses: skin says what is
@@ -84,9 +87,10 @@ static void choose_colours(struct palette *palette, const struct face_map *map,
     static const int cheeks[] = {50, 280, 205, 425, 101, 330};
     static const int right_of_mouth[] = {205, 206, 207}, left_of_mouth[] = {425, 426, 427};
     static const int lips[] = {16, 85, 315, 11, 72, 302};
-    float skin[3], lip[3], right[3], left[3], radius = fmaxf(map->px_per_mm * 2, 1);
+    float skin[3], lip[3], right[3], left[3], white[3], radius = fmaxf(map->px_per_mm * 2, 1);
     landmarks_colour(face, photo, cheeks, 6, radius, skin);
     landmarks_colour(face, photo, lips, 6, fmaxf(radius * 0.4f, 1), lip);
+    eye_white(face, photo, white);
     landmarks_colour(face, photo, right_of_mouth, 3, radius, right);
     landmarks_colour(face, photo, left_of_mouth, 3, radius, left);
     palette->tilt =
@@ -97,9 +101,12 @@ static void choose_colours(struct palette *palette, const struct face_map *map,
     float colour = clampf(chroma / 20, 0, 1);
     float lip_u = lip[1] - 128, lip_v = lip[2] - 128;
 
-    palette->enamel[0] = black + range * enamel_light(light, eye_white(face, photo));
+    palette->enamel[0] = black + range * enamel_light(light, light_of(white[0]));
     palette->enamel[1] = 128 + (skin[1] - 128) * 0.45f - 2 * colour;
     palette->enamel[2] = 128 + (skin[2] - 128) * 0.38f + 2 * colour;
+    /* A colour that the light has, the whites of the eyes have, too. */
+    for (int i = 1; i < 3; i++)
+        palette->enamel[i] = lerpf(palette->enamel[i], white[i], 0.35f);
     palette->tongue[0] = black + range * clampf(0.06f + 0.54f * light, 0.08f, 0.52f);
     palette->tongue[1] = 128 + clampf(lip_u * 0.7f, -12, 6) - 1.0f * colour;
     palette->tongue[2] = 128 + clampf(lip_v * 1.0f, 24 * colour, 38);
