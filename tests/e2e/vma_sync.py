@@ -288,6 +288,30 @@ def test_a_full_disk_is_told_and_the_rest_goes_on():
                      "the agent to let go")
 
 
+def test_a_folder_on_a_disk_of_its_own_takes_part():
+    here, there = pair("disk")
+    os.makedirs(f"{there}/disk")
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", f"{there}/disk"],
+                      stderr=subprocess.DEVNULL).returncode:
+        return  # not allowed here
+    try:
+        write(f"{there}/disk/.vma-stage-1", "of a run that was killed")
+        write(f"{here}/disk/a", "a")
+        write(f"{here}/disk/large", "l" * 1000000)
+        os.symlink("a", f"{here}/disk/link")
+        vma("sync", "--once", "-m", "two-way-safe", here, to(there))
+        write(f"{here}/disk/a", "changed")
+        os.rename(f"{here}/disk/large", f"{here}/large")
+        vma("sync", "--once", "-m", "two-way-safe", here, to(there))
+        assert read(f"{there}/disk/a") == "changed" and os.readlink(f"{there}/disk/link") == "a"
+        assert os.path.getsize(f"{there}/large") == 1000000
+        assert sorted(os.listdir(f"{here}/disk")) == ["a", "link"], os.listdir(f"{here}/disk")
+        assert "large" not in os.listdir(f"{there}/disk")
+    finally:
+        wait_for(lambda: subprocess.run(["umount", f"{there}/disk"], stderr=subprocess.DEVNULL).returncode == 0,
+                 "the agent to let go")
+
+
 def test_odd_names_modes_and_empty_folders_arrive_and_clashes_are_told():
     here, there = pair("odd")
     names = [b"new\nline", b"not utf-8 \xff", b" spaces ", b"e\xcc\x81", b"\xc3\xa9", b"Case", b"case",

@@ -55,6 +55,7 @@ static void secrets_are_protected_whatever_gitignore_says(void **state)
     assert_int_equal(ignore_match_path(ignore, "storage/x", false), IGNORE_PROTECTED);
     assert_int_equal(ignore_match_path(ignore, "src/storage/x", false), IGNORE_NOT);
     assert_int_equal(ignore_match_path(ignore, ".vma-stage/1", false), IGNORE_PROTECTED);
+    assert_int_equal(ignore_match_path(ignore, "a/.vma-stage-1", false), IGNORE_PROTECTED);
 }
 
 /* --- Against git itself -------------------------------------------------------------------- */

@@ -21,6 +21,11 @@ int fs_rename_exchange(int from_dir, const char *from, int to_dir, const char *t
 /* Makes `to` share the blocks of `from`; fails where the file system cannot. */
 int fs_clone(int from, int to);
 
+/* Begins to write to the disk what was written to the file, and does not wait for it. File systems
+ * that order data before the names that show it (ext4, btrfs) then have both or neither after a
+ * power cut. */
+void fs_write_soon(int fd);
+
 /* Sets permissions without ever following a link. */
 int fs_chmod(int dir, const char *name, mode_t mode);
 

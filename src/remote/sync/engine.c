@@ -95,11 +95,14 @@ bool sync_open_root(struct sync *sync, bool create, struct error *err)
     sync->root = fd_take(&fd);
     sync->root_inode = stat.st_ino;
     sync->stage = stage_new(sync->root);
-    sync->applier = applier_new(&(struct applier_options){
-        .root = sync->root,
-        .tree = sync->tree,
-        .stage = sync->stage,
-        .careful = sync->options.role == SYNC_LAPTOP || sync_mode_two_way(sync->options.mode)});
+    bool two_way = sync_mode_two_way(sync->options.mode);
+    if (two_way)
+        stage_write_soon(sync->stage);
+    sync->applier = applier_new(
+        &(struct applier_options){.root = sync->root,
+                                  .tree = sync->tree,
+                                  .stage = sync->stage,
+                                  .careful = sync->options.role == SYNC_LAPTOP || two_way});
     return true;
 }
 

@@ -200,7 +200,8 @@ enum ignore_verdict ignore_match(const struct ignore *ignore, const struct ignor
 {
     const char *slash = strrchr(path, '/');
     const char *name = slash ? slash + 1 : path;
-    if (strcmp(path, ".vma-stage") == 0 ||
+    static const char own[] = ".vma-stage-"; /* see bring_over in stage.c */
+    if (strcmp(path, ".vma-stage") == 0 || strncmp(name, own, sizeof own - 1) == 0 ||
         rules_decide(&ignore->protect, path, name, is_dir) == IGNORED)
         return IGNORE_PROTECTED;
     enum decision decision = rules_decide(&ignore->config, path, name, is_dir);

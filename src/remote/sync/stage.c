@@ -37,7 +37,7 @@ struct stage {
     int dir; /* -1 until it is needed */
     uint64_t next;
     uint64_t fault; /* 0: none */
-    bool crashed;
+    bool crashed, write_soon;
     struct transfer *transfers;
     unsigned transfer_count;
 };
@@ -239,8 +239,16 @@ static bool check(const struct entry *entry, uint64_t size, struct hash128 hash,
            error_set(err, ERROR_CONFLICT, "the content is not what was announced");
 }
 
-static bool set_mode(int fd, const struct entry *entry, struct error *err)
+void stage_write_soon(struct stage *stage)
 {
+    stage->write_soon = true;
+}
+
+/* The content is there. */
+static bool complete(struct stage *stage, int fd, const struct entry *entry, struct error *err)
+{
+    if (stage->write_soon)
+        fs_write_soon(fd);
     return fchmod(fd, entry->mode) == 0 || error_os(err, errno, "set permissions");
 }
 
@@ -252,7 +260,7 @@ bool stage_bytes(struct stage *stage, const struct entry *entry, struct bytes co
     AUTO(fd_close) int fd = create(stage, out, err);
     if (fd < 0)
         return false;
-    if (write_some(stage, fd, 0, content, err) && set_mode(fd, entry, err))
+    if (write_some(stage, fd, 0, content, err) && complete(stage, fd, entry, err))
         return true;
     stage_drop(stage, out);
     return false;
@@ -294,7 +302,7 @@ bool stage_copy(struct stage *stage, const struct entry *entry, int from, staged
         size_t capacity = 0;
         sums_cover(&sums, &capacity, entry->size);
         if (copy_some(stage, &copying, err) && sum_missing(fd, entry->size, &sums, &sum, err) &&
-            check(entry, entry->size, sum, err) && set_mode(fd, entry, err))
+            check(entry, entry->size, sum, err) && complete(stage, fd, entry, err))
             return true;
     }
     stage_drop(stage, out);
@@ -423,7 +431,8 @@ bool stage_end(struct stage *stage, uint64_t id, const struct entry *entry, stag
     } else {
         sum = summer_end(transfer->summer);
     }
-    done = done && check(entry, transfer->written, sum, err) && set_mode(transfer->fd, entry, err);
+    done = done && check(entry, transfer->written, sum, err) &&
+           complete(stage, transfer->fd, entry, err);
     *out = done ? transfer->staged : 0;
     if (done)
         transfer->staged = 0;
@@ -452,13 +461,14 @@ void stage_abandon(struct stage *stage, uint64_t id)
 
 /* --- Last steps ---------------------------------------------------------------------------- */
 
-/* Where the folder is on another file system: a copy beside the final place. */
+/* Where the folder is on another file system: a copy beside the final place, by a name that is
+ * never synced and that the next run takes again. */
 static int bring_over(struct stage *stage, staged id, int dir, char out[STAGED_NAME_SIZE + 16])
 {
     char name[STAGED_NAME_SIZE];
     struct stat stat;
     staged_name(id, name);
-    snprintf(out, STAGED_NAME_SIZE + 16, ".vma-%s.tmp", name);
+    snprintf(out, STAGED_NAME_SIZE + 16, ".vma-stage-%s", name);
     if (fstatat(stage->dir, name, &stat, AT_SYMLINK_NOFOLLOW) != 0)
         return -1;
     if (S_ISLNK(stat.st_mode)) {
@@ -467,8 +477,10 @@ static int bring_over(struct stage *stage, staged id, int dir, char out[STAGED_N
         if (size < 0)
             return -1;
         target[size] = '\0';
+        unlinkat(dir, out, 0);
         return symlinkat(target, dir, out);
     }
+    unlinkat(dir, out, 0); /* of a run that was killed */
     AUTO(fd_close) int from = openat(stage->dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     AUTO(fd_close) int to = openat(dir, out, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     struct error err;

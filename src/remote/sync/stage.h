@@ -21,6 +21,10 @@ static inline void stage_free_auto(struct stage **stage)
     stage_free(*stage);
 }
 
+/* From now on what is staged begins its way to the disk before it is put in place, so that a power
+ * cut does not leave an empty file that would be taken for a change. */
+void stage_write_soon(struct stage *stage);
+
 /* Nothing more is expected for now: the folder goes, until it is needed again. */
 void stage_rest(struct stage *stage);
 

@@ -53,6 +53,11 @@ int fs_clone(int from, int to)
     return ioctl(to, FICLONE, from);
 }
 
+void fs_write_soon(int fd)
+{
+    sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 int fs_chmod(int dir, const char *name, mode_t mode)
 {
     int fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
