@@ -209,7 +209,8 @@ class Both:
         aside = top.with_name("aside")
         if how == "removed":
             shutil.copytree(top, aside)
-            shutil.rmtree(top)
+            while top.exists():  # a mirror puts back what disappears, for as long as there is a place
+                shutil.rmtree(top, ignore_errors=True)
         else:  # as an unmounted disk
             top.rename(aside)
             if how == "replaced":
