@@ -1,13 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Drives `vma sync` as a person would, against local: and, where there is an sshd, over ssh."""
+import fcntl
 import json
 import os
+import pty
+import re
 import shutil
 import signal
 import statistics
+import struct
 import subprocess
 import sys
+import termios
+import threading
 import time
 import traceback
 
@@ -138,7 +144,10 @@ def test_a_two_way_conflict_is_kept_and_resolved():
     assert read(f"{here}/theirs") == "t"
     process = start("-m", "two-way-safe", here, to(there))
     wait_for(lambda: "both" in vma("sync", "conflicts", cwd=here, code=None), "the conflict")
+    status = vma("sync", "status")
+    assert "in sync, 1 in conflict\n" in status and "  1 in conflict: vma sync conflicts" in status, status
     vma("sync", "resolve", "both", "--keep", "remote", cwd=here)
+    assert "in conflict" not in vma("sync", "status")
     vma("sync", "flush", cwd=here)
     assert read(f"{here}/both") == "there!"
     write(f"{there}/theirs", "changed there")
@@ -165,6 +174,61 @@ def test_guards_say_what_they_need():
     shutil.rmtree(there)
     said = vma("sync", "--once", here, to(there), code=77)
     assert "gone or empty" in said, said
+
+
+def test_a_place_that_cannot_be_is_an_error():
+    here, there = pair("noplace")
+    write(f"{here}/a", "a")
+    write(there, "a file")
+    for options in (["--once"], []):
+        said = vma("sync", *options, here, to(there), code=66)
+        assert f"make folder {there}: Not a directory" in said, said
+    assert read(there) == "a file"
+
+
+def test_progress_fits_the_terminal_and_status_tells_how_far():
+    here, there = pair("progress")
+    os.makedirs(f"{here}/many")
+    for i in range(80):
+        with open(f"{here}/many/{i}", "wb") as file:
+            file.write(os.urandom(1 << 20))
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+    process = subprocess.Popen([VMA, "sync", "--paused", here, to(there)], env=world.env, stdin=theirs,
+                               stdout=theirs, stderr=theirs)
+    running.append(process)
+    os.close(theirs)
+    shown = []
+    reader = threading.Thread(target=read_screen, args=(ours, shown), daemon=True)
+    reader.start()
+    wait_for(lambda: os.path.isdir(there), "the other side")
+    time.sleep(0.2)  # for its welcome
+    stopped = [pid for pid in world.pids("agent attach") if world._parent(pid) == 1]
+    assert stopped
+    try:
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        vma("sync", "resume", cwd=here)
+        wait_for(lambda: re.search(r": copying, \d+ %\n", vma("sync", "status")), "how far it is")
+        time.sleep(0.3)
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+    wait_for(lambda: "in sync: 80 files" in "".join(shown), "the end", 20)
+    stop(process)
+    reader.join()
+    os.close(ours)
+    lines = [re.sub("\x1b\\[[0-9;]*[mK]", "", line) for line in re.split("[\r\n]+", "".join(shown))]
+    bars = [line for line in lines if "█" in line or "░" in line]
+    assert bars and all(len(line) <= 59 and " % " in line.replace(",", " ") for line in bars), bars
+
+
+def read_screen(fd, shown):
+    try:
+        while data := os.read(fd, 4096):
+            shown.append(data.decode(errors="replace"))
+    except OSError:
+        pass  # the other end is closed
 
 
 def test_sync_that_is_off_in_the_project_is_not_done():

@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/file.h"
+#include "sys/pty.h"
 
 void notice_init(struct notice *notice, int fd, bool quiet)
 {
@@ -20,19 +21,43 @@ static void put(const struct notice *notice, const char *text)
     (void)written; /* whoever closed standard error does not want to know */
 }
 
+/* Cuts what the terminal's line does not hold: it would be broken there, and only its last part be
+ * rewritten. Each character takes one column, or is the bar's. */
+static void clip(int fd, char *text)
+{
+    static const char ellipsis[] = "…";
+    struct pty_size size;
+    if (!pty_size_of(fd, &size) || size.columns < 20)
+        return;
+    unsigned room = size.columns - (unsigned)strlen("vma: ") - 1, used = 0;
+    size_t cut = 0; /* where the last character that may stay begins */
+    for (size_t i = 0; text[i]; i++) {
+        if (((unsigned char)text[i] & 0xc0) == 0x80)
+            continue;
+        if (used == room - 1)
+            cut = i;
+        if (used++ == room) {
+            snprintf(text + cut, sizeof ellipsis, "%s", ellipsis);
+            return;
+        }
+    }
+}
+
 void notice_say(struct notice *notice, const char *format, ...)
 {
     char text[sizeof notice->last];
     char line[sizeof text + 32];
     va_list args;
     va_start(args, format);
-    int length = vsnprintf(text, sizeof text, format, args);
+    int length = vsnprintf(text, sizeof text - 4, format, args); /* room for another end */
     va_end(args);
+    if (notice->terminal)
+        clip(notice->fd, text);
     if (length < 0 || notice->quiet || (notice->shown && strcmp(text, notice->last) == 0))
         return;
     memcpy(notice->last, text, sizeof text);
     if (notice->terminal)
-        snprintf(line, sizeof line, "\r\x1b[K\x1b[2mvma: %.200s\x1b[0m", text);
+        snprintf(line, sizeof line, "\r\x1b[K\x1b[2mvma: %s\x1b[0m", text);
     else
         snprintf(line, sizeof line, "vma: %s\n", text);
     put(notice, line);

@@ -91,7 +91,7 @@ void sync_print_status(const struct jv *about, const struct jv *status)
 
 void sync_progress_line(const struct jv *status, int64_t elapsed_ms, char *out, size_t size)
 {
-    enum { CELLS = 20 };
+    enum { CELLS = 16 };
     double all = mega(status, "work_bytes"), done = mega(status, "done_bytes");
     int64_t files = jv_get_int(status, "work_files", 0);
     if (strcmp(jv_get_text(status, "phase", ""), "scanning") == 0 || files == 0) {
@@ -105,8 +105,10 @@ void sync_progress_line(const struct jv *status, int64_t elapsed_ms, char *out, 
         strcat(bar, i < (int)(part * CELLS) ? "█" : "░");
     double seconds = (double)elapsed_ms / 1e3;
     double left = done > 0 ? seconds * (all - done) / done : 0;
+    bool minutes = left >= 100; /* what matters most comes first: the line may be short */
     snprintf(out, size,
-             "%s %3.0f %%  %lld of %lld files, %.0f of %.0f MB, %.1f MB sent, %.0f s left", bar,
-             part * 100, (long long)jv_get_int(status, "done_files", 0), (long long)files, done,
-             all, mega(status, "sent_bytes"), left);
+             "%s %3.0f %%, %.0f %s left, %lld of %lld files, %.0f of %.0f MB, %.1f MB sent", bar,
+             part * 100, minutes ? left / 60 : left, minutes ? "min" : "s",
+             (long long)jv_get_int(status, "done_files", 0), (long long)files, done, all,
+             mega(status, "sent_bytes"));
 }

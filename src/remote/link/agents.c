@@ -105,6 +105,9 @@ bool agents_upload(const struct agents *agents, const struct preface *need, stru
         return buf_printf(out, err, "%zu %s raw\n", content.size, sum) &&
                buf_append(out, buf_bytes(&content), err);
     }
+    if (strcmp(need->system, "Linux") != 0)
+        return error_set(err, ERROR_NOT_FOUND, "it runs %s: the other side has to be Linux",
+                         need->system);
     return error_set(err, ERROR_NOT_FOUND,
                      "no agent for %s on %s: put vma-linux-%s beside this program", need->system,
                      need->machine, need->machine);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "syncing/laptop.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -23,11 +24,17 @@ struct laptop {
     char *dest, *state;
     const struct laptop_events *events;
     void *context;
+    bool agreed;    /* once, with the other side */
+    char told[256]; /* why that side ended last */
 };
 
 static void on_event(void *context, const struct sync_event *event)
 {
     struct laptop *laptop = context;
+    if (event->kind == SYNC_EVENT_STATE && strcmp(event->text, "agreed") == 0) {
+        laptop->agreed = true;
+        laptop->told[0] = '\0';
+    }
     laptop->events->event(laptop->context, event);
 }
 
@@ -37,15 +44,22 @@ static void on_failed(void *context, const struct error *reason)
     laptop->events->failed(laptop->context, reason);
 }
 
-/* A refusal is final; a side that ended may come back. */
+/* A refusal is final at first; a side that ended, or one that worked before, may come back. */
 static void on_detached(void *context, const struct error *reason)
 {
     struct laptop *laptop = context;
-    if (reason->kind == ERROR_UNAVAILABLE || reason->kind == ERROR_CANCELLED) {
-        timer_start(laptop->retry, RETRY_MS);
+    bool passing = reason->kind == ERROR_UNAVAILABLE || reason->kind == ERROR_CANCELLED;
+    if (!passing && !laptop->agreed) {
+        laptop->events->failed(laptop->context, reason);
         return;
     }
-    laptop->events->failed(laptop->context, reason);
+    if (!passing && strcmp(laptop->told, reason->text) != 0) {
+        snprintf(laptop->told, sizeof laptop->told, "%s", reason->text);
+        laptop->events->event(
+            laptop->context,
+            &(struct sync_event){.kind = SYNC_EVENT_NOTE, .path = "", .text = laptop->told});
+    }
+    timer_start(laptop->retry, RETRY_MS);
 }
 
 static const struct runner_events runner_events = {on_event, on_failed, on_detached};

@@ -503,6 +503,8 @@ void runner_free(struct runner *runner)
         pthread_mutex_unlock(&runner->lock);
         pthread_join(runner->thread, NULL);
     }
+    if (runner->failed) /* the other side is told why */
+        ended = runner->failure;
     for (int lane = 0; lane < LANE_COUNT; lane++)
         if (runner->lanes[lane])
             channel_reset(runner->lanes[lane], &ended);
