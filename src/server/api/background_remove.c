@@ -31,6 +31,7 @@ bool api_background_health(struct api *api, const struct http_request *request,
     jv_text(body, "status", "healthy");
     jv_text(body, "service", "background-removal");
     jv_text(body, "model", state.model);
+    jv_text(body, "model_why", state.model_why[0] ? state.model_why : NULL);
     jv_text(body, "device_asked", state.asked);
     jv_text(body, "device", state.device);
     jv_text(body, "why", state.why[0] ? state.why : NULL);

@@ -23,6 +23,8 @@
 #include "sys/memory.h"
 #include "voice/voice.h"
 
+enum { TOLD_SIZE = 480 };
+
 struct engines {
     struct engines_options options;
     atomic_bool begun;
@@ -35,6 +37,7 @@ struct engines {
     struct vision *vision;
     struct pipeline *pipeline;
     struct error voices_err, vision_err, pipeline_err;
+    char told[TOLD_SIZE]; /* of the vision, to health */
     pthread_t thread, probe;
     bool probing;
     struct scheduler *turns;
@@ -117,11 +120,28 @@ static void open_voices(struct engines *engines)
     pthread_mutex_unlock(&engines->lock);
 }
 
+/* Model and device may have changed with the last picture. */
+static void tell_vision(struct engines *engines)
+{
+    struct vision *vision = engines_vision_now(engines);
+    char now[TOLD_SIZE] = "";
+    if (!vision)
+        return;
+    vision_describe(vision, now, sizeof now);
+    pthread_mutex_lock(&engines->lock);
+    bool news = strcmp(now, engines->told) != 0;
+    memcpy(engines->told, now, sizeof now);
+    pthread_mutex_unlock(&engines->lock);
+    if (news)
+        health_set(engines->options.health, "vision", true, HEALTH_HEALTHY, now);
+}
+
 static void stage_ended(void *context, const char *stage, double seconds)
 {
     struct engines *engines = context;
     metrics_stage(engines->options.metrics, stage, seconds);
     log_info("stage.ended", LOG_TEXT("stage", stage), LOG_INT("took_ms", (int64_t)(seconds * 1e3)));
+    tell_vision(engines);
     tidy_worked(engines->tidy);
 }
 
@@ -152,9 +172,12 @@ static void *open_vision(void *context)
     struct error err = {.kind = ERROR_INTERNAL};
     int64_t began_ms = mono_ms();
     struct vision *vision = vision_open_with(&engines->options.vision, &err);
-    report(engines, "vision", vision != NULL, &err, vision ? vision_device(vision) : NULL,
-           began_ms);
+    char told[TOLD_SIZE] = "";
+    if (vision)
+        vision_describe(vision, told, sizeof told);
+    report(engines, "vision", vision != NULL, &err, told, began_ms);
     pthread_mutex_lock(&engines->lock);
+    memcpy(engines->told, told, sizeof told);
     engines->vision = vision;
     engines->vision_err = err;
     engines->vision_tried = true;
@@ -347,6 +370,7 @@ struct watch *engines_watch(struct engines *engines)
 
 void engines_worked(struct engines *engines)
 {
+    tell_vision(engines);
     tidy_worked(engines->tidy);
 }
 

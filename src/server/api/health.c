@@ -18,7 +18,7 @@ struct service {
     const char *name;
     bool required;
     enum health_state state;
-    char detail[256];
+    char detail[480];
 };
 
 struct health {

@@ -28,13 +28,15 @@ static void gauge(struct metrics_writer *writer, const char *name, const char *h
 
 static void write_model(struct segment_state *state, struct metrics_writer *writer)
 {
-    char labels[512];
+    char labels[768];
     label_clean(state->why);
+    label_clean(state->model_why);
     snprintf(labels, sizeof labels,
-             "model=\"%s\",asked=\"%s\",device=\"%s\",why=\"%s\",process=\"%s\"", state->model,
-             state->asked, state->device, state->why, state->apart ? "child" : "inside");
+             "model=\"%s\",model_why=\"%s\",asked=\"%s\",device=\"%s\",why=\"%s\",process=\"%s\"",
+             state->model, state->model_why, state->asked, state->device, state->why,
+             state->apart ? "child" : "inside");
     metrics_value(writer, "vma_image_model_info", "gauge",
-                  "What cuts people out, where, and why not where it was asked for; always 1.",
+                  "What cuts people out, where, and why not what or where was asked for; always 1.",
                   labels, 1);
     gauge(writer, "vma_image_model_memory_bytes", "What one picture takes, measured at the start.",
           (double)state->memory_bytes);

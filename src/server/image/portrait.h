@@ -38,9 +38,9 @@ static inline void vision_close_auto(struct vision **vision)
 {
     vision_close(*vision);
 }
-/* "cpu", or what was asked and what runs instead: for health and log. Borrowed; the same text for
- * as long as the vision is open. */
-const char *vision_device(const struct vision *vision);
+/* Where and with what it works now, for health: "cpu", or what was asked and what runs instead, and
+ * why the model is not the chosen one. */
+void vision_describe(const struct vision *vision, char *out, size_t size);
 /* Does the other vmad answer? Only with an image_service; blocking, two seconds at most. */
 MUST_USE bool vision_check_service(struct vision *vision, struct error *err);
 /* What cuts people out: for keys of artifacts ("portrait@1:029f17bdb66a"), health and metrics. */

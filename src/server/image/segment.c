@@ -48,20 +48,19 @@ struct segment {
     pthread_mutex_t lock;   /* everything below; taken before the scheduler's */
     struct loaded *current; /* changed only by whoever loads */
     bool loading;           /* somebody does */
+    char model_why[200];    /* "", or why the chosen model is not the current one */
     struct stat use_seen;
     uint64_t reliefs[RELIEFS]; /* how pictures got through although memory was short */
     char short_of_memory[120]; /* the last time; "": never */
 };
 
 /* The entry that is wanted: by setting, by choice, or the embedded one. */
-static const struct model_entry *entry_wanted(const struct segment *segment,
-                                              const struct models *models, struct error *err)
+static const struct model_entry *entry_wanted(const struct models *models, const char *which,
+                                              struct error *err)
 {
-    int wanted = models->used;
-    if (segment->image_model)
-        wanted = models_find(models, segment->image_model);
+    int wanted = which ? models_find(models, which) : models->used;
     if (wanted < 0) {
-        error_set(err, ERROR_NOT_FOUND, "IMAGE_MODEL=%.60s is not installed", segment->image_model);
+        error_set(err, ERROR_NOT_FOUND, "IMAGE_MODEL=%.60s is not installed", which);
         return NULL;
     }
     const struct model_entry *entry = &models->entries[wanted];
@@ -111,17 +110,20 @@ static void tuned_apply(struct segment *segment, struct loaded *loaded, const st
              LOG_REAL("pictures_per_s", tuned->pictures_per_s));
 }
 
-/* Loads it, unless it is the current one, which is then what is returned. */
-static struct loaded *load_wanted(struct segment *segment, struct error *err)
+/* Loads it, unless it is the current one, which is then what is returned. *problem: "", or why it
+ * is another than the chosen one. */
+static struct loaded *load_wanted(struct segment *segment, const char *which, char problem[160],
+                                  struct error *err)
 {
     AUTO(models_dispose) struct models models = {0};
-    char problem[160], key[MODEL_KEY_SIZE];
-    if (!models_read(segment->embedded_dir, segment->user_dir, &models, problem, sizeof problem,
-                     err))
+    char key[MODEL_KEY_SIZE];
+    if (!models_read(segment->embedded_dir, segment->user_dir, &models, problem, 160, err))
         return NULL;
-    if (problem[0] && !segment->image_model)
+    if (which)
+        problem[0] = '\0'; /* nobody asked for the one that was chosen */
+    if (problem[0])
         log_warn("image.model_unusable", LOG_TEXT("problem", problem));
-    const struct model_entry *entry = entry_wanted(segment, &models, err);
+    const struct model_entry *entry = entry_wanted(&models, which, err);
     if (!entry)
         return NULL;
     model_key(entry, key);
@@ -157,6 +159,23 @@ static char *copy_or_null(const char *text)
     return text ? xstrdup(text) : NULL;
 }
 
+/* A setting is kept to. Who chose a model while the service ran does not want it down after its
+ * next start, if that model does not load: the embedded one is taken then. */
+static struct loaded *load_first(struct segment *segment, struct error *err)
+{
+    char none[160];
+    struct loaded *first = load_wanted(segment, segment->image_model, segment->model_why, err);
+    if (first || segment->image_model)
+        return first;
+    struct error why = *err;
+    first = load_wanted(segment, "portrait", none, err);
+    if (!first)
+        return NULL;
+    snprintf(segment->model_why, sizeof segment->model_why, "%.199s", why.text);
+    log_error("image.model_not_loaded", LOG_TEXT("goes_on", first->key), LOG_ERROR(&why));
+    return first;
+}
+
 struct segment *segment_open(struct runtime *runtime, const struct segment_settings *settings,
                              struct error *err)
 {
@@ -180,7 +199,7 @@ struct segment *segment_open(struct runtime *runtime, const struct segment_setti
     pthread_mutex_init(&segment->lock, NULL);
     if (segment->use_path && stat(segment->use_path, &segment->use_seen) != 0)
         segment->use_seen = (struct stat){0};
-    segment->current = load_wanted(segment, err);
+    segment->current = load_first(segment, err);
     if (!segment->current) {
         segment_close(segment);
         return NULL;
@@ -242,15 +261,18 @@ static void refresh(struct segment *segment)
     struct error err;
     segment->loading = true;
     pthread_mutex_unlock(&segment->lock);
-    struct loaded *next = load_wanted(segment, &err);
+    char problem[160];
+    struct loaded *next = load_wanted(segment, NULL, problem, &err);
     if (next && next != segment->current) {
         self_tuning_end(segment->self_tuning); /* it was about the old one */
         segment->self_tuning = tune_if_unknown(segment, next);
     }
     pthread_mutex_lock(&segment->lock);
     segment->loading = false;
+    snprintf(segment->model_why, sizeof segment->model_why, "%.199s", next ? problem : err.text);
     if (!next)
-        log_error("image.model_not_loaded", LOG_ERROR(&err));
+        log_error("image.model_not_loaded", LOG_TEXT("goes_on", segment->current->key),
+                  LOG_ERROR(&err));
     if (!next || next == segment->current)
         return;
     if (!next->streams && !segment->settings.streams)
@@ -362,6 +384,7 @@ struct segment_state segment_state(struct segment *segment)
     snprintf(state.asked, sizeof state.asked, "%s", segment->asked);
     snprintf(state.device, sizeof state.device, "%s", cutter_device(loaded->cutter));
     snprintf(state.why, sizeof state.why, "%.199s", why ? why : "");
+    memcpy(state.model_why, segment->model_why, sizeof state.model_why);
     int side = loaded_side(segment->current);
     memcpy(state.short_of_memory, segment->short_of_memory, sizeof state.short_of_memory);
     if (side)
@@ -381,7 +404,7 @@ struct segment_state segment_state(struct segment *segment)
         remote_model(segment->settings.remote, state.model, sizeof state.model);
         snprintf(state.asked, sizeof state.asked, "remote");
         snprintf(state.device, sizeof state.device, "remote");
-        state.why[0] = '\0';
+        state.why[0] = state.model_why[0] = '\0';
     }
     return state;
 }

@@ -71,6 +71,7 @@ struct segment_state {
     char model[MODEL_KEY_SIZE];
     char asked[16], device[16];
     char why[200];       /* "", or why it is not what was asked for */
+    char model_why[200]; /* "", or why it is not the model that was chosen */
     size_t memory_bytes; /* of one picture, measured when the model was loaded */
     double seconds;      /* of one picture, then */
     /* Pictures for which memory was short: had the device alone, smaller, on the CPU, failed. */

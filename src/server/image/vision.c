@@ -23,7 +23,6 @@ struct vision {
     char *folder;
     struct segment *segment;
     struct remote *remote; /* or NULL */
-    char device[240];
 };
 
 static struct session *model_open(struct runtime *runtime, const char *folder, const char *name,
@@ -88,8 +87,6 @@ struct vision *vision_open_with(const struct vision_settings *settings, struct e
         return NULL;
     if (!models_open(vision, settings, place, err))
         return NULL;
-    struct segment_state state = segment_state(vision->segment);
-    snprintf(vision->device, sizeof vision->device, "%s", state.why[0] ? state.why : state.device);
     memory_trim(); /* loading leaves 6 MB of holes behind */
     return TAKE(vision);
 }
@@ -114,9 +111,13 @@ void vision_close(struct vision *vision)
     free(vision);
 }
 
-const char *vision_device(const struct vision *vision)
+void vision_describe(const struct vision *vision, char *out, size_t size)
 {
-    return vision->device;
+    struct segment_state state = segment_state(vision->segment);
+    int used = snprintf(out, size, "%s", state.why[0] ? state.why : state.device);
+    if (state.model_why[0] && used > 0 && (size_t)used < size)
+        snprintf(out + used, size - (size_t)used, "; not the model that was chosen but %s: %s",
+                 state.model, state.model_why);
 }
 
 bool vision_decode(struct vision *vision, const char *path, int max_side, struct picture *out,

@@ -13,7 +13,7 @@ import threading
 import time
 import unittest
 
-from harness import form, wait_until
+from harness import PROGRAM, form, wait_until
 from test_engine import GREY, WHITE, Engine, cut_out, png
 
 NGINX = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
@@ -210,6 +210,27 @@ class Switch(Line):
         self.assertEqual([(e["from"].split(":")[0], e["to"].split(":")[0]) for e in switched],
                          [("portrait@1", "stub@1"), ("stub@1", "other@1")])
         self.assertEqual(vmad.stop(), 0)
+
+    def test_a_model_that_does_not_load_is_told_and_the_service_goes_on(self):
+        vmad = self.start("wrong_rank.onnx")
+        says = "not a picture of rank 4"
+        for _ in range(2):
+            answer = cut_out(vmad, png(GREY))
+            self.assertEqual((answer.status, answer.headers["X-Image-Model"][:9]),
+                             (200, "portrait@"))
+            self.assertIn(says, vmad.get("/api/background/health").json["model_why"])
+            self.assertTrue(wait_until(
+                lambda: says in vmad.get("/health").json["details"].get("vision", "")))
+            self.assertRegex(vmad.get("/metrics").body.decode(), f'model_why="[^"]*{says}"')
+            self.assertIn("image.model_not_loaded", vmad.log())
+            self.assertEqual(vmad.stop(), 0)
+            vmad.start()
+        done = subprocess.run([str(PROGRAM), "models", "--data", vmad.data, "use", "portrait"],
+                              capture_output=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(cut_out(vmad, png(GREY)).status, 200)
+        self.assertIsNone(vmad.get("/api/background/health").json["model_why"])
+        self.assertEqual(vmad.get("/health").json["details"]["vision"], "cpu")
 
 
 if __name__ == "__main__":
