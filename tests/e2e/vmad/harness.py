@@ -138,6 +138,8 @@ class Vmad:
             self.process.send_signal(number)
         code = self.process.wait(timeout=timeout)
         self.process.stdout.close()
+        if self.unsafe:
+            raise AssertionError("\n".join(sorted(self.unsafe)))
         return code
 
     def close(self):
@@ -208,14 +210,11 @@ class Case(unittest.TestCase):
     @classmethod
     def tearDownClass(cls):
         wrong = conformance(cls.vmad)
-        unsafe = cls.vmad.unsafe
         code = cls.vmad.stop()
         log = cls.vmad.log()
         cls.vmad.close()
         if code != 0 or "ERROR: " in log or "runtime error" in log:
             raise AssertionError(f"vmad ended with {code}\n{log[-4000:]}")
-        if unsafe:
-            raise AssertionError("\n".join(sorted(unsafe)))
         if wrong:
             raise AssertionError(f"answers that /openapi.json does not promise: {wrong}")
 
