@@ -106,10 +106,18 @@ class Routes(Case):
                 answer = ask(path)
                 self.assertEqual(answer.status, 200, answer.body[:300])
                 self.assertTrue(answer.body)
-        counts = COUNT.findall(self.vmad.get("/metrics").body)
+        figures = self.vmad.get("/metrics").body
+        counts = COUNT.findall(figures)
         seen = {(route.decode(), method.decode()) for method, route, status, count in counts
                 if status == b"200" and int(count) > 0}
         self.assertEqual(self.operations - seen, set())
+        for name in (b'vma_stage_duration_seconds_bucket{stage="video"', b'vma_jobs{state="done"} ',
+                     b'vma_http_request_duration_seconds_bucket{method="POST",route="/api/video/generate"'):
+            self.assertIn(name, figures)
+        if shutil.which("promtool"):  # with every figure that there can be
+            checked = subprocess.run(["promtool", "check", "metrics"], input=figures, check=False,
+                                     capture_output=True)
+            self.assertEqual((checked.returncode, checked.stdout, checked.stderr), (0, b"", b""))
 
     def test_the_router_takes_the_methods_that_are_described_and_no_others(self):
         paths = {}
