@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What ends a picture that is being cut out, and what is done when memory is short. The network
  * runs for as long as its picture is bright: for ever when it is white. */
-#include "support/test.h"
+#include "image/models_fixture.h"
 
 #include <pthread.h>
 #include <sched.h>
@@ -10,34 +10,22 @@
 
 #include "base/auto.h"
 #include "base/clock.h"
-#include "image/models.h"
 #include "image/segment.h"
-#include "infer/runtime.h"
-#include "media/picture.h"
-
-#define STUBS SOURCE_DIR "/tests/data/models/"
 
 struct fixture {
-    struct runtime *runtime;
+    struct models_fixture models;
     struct segment *segment;
-    struct picture endless, grey, halves;
-    char *dir;
+    struct picture endless, grey;
 };
 
 static int set_up(void **state)
 {
-    struct error err;
     struct fixture *fixture = calloc(1, sizeof *fixture);
-    fixture->runtime = runtime_open(NULL, &err);
-    assert_ok(fixture->runtime, &err);
+    fixture->models = models_fixture_new();
     fixture->endless = picture_new(320, 240, PICTURE_RGB);
     fixture->grey = picture_new(320, 240, PICTURE_RGB);
-    fixture->halves = picture_new(320, 240, PICTURE_RGB);
     memset(fixture->endless.pixels, 255, fixture->endless.stride * 240);
     memset(fixture->grey.pixels, 128, fixture->grey.stride * 240);
-    for (int y = 0; y < 240; y++)
-        memset(picture_row(&fixture->halves, y), y < 120 ? 250 : 5, 3 * 320);
-    fixture->dir = test_dir_new();
     *state = fixture;
     return 0;
 }
@@ -46,11 +34,9 @@ static int tear_down(void **state)
 {
     struct fixture *fixture = *state;
     segment_close(fixture->segment);
-    runtime_close(fixture->runtime);
     picture_dispose(&fixture->endless);
     picture_dispose(&fixture->grey);
-    picture_dispose(&fixture->halves);
-    test_dir_free(fixture->dir);
+    models_fixture_dispose(&fixture->models);
     free(fixture);
     return 0;
 }
@@ -58,14 +44,13 @@ static int tear_down(void **state)
 static void open_stub(struct fixture *fixture, const char *file, size_t memory_bytes)
 {
     struct error err;
-    const struct model_source source = {"stub", "1", "birefnet", "MIT", {file}};
-    assert_ok(models_add(fixture->dir, &source, &err), &err);
+    models_fixture_add(&fixture->models, "stub", file);
     const struct segment_settings settings = {.embedded_dir = SOURCE_DIR "/models",
-                                              .user_dir = fixture->dir,
+                                              .user_dir = fixture->models.dir,
                                               .image_model = "stub",
                                               .streams = 1,
                                               .memory_bytes = memory_bytes};
-    fixture->segment = segment_open(fixture->runtime, &settings, &err);
+    fixture->segment = segment_open(fixture->models.runtime, &settings, &err);
     assert_ok(fixture->segment, &err);
 }
 
@@ -167,8 +152,9 @@ static void a_picture_that_does_not_fit_into_memory_is_cut_out_smaller(void **st
     open_stub(fixture, STUBS "birefnet_dynamic.onnx", (size_t)3 << 20);
     for (int i = 0; i < 3; i++) {
         struct picture matte AUTO(picture_dispose) = {0};
-        assert_ok(segment_matte(fixture->segment, &fixture->halves, NULL, NULL, &matte, &err),
-                  &err);
+        assert_ok(
+            segment_matte(fixture->segment, &fixture->models.halves, NULL, NULL, &matte, &err),
+            &err);
         assert_int_equal(matte.width, 320);
         assert_in_range(picture_row(&matte, 20)[160], 250, 255);
         assert_in_range(picture_row(&matte, 220)[160], 0, 5);
@@ -183,11 +169,11 @@ static void what_fits_in_no_way_is_refused_and_the_next_one_is_served(void **sta
     struct error err;
     const struct model_source source = {"huge", "1", "birefnet", "MIT", {STUBS "birefnet.onnx"}};
     const struct segment_settings settings = {.embedded_dir = SOURCE_DIR "/models",
-                                              .user_dir = fixture->dir,
+                                              .user_dir = fixture->models.dir,
                                               .image_model = "huge",
                                               .memory_bytes = (size_t)2 << 20};
-    assert_ok(models_add(fixture->dir, &source, &err), &err);
-    assert_null(segment_open(fixture->runtime, &settings, &err));
+    assert_ok(models_add(fixture->models.dir, &source, &err), &err);
+    assert_null(segment_open(fixture->models.runtime, &settings, &err));
     assert_int_equal(err.kind, ERROR_UNAVAILABLE);
     assert_string_equal(err.code, "image_out_of_memory");
 }

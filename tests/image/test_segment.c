@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "support/test.h"
+#include "image/models_fixture.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -8,41 +8,21 @@
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include "image/models.h"
 #include "image/segment.h"
 #include "image/tuning.h"
-#include "infer/runtime.h"
-#include "media/picture.h"
-
-#define STUBS SOURCE_DIR "/tests/data/models/"
-
-struct fixture {
-    struct runtime *runtime;
-    struct picture photo;
-    char *dir;
-};
 
 static int set_up(void **state)
 {
-    struct error err;
-    struct fixture *fixture = calloc(1, sizeof *fixture);
-    fixture->runtime = runtime_open(NULL, &err);
-    assert_ok(fixture->runtime, &err);
-    fixture->photo = picture_new(320, 240, PICTURE_RGB);
-    for (int y = 0; y < 240; y++)
-        memset(picture_row(&fixture->photo, y), y < 120 ? 250 : 5, 3 * 320);
-    fixture->dir = test_dir_new();
+    struct models_fixture *fixture = calloc(1, sizeof *fixture);
+    *fixture = models_fixture_new();
     *state = fixture;
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    struct fixture *fixture = *state;
-    runtime_close(fixture->runtime);
-    picture_dispose(&fixture->photo);
-    test_dir_free(fixture->dir);
-    free(fixture);
+    models_fixture_dispose(*state);
+    free(*state);
     return 0;
 }
 
@@ -51,7 +31,7 @@ static void segment_close_auto(struct segment **segment)
     segment_close(*segment);
 }
 
-static struct segment *open_with(const struct fixture *fixture, const char *model,
+static struct segment *open_with(const struct models_fixture *fixture, const char *model,
                                  struct error *err)
 {
     struct segment_settings settings = {.embedded_dir = SOURCE_DIR "/models",
@@ -61,14 +41,7 @@ static struct segment *open_with(const struct fixture *fixture, const char *mode
     return segment_open(fixture->runtime, &settings, err);
 }
 
-static void add(const struct fixture *fixture, const char *name, const char *file)
-{
-    struct error err;
-    struct model_source source = {name, "1", "birefnet", "MIT", {file}};
-    assert_ok(models_add(fixture->dir, &source, &err), &err);
-}
-
-static void choose(const struct fixture *fixture, const char *which)
+static void choose(const struct models_fixture *fixture, const char *which)
 {
     struct error err;
     char problem[160];
@@ -79,12 +52,12 @@ static void choose(const struct fixture *fixture, const char *which)
     assert_ok(models_use(fixture->dir, &models.entries[models_find(&models, which)], &err), &err);
 }
 
-static void matte_of(const struct fixture *fixture, struct segment *segment, int *out_top,
+static void matte_of(const struct models_fixture *fixture, struct segment *segment, int *out_top,
                      int *out_bottom)
 {
     struct error err;
     AUTO(picture_dispose) struct picture matte = {0};
-    assert_ok(segment_matte(segment, &fixture->photo, NULL, NULL, &matte, &err), &err);
+    assert_ok(segment_matte(segment, &fixture->halves, NULL, NULL, &matte, &err), &err);
     assert_int_equal(matte.width, 320);
     assert_int_equal(matte.height, 240);
     *out_top = picture_row(&matte, 20)[160];
@@ -93,10 +66,10 @@ static void matte_of(const struct fixture *fixture, struct segment *segment, int
 
 static void another_model_is_used_from_the_next_picture_on(void **state)
 {
-    struct fixture *fixture = *state;
+    struct models_fixture *fixture = *state;
     struct error err;
     int top, bottom;
-    add(fixture, "bright", STUBS "birefnet_512.onnx");
+    models_fixture_add(fixture, "bright", STUBS "birefnet_512.onnx");
     AUTO(segment_close) struct segment *segment = open_with(fixture, NULL, &err);
     assert_ok(segment, &err);
     assert_memory_equal(segment_state(segment).model, "portrait@1:", 11);
@@ -112,10 +85,10 @@ static void another_model_is_used_from_the_next_picture_on(void **state)
 
 static void a_model_that_cannot_be_loaded_leaves_the_old_one_in_use(void **state)
 {
-    struct fixture *fixture = *state;
+    struct models_fixture *fixture = *state;
     struct error err;
     int top, bottom;
-    add(fixture, "wrong", STUBS "wrong_rank.onnx");
+    models_fixture_add(fixture, "wrong", STUBS "wrong_rank.onnx");
     AUTO(segment_close) struct segment *segment = open_with(fixture, NULL, &err);
     assert_ok(segment, &err);
     choose(fixture, "wrong");
@@ -126,10 +99,10 @@ static void a_model_that_cannot_be_loaded_leaves_the_old_one_in_use(void **state
 /* As long as before, but not what the manifest says. */
 static void a_model_that_was_changed_is_not_loaded(void **state)
 {
-    struct fixture *fixture = *state;
+    struct models_fixture *fixture = *state;
     struct error err;
     char path[512];
-    add(fixture, "bright", STUBS "birefnet_512.onnx");
+    models_fixture_add(fixture, "bright", STUBS "birefnet_512.onnx");
     snprintf(path, sizeof path, "%s/bright/1/model.onnx", fixture->dir);
     FILE *file = fopen(path, "r+e");
     assert_non_null(file);
@@ -152,9 +125,9 @@ static void a_setting_that_names_nothing_is_an_error_at_the_start(void **state)
 
 static void time_and_memory_were_measured(void **state)
 {
-    struct fixture *fixture = *state;
+    struct models_fixture *fixture = *state;
     struct error err;
-    add(fixture, "large", STUBS "birefnet.onnx");
+    models_fixture_add(fixture, "large", STUBS "birefnet.onnx");
     AUTO(segment_close) struct segment *segment = open_with(fixture, "large", &err);
     assert_ok(segment, &err);
     struct segment_state now = segment_state(segment);
@@ -165,18 +138,18 @@ static void time_and_memory_were_measured(void **state)
 
 static void a_deadline_that_has_passed_is_kept(void **state)
 {
-    struct fixture *fixture = *state;
+    struct models_fixture *fixture = *state;
     struct error err;
     AUTO(segment_close) struct segment *segment = open_with(fixture, NULL, &err);
     assert_ok(segment, &err);
     struct segment_how how = {.deadline_ms = mono_ms() - 1};
     struct picture matte = {0};
-    assert_false(segment_matte(segment, &fixture->photo, NULL, &how, &matte, &err));
+    assert_false(segment_matte(segment, &fixture->halves, NULL, &how, &matte, &err));
     assert_int_equal(err.kind, ERROR_TIMEOUT);
 }
 
 struct caller {
-    const struct fixture *fixture;
+    const struct models_fixture *fixture;
     struct segment *segment;
 };
 
@@ -194,10 +167,10 @@ static void *call(void *context)
 
 static void threads_share_it_while_the_model_changes(void **state)
 {
-    struct fixture *fixture = *state;
+    struct models_fixture *fixture = *state;
     struct error err;
     pthread_t threads[4];
-    add(fixture, "bright", STUBS "birefnet_512.onnx");
+    models_fixture_add(fixture, "bright", STUBS "birefnet_512.onnx");
     AUTO(segment_close) struct segment *segment = open_with(fixture, NULL, &err);
     assert_ok(segment, &err);
     struct caller caller = {fixture, segment};
@@ -235,14 +208,14 @@ static void *ride(void *context)
 
 static void pictures_that_share_a_run_stay_apart(void **state)
 {
-    struct fixture *fixture = *state;
+    struct models_fixture *fixture = *state;
     struct error err;
     pthread_t threads[8];
     struct rider_call calls[8];
     char problem[160];
     AUTO(test_dir_free) char *dir = test_dir_new();
     AUTO(mem_free) char *path = xasprintf("%s/tuning.json", dir);
-    add(fixture, "together", STUBS "birefnet_dynamic.onnx");
+    models_fixture_add(fixture, "together", STUBS "birefnet_dynamic.onnx");
     AUTO(models_dispose) struct models models;
     assert_ok(
         models_read(SOURCE_DIR "/models", fixture->dir, &models, problem, sizeof problem, &err),

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image/self_tuning_internal.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "base/cond.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/sleeper.h"
 #include "image/cutter.h"
 #include "image/tuning.h"
 #include "sys/memory.h"
@@ -25,23 +24,17 @@ struct self_tuning {
     struct scheduler *scheduler;
     const char *path, *visible_gpus;
     struct ticket ticket;
-    pthread_t thread;
-    pthread_mutex_t lock; /* everything below */
-    pthread_cond_t changed;
-    bool ended;
+    struct sleeper sleeper;
 };
 
 static bool wait_ms(struct self_tuning *tuning, int64_t ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    pthread_mutex_lock(&tuning->lock);
-    int waited = 0;
-    while (!tuning->ended && waited == 0)
-        waited = pthread_cond_timedwait(&tuning->changed, &tuning->lock, &until);
-    bool go_on = !tuning->ended;
-    pthread_mutex_unlock(&tuning->lock);
+    int64_t until_ms = mono_ms() + ms;
+    bool go_on = true;
+    pthread_mutex_lock(&tuning->sleeper.lock);
+    while (go_on && mono_ms() < until_ms)
+        go_on = sleeper_wait(&tuning->sleeper, until_ms);
+    pthread_mutex_unlock(&tuning->sleeper.lock);
     return go_on;
 }
 
@@ -64,9 +57,9 @@ static bool enter(void *context)
 {
     struct self_tuning *tuning = context;
     tuning->ticket = (struct ticket){.priority = PRIORITY_BATCH, .alone = true};
-    pthread_mutex_lock(&tuning->lock);
-    bool go_on = !tuning->ended;
-    pthread_mutex_unlock(&tuning->lock);
+    pthread_mutex_lock(&tuning->sleeper.lock);
+    bool go_on = !tuning->sleeper.ended;
+    pthread_mutex_unlock(&tuning->sleeper.lock);
     return go_on && scheduler_enter(tuning->scheduler, &tuning->ticket, NULL);
 }
 
@@ -112,12 +105,10 @@ struct self_tuning *self_tuning_begin(struct loaded *loaded, struct scheduler *s
     struct self_tuning *tuning = xcalloc(1, sizeof *tuning);
     *tuning = (struct self_tuning){
         .loaded = loaded, .scheduler = scheduler, .path = path, .visible_gpus = visible_gpus};
-    cond_init_mono(&tuning->changed);
-    pthread_mutex_init(&tuning->lock, NULL);
-    if (pthread_create(&tuning->thread, NULL, run, tuning) == 0)
+    sleeper_init(&tuning->sleeper);
+    if (sleeper_start(&tuning->sleeper, run, tuning))
         return tuning;
-    pthread_cond_destroy(&tuning->changed);
-    pthread_mutex_destroy(&tuning->lock);
+    sleeper_end(&tuning->sleeper);
     free(tuning);
     return NULL;
 }
@@ -126,12 +117,6 @@ void self_tuning_end(struct self_tuning *tuning)
 {
     if (!tuning)
         return;
-    pthread_mutex_lock(&tuning->lock);
-    tuning->ended = true;
-    pthread_cond_signal(&tuning->changed);
-    pthread_mutex_unlock(&tuning->lock);
-    pthread_join(tuning->thread, NULL);
-    pthread_cond_destroy(&tuning->changed);
-    pthread_mutex_destroy(&tuning->lock);
+    sleeper_end(&tuning->sleeper);
     free(tuning);
 }
