@@ -107,7 +107,6 @@ static void blend_add(struct blend *blend, const struct viseme_span *span, doubl
     blend->jaw.teeth += by_jaw * pose->teeth;
     blend->jaw.tongue += by_jaw * pose->tongue;
     blend->jaw.tip += by_jaw * pose->tip;
-    blend->jaw.speech += span->viseme == VISEME_SILENCE ? 0 : (float)jaw;
     blend->lips.wide += by_lips * pose->wide;
     blend->lips.round += by_lips * pose->round;
     blend->jaw_weight += jaw;
@@ -125,7 +124,6 @@ static struct mouth_pose blend_result(const struct blend *blend)
         .teeth = blend->jaw.teeth * jaw,
         .tongue = blend->jaw.tongue * jaw,
         .tip = blend->jaw.tip * jaw,
-        .speech = blend->jaw.speech * jaw,
         .wide = blend->lips.wide * lips,
         .round = blend->lips.round * lips,
     };

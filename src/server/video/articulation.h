@@ -19,7 +19,6 @@ struct mouth_pose {
     float teeth;  /* share of the lower teeth brought up to the upper ones */
     float tongue; /* share of the tongue's tip raised behind the upper teeth */
     float tip;    /* share of the tongue's tip between the teeth */
-    float speech; /* share of speech at all: 0 in silence, 1 while talking */
 };
 
 struct mouth_pose articulation_at(const struct viseme_track *track, double time_s);

@@ -281,11 +281,11 @@ static void column_now(const struct face_map *map, const struct mouth_pose *pose
     float corner = 0.22f * jaw * column->corner;
     float rest_gap = column->lower - column->upper;
 
-    /* A mouth that is open in the photo closes for what needs closed lips and a little whenever it
-     * speaks, and its vowels open wider than others do, or they would not stand out. */
-    float closing = fmaxf(pose->press, fmaxf(pose->tuck * 0.5f, pose->speech * 0.10f)) * rest_gap;
+    /* A mouth that is open in the photo closes for what needs closed lips, and its vowels open
+     * wider than others do, or they would not stand out. */
+    float closing = fmaxf(pose->press, pose->tuck * 0.42f) * rest_gap;
     float open =
-        (1 - pose->press) * (1 + map->parted * (0.47f + 0.50f * smoothstep(2, 8, pose->jaw)));
+        (1 - pose->press) * (1 + map->parted * (0.50f + 0.54f * smoothstep(2, 8, pose->jaw)));
     float down_upper =
         corner * (1 - 0.85f * part) - pose->upper * mm * part * open + 0.25f * closing;
     float down_lower = corner * (1 - part) + (0.92f * jaw + pose->lower * mm) * part * open -

@@ -51,7 +51,7 @@ static struct tongue_now tongue_of(const struct mouth_now *now, float low_lip)
         .fall = lerpf(3.5f, out ? 1.6f : 4.5f, raised) * mm,
         .width = lerpf(19, out ? 11 : 8, raised) * mm,
         .soft = lerpf(clampf(0.3f * gap, 0.8f, 2.6f), 0.6f, raised) * mm,
-        .light = lerpf(0.50f, light, raised),
+        .light = lerpf(0.36f, light, raised),
     };
 }
 
