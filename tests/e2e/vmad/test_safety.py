@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may ask, by which name, in which form, and with how many connections."""
 import contextlib
+import http.client
 import os
 import re
 import resource
+import shutil
 import socket
+import subprocess
+import tempfile
 import time
 import unittest
 
-from harness import Case, Vmad, drain, photo, wait_until
+from harness import Case, Vmad, drain, form, photo, wait_until
 
 FORM = {"Content-Type": "multipart/form-data; boundary=b"}
 
@@ -154,6 +158,75 @@ class Network(unittest.TestCase):
             if expected == 403:
                 self.assertEqual(proxied.json["code"], "metrics_denied")
             self.assertEqual(vmad.stop(), 0)
+
+
+@unittest.skipUnless(shutil.which("nginx"), "nginx is not installed")
+class Proxied(unittest.TestCase):
+    """Behind nginx, as it comes and as it is usually set up."""
+
+    CONF = ("daemon off; master_process off; pid {0}/pid; error_log stderr; events {{}} http {{ access_log off; "
+            "client_max_body_size 40m; client_body_temp_path {0}/b; proxy_temp_path {0}/p; "
+            "fastcgi_temp_path {0}/f; uwsgi_temp_path {0}/u; scgi_temp_path {0}/s; "
+            "server {{ listen 127.0.0.1:{1}; location / {{ proxy_pass http://127.0.0.1:{2}; {3} }} }} }}")
+
+    def nginx(self, vmad, *settings):
+        folder = tempfile.mkdtemp(prefix="vmad-nginx-")
+        self.addCleanup(shutil.rmtree, folder)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        path = os.path.join(folder, "conf")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(self.CONF.format(folder, port, vmad.port, " ".join(settings)))
+        proxy = subprocess.Popen(["nginx", "-p", folder, "-e", "stderr", "-c", path], stderr=subprocess.DEVNULL)
+        self.addCleanup(proxy.wait)
+        self.addCleanup(proxy.terminate)
+
+        def listens():
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                return True
+            return False
+        self.assertTrue(wait_until(listens, 10))
+        return port
+
+    def start(self, *options):
+        vmad = Vmad("--heartbeat", "100ms", *options)
+        self.addCleanup(vmad.close)
+        return vmad
+
+    def ask(self, port, method, path, body=None, **headers):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self.addCleanup(connection.close)
+        connection.request(method, path, body, {name.replace("_", "-"): v for name, v in headers.items()})
+        return connection.getresponse()
+
+    def test_as_it_comes(self):
+        port = self.nginx(self.start())  # it asks with HTTP/1.0 and by our address
+        self.assertEqual(self.ask(port, "GET", "/", Host="video.example.org").status, 200)
+        self.assertEqual(self.ask(port, "GET", "/health").status, 200)
+        body, kind = form([("image", photo(), "a.jpg")])
+        self.assertEqual(self.ask(port, "POST", "/api/image/faces", body, Content_Type=kind).status, 200)
+
+    def test_for_a_public_name(self):
+        vmad = self.start("--allowed-host", "video.example.org")
+        port = self.nginx(vmad, "proxy_http_version 1.1;", "proxy_set_header Connection '';",
+                          "proxy_set_header Host $host;", "proxy_set_header X-Forwarded-For $remote_addr;")
+        site = {"Host": "video.example.org", "Origin": "https://video.example.org"}
+        body, kind = form([("image", photo(), "a.jpg"), ("text", "Hello through a proxy.")])
+        made = self.ask(port, "POST", "/api/video/generate", body, Content_Type=kind,
+                        Prefer="respond-async", **site)
+        self.assertEqual(made.status, 202)
+        events = self.ask(port, "GET", made.headers["Location"] + "/events", Host="video.example.org")
+        self.assertIn(b"retry:", events.readline())  # at once, although the message is not done
+        self.assertIn(b'"status":"done"', events.read())
+        part = self.ask(port, "GET", made.headers["Location"] + "/video", Host="video.example.org",
+                        Range="bytes=4-7")
+        self.assertEqual((part.status, part.read()), (206, b"ftyp"))
+        self.assertEqual(self.ask(port, "GET", "/metrics", Host="video.example.org").status, 403)
+        self.assertEqual(self.ask(port, "GET", "/", Host="evil.example").status, 421)
+        site["Origin"] = "https://evil.example"
+        self.assertEqual(self.ask(port, "POST", "/api/image/faces", body, Content_Type=kind, **site).status, 403)
+        self.assertEqual(vmad.stop(), 0)
 
 
 class Crowd(unittest.TestCase):
