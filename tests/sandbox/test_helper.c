@@ -25,6 +25,7 @@
 enum deed {
     ADD = 1,
     LOOP,
+    LOOP_UNTIMED,
     EAT_MEMORY,
     CRASH,
     OPEN_FILE,
@@ -85,6 +86,7 @@ static int misbehave(enum deed deed)
     char *const words[] = {(char[]){"/bin/true"}, NULL};
     switch (deed) {
     case LOOP:
+    case LOOP_UNTIMED:
         for (;;)
             sink++;
     case EAT_MEMORY:
@@ -216,6 +218,16 @@ static void an_endless_loop_ends_at_the_deadline(void **state)
     assert_goes_on(*state);
 }
 
+static void an_endless_loop_ends_when_its_processor_time_is_used_up(void **state)
+{
+    struct error err;
+    int result;
+    assert_false(run(*state, LOOP_UNTIMED, &result, &err));
+    assert_int_equal(err.kind, ERROR_TIMEOUT);
+    assert_non_null(strstr(err.text, "processor time"));
+    assert_goes_on(*state);
+}
+
 /* A sanitizer's shadow memory is larger than any limit, so there is none then. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define UNLIMITED 1
@@ -332,6 +344,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_HELPER(a_worker_reads_its_file_and_fills_the_memory),
         IN_HELPER(an_endless_loop_ends_at_the_deadline),
+        IN_HELPER(an_endless_loop_ends_when_its_processor_time_is_used_up),
         IN_HELPER(memory_ends_at_the_limit),
         IN_HELPER(what_kills_the_worker_is_an_error_and_no_more),
         IN_HELPER(no_file_can_be_opened_or_written),

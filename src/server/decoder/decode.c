@@ -16,6 +16,7 @@
 #include "base/auto.h"
 #include "decoder/sniff.h"
 #include "sandbox/photo_request.h"
+#include "sandbox/worker.h"
 
 static void image_unref_auto(VipsImage *const *image)
 {
@@ -256,6 +257,7 @@ static void decode_bytes(struct bytes file, const struct photo_request *request,
         snprintf(reply->text, sizeof reply->text, "%d x %d pixels", width, height);
         return;
     }
+    worker_allow(photo_cpu_s((int64_t)width * height));
     int shrink = shrink_for(width > height ? width : height, (int)request->max_side,
                             formats[format].max_shrink);
     VipsImage *smaller = shrink > 1 ? formats[format].load(file, shrink) : NULL;

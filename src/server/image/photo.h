@@ -14,7 +14,7 @@ struct photos;
 
 struct photos_settings {
     const char *program; /* instead of both; NULL: beside this program or in ../libexec/vmad */
-    int64_t timeout_ms;  /* for one picture; 0 means 10 s */
+    int64_t timeout_ms;  /* for one picture; 0 means 30 s */
 };
 
 /* Starts vmad-jpeg in the background; vmad-decoder, which takes 40 ms, when it is needed. Threads

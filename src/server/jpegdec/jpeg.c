@@ -13,6 +13,7 @@
 
 #include "jpegdec/exif.h"
 #include "sandbox/photo_request.h"
+#include "sandbox/worker.h"
 
 enum {
     EXIF_MARKER = JPEG_APP0 + 1,
@@ -170,6 +171,7 @@ static bool decode(struct reader *reader, struct bytes file, const struct jpeg_r
     jpeg_read_header(jpeg, TRUE);
     if (!is_usual(jpeg) || !scale_choose(jpeg, (unsigned)room->max_side))
         return false;
+    worker_allow(photo_cpu_s((int64_t)jpeg->image_width * jpeg->image_height));
     struct turn turn = turn_for(orientation_of(jpeg), jpeg->output_width, jpeg->output_height);
     if ((size_t)turn.width * turn.height * 3 > room->size)
         return false;

@@ -14,9 +14,10 @@
 #include "base/attributes.h"
 
 enum {
-    REQUEST_SIZE = 64, /* bytes at most */
-    REPLY_SIZE = 512,  /* bytes at most; less than PIPE_BUF, so it arrives whole */
-    CONTROL_FD = 3,    /* the helper's end of the pair */
+    REQUEST_SIZE = 64,    /* bytes at most */
+    REPLY_SIZE = 512,     /* bytes at most; less than PIPE_BUF, so it arrives whole */
+    OUT_OF_TIME_SIZE = 1, /* a reply so short says that the worker had no more processor time */
+    CONTROL_FD = 3,       /* the helper's end of the pair */
     MAX_PASSED = 3,
 };
 

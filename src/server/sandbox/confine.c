@@ -77,7 +77,7 @@ static const int deadly[] = {
     SYS_ptrace, SYS_kill,     SYS_tgkill, SYS_process_vm_writev,
 };
 
-enum { MAX_RULES = 128 };
+enum { MAX_RULES = 192 };
 
 struct program {
     struct sock_filter code[MAX_RULES];
@@ -134,6 +134,7 @@ static void program_write(struct program *program, int write_fd)
         {SYS_clone, 0, CLONE_THREAD, CLONE_THREAD, end},
         {SYS_write, 0, ~0U, (unsigned)write_fd, refuse},
         {SYS_prctl, 0, ~0U, PR_SET_NAME, refuse},
+        {SYS_prlimit64, 0, ~0U, 0, refuse}, /* its own, which it cannot raise above what is below */
     };
     load(program, offsetof(struct seccomp_data, arch));
     put(program, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, OUR_ARCH, 1, 0));
@@ -178,7 +179,7 @@ static size_t memory_now(void)
 
 static bool limit(int what, rlim_t value, struct error *err)
 {
-    struct rlimit both = {value, value};
+    struct rlimit both = {value, what == RLIMIT_CPU ? value + 1 : value};
     return setrlimit((__rlimit_resource_t)what, &both) == 0 ||
            error_os(err, errno, "set resource limit %d", what);
 }

@@ -13,7 +13,7 @@ struct error;
 
 struct limits {
     size_t memory_bytes; /* of address space beyond what is there now */
-    int cpu_s;           /* seconds of processor time */
+    int cpu_s;           /* seconds of processor time: SIGXCPU then, SIGKILL a second later */
 };
 
 /* `write_fd` is the only descriptor that may be written to. */

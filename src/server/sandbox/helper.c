@@ -212,6 +212,8 @@ static bool reply_wait(const struct worker *worker, const struct helper_job *job
     while (got < 0 && errno == EINTR);
     if (got <= 0)
         return error_set(err, ERROR_INTERNAL, "the worker died");
+    if (got == OUT_OF_TIME_SIZE)
+        return error_set(err, ERROR_TIMEOUT, "more processor time was asked for than is due");
     out->reply_size = (size_t)got;
     return true;
 }

@@ -46,7 +46,8 @@ static inline void helper_result_dispose_auto(struct helper_result *result)
     helper_result_dispose(result);
 }
 
-/* ERROR_TIMEOUT when the time ran out (the worker is gone then), ERROR_INTERNAL when the worker
- * ended without a reply, ERROR_UNAVAILABLE when there is no helper. */
+/* ERROR_TIMEOUT when the time ran out, the worker's own or the clock's (the worker is gone then),
+ * ERROR_INTERNAL when the worker ended without a reply, ERROR_UNAVAILABLE when there is no helper.
+ */
 MUST_USE bool helper_run(struct helper *helper, const struct helper_job *job,
                          struct helper_result *out, struct error *err);

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,6 +30,25 @@ static bool fds_arrange(const int fds[MAX_PASSED])
            dup2(reply, REPLY_FD) >= 0 && syscall(SYS_close_range, FIRST_OTHER_FD, ~0U, 0) == 0;
 }
 
+static void out_of_time(int number)
+{
+    static const uint8_t reply[OUT_OF_TIME_SIZE];
+    (void)number;
+    if (write(REPLY_FD, reply, sizeof reply) != (ssize_t)sizeof reply)
+        _exit(1);
+    _exit(0);
+}
+
+void worker_allow(int cpu_s)
+{
+    struct rlimit now;
+    if (getrlimit(RLIMIT_CPU, &now) != 0)
+        return; /* what it has must do */
+    rlim_t most = now.rlim_max - 1;
+    now.rlim_cur = (rlim_t)cpu_s < most ? (rlim_t)cpu_s : most;
+    setrlimit(RLIMIT_CPU, &now);
+}
+
 static NORETURN void work_on(const struct ask *ask, const int fds[MAX_PASSED], pid_t parent,
                              worker_function *work)
 {
@@ -38,8 +58,11 @@ static NORETURN void work_on(const struct ask *ask, const int fds[MAX_PASSED], p
     if (getppid() != parent)
         _exit(1);
     void *shared = mmap(NULL, ask->shared_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fds[1], 0);
-    if (shared == MAP_FAILED || !fds_arrange(fds) || !confine(&limits, REPLY_FD, NULL))
+    const struct sigaction enough = {.sa_handler = out_of_time};
+    if (shared == MAP_FAILED || !fds_arrange(fds) || sigaction(SIGXCPU, &enough, NULL) != 0 ||
+        !confine(&limits, REPLY_FD, NULL))
         _exit(1);
+    worker_allow(1);
     struct worker_job job = {.file = FILE_FD,
                              .request = ask->request,
                              .request_size = ask->request_size,

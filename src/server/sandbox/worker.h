@@ -17,6 +17,11 @@ struct worker_job {
  * nothing came of it. */
 typedef size_t worker_function(const struct worker_job *job, uint8_t *reply, size_t reply_size);
 
+/* In the worker: it may take `cpu_s` seconds of processor time in all, as far as the job allows
+ * them; until it says so, one. If it needs more it ends, and helper_run fails with ERROR_TIMEOUT.
+ * For work that knows after its first look how much there is to do. */
+void worker_allow(int cpu_s);
+
 /* Call after everything that the work needs is loaded and while there is one thread only. Serves
  * descriptor 3 until the other end is closed or nothing was asked for `idle_ms`, and returns the
  * program's exit status. */
