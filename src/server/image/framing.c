@@ -44,7 +44,7 @@ static float crop_height(const struct framing *framing, const struct picture *ph
     /* Of a head that the photo cuts there is no more than the photo has. */
     float down = fminf(tall * (wide ? 1.6f : 1.3f), height);
     float across = fminf(tall, width) / aspect;
-    float closest = across > down ? fmaxf(down, across * 0.88f) : down * (wide ? 1 : 0.94f);
+    float closest = across > down ? fmaxf(down, across) : down * (wide ? 1 : 0.94f);
     /* Beside a head and shoulders there may be soft surroundings. */
     float roomy = wide ? fminf(fminf(tall * 1.9f, height), fits / 0.75f) : 0;
     return fminf(fmaxf(fmaxf(fits, closest), roomy), fmaxf(wanted, closest));
