@@ -26,6 +26,7 @@ BUILD = pathlib.Path(os.environ.get("BUILD_DIR", SOURCE / "build" / "release"))
 PYTHON = "/usr/bin/python3"  # the one that Debian's packages belong to
 ROUNDS, SECONDS, CLIENTS = 5, 2.5, 8
 LONG = float(os.environ.get("LONG", "12"))  # seconds of a round with a large network
+TURNS = int(os.environ.get("TURNS", "3"))  # rounds beside the bare loop
 STREAMS, THREADS, QUEUE = 2, 1, 16
 PLAIN_LOOPS = os.cpu_count() + 1  # one waits for the decoder's process
 PICTURES = int(os.environ.get("PICTURES", "10000"))
@@ -157,11 +158,15 @@ def beside_bare_loop(folder):
     for name, model, kind, files, seconds in models:
         bare, ours, allowed, loop, scheduled = [], [], [], [], []
         times = (THREADS, STREAMS, seconds)
-        for _ in range(3):
+        for _ in range(TURNS):
             with vmad(f"{folder}/models-data", "--image-model", model) as server:
                 ours.append(server.load(mask(), CLIENTS, seconds).rate)
-            allowed.append(alone("photos", THREADS, PLAIN_LOOPS, seconds, PHOTO_PATH,
-                                 f"{folder}/models-data/models", model)["per_s"])
+                turned_away = server.load(request(CUTOUT, PHOTO, [("format", "none")]), CLIENTS, 1)
+            plain = alone("photos", THREADS, PLAIN_LOOPS, seconds, PHOTO_PATH,
+                          f"{folder}/models-data/models", model)["per_s"]
+            # The same upload and an answer at once: what client and HTTP take of the processors.
+            exchanges = turned_away.broken / turned_away.took
+            allowed.append(1 / (1 / plain + 1 / exchanges))
             bare.append(alone(*times, *files)["per_s"])
             scheduled.append(measured("bench_image_cuts", "service", *times, PHOTO_PATH,
                                       f"{folder}/models-data/models", model)["per_s"])
@@ -176,7 +181,7 @@ def beside_bare_loop(folder):
     table(f"HTTP service, {CLIENTS} clients, beside a bare loop of the same session ({STREAMS} at "
           f"once, {THREADS} thread each; 0.95 × is asked for)",
           ("network", "vmad, pictures/s", "bare loop, runs/s", "ratio",
-           f"what the cores allow: {PLAIN_LOOPS} plain loops from file to file, pictures/s",
+           f"what the cores allow: {PLAIN_LOOPS} plain loops from file to file, and HTTP without work",
            "vmad beside that"), http)
     table(f"Scheduler, queue and process with {CLIENTS} callers beside a plain loop; the photo is "
           "decoded, both scale it, normalise it and make the matte",

@@ -4,6 +4,7 @@ import concurrent.futures
 import json
 import os
 import signal
+import socket
 import struct
 import subprocess
 import tempfile
@@ -277,6 +278,40 @@ class Card(Engine):
         ours = {name for pid, name in ranges if int(pid) == vmad.process.pid}
         self.assertEqual(ours, {"decode", "faces", "prepare", "infer", "finish", "refine"})
         self.assertEqual({name for pid, name in ranges if int(pid) == child}, {"network"})
+
+    def test_the_documented_sequence_runs(self):
+        """docs/gpu.md as it stands, with an nsys that does what the real one does for us."""
+        text = (SOURCE / "docs" / "gpu.md").read_text(encoding="utf-8")
+        lines = text.partition("nsys profile")[2].partition("\n\n")[0]
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = str(free.getsockname()[1])
+        script = ("nsys profile" + lines).replace("55441", port)
+        self.assertIn("$(pidof vmad)", script)  # other programs of that name may run here
+        script = ("trap 'kill $(cat vmad.pid) 2>/dev/null || :' EXIT\n"
+                  + script.replace("$(pidof vmad)", "$(cat vmad.pid)"))
+        with tempfile.TemporaryDirectory() as folder:
+            nsys, seen = os.path.join(folder, "nsys"), os.path.join(folder, "ranges")
+            with open(nsys, "w", encoding="ascii") as file:
+                file.write("#!/bin/bash\n"
+                           '[ "$1" = profile ] || { echo "$@" > stats; exit; }\nshift\n'
+                           'while [[ $1 == --* ]]; do [[ $1 == *=* ]] || shift; shift; done\n'
+                           '"$@" & echo $! > vmad.pid; wait\n')
+            os.chmod(nsys, 0o755)
+            with open(os.path.join(folder, "photo.jpg"), "wb") as file:
+                file.write(photo("hopper.jpg"))
+            path = f"{folder}:{BUILD}:{os.environ['PATH']}"
+            done = subprocess.run(["bash", "-e", "-c", script], cwd=folder, timeout=100,
+                                  capture_output=True, text=True, check=False,
+                                  env={**os.environ, "PATH": path, "NVTX_STAND_IN_LOG": seen,
+                                       "no_proxy": "localhost", "NVTX_INJECTION64_PATH":
+                                       str(BUILD / "libnvtx_stand_in.so")})
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            with open(seen, encoding="ascii") as file:
+                names = [line.split()[1] for line in file]
+            self.assertGreaterEqual(names.count("network"), 50)
+            self.assertIn("refine", names)
+            with open(os.path.join(folder, "stats"), encoding="ascii") as file:
+                self.assertIn("cutouts.nsys-rep", file.read())
 
     def test_a_profiler_that_is_not_there_is_said_and_nothing_more(self):
         vmad = self.start(env={"NVTX_INJECTION64_PATH": "/nonexistent/tool.so"})
