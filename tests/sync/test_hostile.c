@@ -2,11 +2,15 @@
 /* A peer that lies: refused, and nothing is touched outside the root. */
 #include "sync/pair.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "sync/apply.h"
 #include "sync/ignore.h"
 #include "sync/message.h"
 #include "sync/stage.h"
 #include "sync/tree.h"
+#include "sys/fs.h"
 
 static struct entry file_entry(const char *content)
 {
@@ -92,6 +96,80 @@ static void links_are_never_followed(void **state)
     assert_true(send_op(&pair, "dir/secret", "evil", &err));
     assert_true(send_op(&pair, "file", "evil", &err));
     assert_text(pair.top, "outside/secret", "secret");
+    pair_dispose(&pair);
+}
+
+/* Somebody over there who changes a folder into a link that leads out, and back, all the time. */
+struct swapper {
+    int root;
+    atomic_bool over;
+    unsigned swaps;
+};
+
+static void *swap(void *context)
+{
+    struct swapper *swapper = context;
+    while (!atomic_load(&swapper->over))
+        swapper->swaps += fs_rename_exchange(swapper->root, "dir", swapper->root, "way-out") == 0;
+    return NULL;
+}
+
+static bool send_one(struct pair *pair, uint64_t sequence, const struct sync_op *op,
+                     struct error *err)
+{
+    AUTO(buf_dispose) struct buf payload = BUF(64 * 1024);
+    AUTO(buf_dispose) struct buf message = BUF(64 * 1024);
+    struct sync_batch batch = {.sequence = sequence, .count = 1};
+    struct path_memory memory = {0};
+    assert_true(sync_batch_encode(&batch, &payload, err));
+    assert_true(sync_op_encode(op, &memory, &payload, err));
+    assert_true(sync_message_encode(SYNC_BATCH, buf_bytes(&payload), 0, &message, err));
+    return sync_receive(pair->remote.sync, LANE_FAST, buf_bytes(&message), err);
+}
+
+static void a_folder_that_becomes_a_link_meanwhile_leads_nowhere(void **state)
+{
+    enum { ROUNDS = 800 };
+    struct pair pair;
+    struct error err;
+    pthread_t thread;
+    greet(&pair);
+    AUTO(mem_free) char *link = pair_path(pair.there, "way-out");
+    put_folder(pair.top, "outside");
+    put_text(pair.top, "outside/secret", "secret");
+    put_folder(pair.there, "dir");
+    assert_int_equal(symlink("../outside", link), 0);
+    struct swapper swapper = {.root = open(pair.there, O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    if (fs_rename_exchange(swapper.root, "dir", swapper.root, "way-out") != 0)
+        skip();
+    assert_int_equal(pthread_create(&thread, NULL, swap, &swapper), 0);
+    for (uint64_t i = 0; i < ROUNDS; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "dir/%llu", (unsigned long long)i / 4);
+        struct sync_op ops[] = {
+            {.path = bytes_of(name), .entry = file_entry("evil"), .source = SOURCE_INLINE},
+            {.path = bytes_of("dir/secret"),
+             .entry = file_entry("evil"),
+             .source = SOURCE_INLINE,
+             .expect = file_entry("secret")},
+            {.path = bytes_of("dir/secret"), .expect = file_entry("secret")}, /* a removal */
+            {.path = bytes_of("stolen"),
+             .entry = file_entry("secret"),
+             .source = SOURCE_COPY,
+             .from = bytes_of("dir/secret")},
+        };
+        ops[0].content = ops[1].content = bytes_of("evil");
+        assert_ok(send_one(&pair, 1 + i, &ops[i % 4], &err), &err);
+    }
+    atomic_store(&swapper.over, true);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    close(swapper.root);
+    assert_true(swapper.swaps > 0);
+    assert_text(pair.top, "outside/secret", "secret");
+    AUTO(buf_dispose) struct buf outside = BUF(64 * 1024);
+    describe_tree(pair.top, "outside", &outside);
+    assert_null(strchr(strchr(buf_string(&outside), '\n') + 1, '\n')); /* one entry */
+    assert_false(exists(pair.there, "stolen"));
     pair_dispose(&pair);
 }
 
@@ -206,6 +284,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paths_that_lead_astray_are_refused),
         cmocka_unit_test(links_are_never_followed),
+        cmocka_unit_test(a_folder_that_becomes_a_link_meanwhile_leads_nowhere),
         cmocka_unit_test(content_that_is_not_what_was_announced_is_not_put_in_place),
         cmocka_unit_test(a_batch_of_more_changes_than_anybody_makes_is_refused),
         cmocka_unit_test(broken_messages_end_the_session),

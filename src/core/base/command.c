@@ -176,7 +176,9 @@ static bool put_manual_option(const struct option *option, struct buf *out, stru
         return false;
     if (option->argument && !buf_printf(out, err, " \\fI%s\\fR", option->argument))
         return false;
-    if (!buf_text(out, "\n", err) || !put_roff(out, option->help, err))
+    AUTO(buf_dispose) struct buf help = BUF(4 * 1024);
+    if (!option_help(option, &help, err) || !buf_text(out, "\n", err) ||
+        !put_roff(out, buf_string(&help), err))
         return false;
     return !option->environment ||
            buf_printf(out, err, ". In the environment: \\fB%s\\fR.", option->environment);

@@ -272,16 +272,15 @@ static const char *default_at(const char *help)
     return open && open > help && help[strlen(help) - 1] == ']' ? open : NULL;
 }
 
-/* The help text; what can be chosen from goes in front of the default. */
-static bool put_help(const struct option *row, struct buf *out, struct error *err)
+bool option_help(const struct option *row, struct buf *out, struct error *err)
 {
     char choices[140];
     if (row->kind != OPTION_KIND_CHOICE)
-        return buf_printf(out, err, "%s\n", row->help);
+        return buf_text(out, row->help, err);
     const char *initial = default_at(row->help);
     int size = (int)(initial ? (size_t)(initial - row->help) : strlen(row->help));
     describe_choices(row->choices, choices, sizeof choices);
-    return buf_printf(out, err, "%.*s%s(%s)%s%s\n", size, row->help, initial ? "" : " ", choices,
+    return buf_printf(out, err, "%.*s%s(%s)%s%s", size, row->help, initial ? "" : " ", choices,
                       initial ? " " : "", initial ? initial : "");
 }
 
@@ -303,7 +302,7 @@ bool options_help(const struct option *rows, struct buf *out, struct error *err)
         int pad = (int)(widest - strlen(rows->name) - (*argument ? strlen(argument) + 1 : 0));
         if (!buf_printf(out, err, "  %s--%s%s%s%*s  ", letter, rows->name, *argument ? " " : "",
                         argument, pad, "") ||
-            !put_help(rows, out, err))
+            !option_help(rows, out, err) || !buf_text(out, "\n", err))
             return false;
     }
     return true;

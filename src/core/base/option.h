@@ -107,6 +107,9 @@ struct operands {
 MUST_USE bool options_from_arguments(const struct option *rows, void *values, char **arguments,
                                      bool stop_at_operand, struct operands *out, struct error *err);
 
+/* What an option is for; what can be chosen from stands in front of the default. */
+MUST_USE bool option_help(const struct option *row, struct buf *out, struct error *err);
+
 /* The lines of --help for these rows, and those of --help-env. */
 MUST_USE bool options_help(const struct option *rows, struct buf *out, struct error *err);
 MUST_USE bool options_help_environment(const struct option *rows, struct buf *out,
