@@ -155,6 +155,89 @@ def test_a_two_way_conflict_is_kept_and_resolved():
     stop(process)
 
 
+def test_each_way_to_resolve_a_conflict_leaves_both_sides_equal():
+    here, there = pair("resolve")
+    names = ("local.txt", "remote.txt", "both.txt", "gone.txt")
+    for name in names:
+        write(f"{here}/{name}", "base")
+    vma("sync", "--once", "-m", "two-way-safe", here, to(there))
+    for name in names[:3]:
+        write(f"{here}/{name}", "here")
+        write(f"{there}/{name}", "there!")
+    os.unlink(f"{here}/gone.txt")  # a change wins over a removal
+    write(f"{there}/gone.txt", "changed")
+    process = start("-m", "two-way-safe", here, to(there))
+    wait_for(lambda: vma("sync", "conflicts", cwd=here, code=None).count("(here: file") == 3, "the conflicts")
+    listed = {c["path"]: c for c in json.loads(vma("sync", "conflicts", "--json", cwd=here))["conflicts"]}
+    assert sorted(listed) == sorted(names[:3]), listed
+    assert listed["local.txt"]["local"]["size"] == 4 and listed["local.txt"]["remote"]["size"] == 6, listed
+    for name in names[:3]:
+        vma("sync", "resolve", name, "--keep", name.split(".")[0], cwd=here)
+    vma("sync", "flush", cwd=here)
+    for side in (here, there):
+        assert read(f"{side}/local.txt") == "here" and read(f"{side}/remote.txt") == "there!"
+        assert read(f"{side}/both.txt") == "there!" and read(f"{side}/both.local.txt") == "here"
+        assert read(f"{side}/gone.txt") == "changed"
+        assert len(os.listdir(side)) == 5, os.listdir(side)
+    stop(process)
+
+
+def test_what_is_protected_stays_whatever_is_deleted_around_it():
+    here, there = pair("protected")
+    secrets = (".env", "app/.env.local", "app/certs/key.pem", "storage/upload", "app/.ssh/id_rsa")
+    for name in ("src/a", "app/main", "app/certs/readme", "app/.env.example"):
+        write(f"{here}/{name}", name)
+    for name in secrets:
+        write(f"{there}/{name}", "secret there")
+        write(f"{here}/{name}", "secret here")
+    vma("sync", "--once", here, to(there))
+    shutil.rmtree(f"{here}/app")
+    shutil.rmtree(f"{here}/storage")
+    os.unlink(f"{here}/.env")
+    process = start("--allow-mass-delete", here, to(there))
+    wait_for(lambda: not os.path.exists(f"{there}/app/main"), "the removal")
+    vma("sync", "flush", cwd=here)
+    os.rename(f"{here}/src", f"{here}/app")  # another folder in its place
+    vma("sync", "flush", cwd=here)
+    assert read(f"{there}/app/a") == "src/a" and not os.path.exists(f"{there}/app/certs/readme")
+    assert not os.path.exists(f"{there}/app/.env.example")
+    for name in secrets:
+        assert read(f"{there}/{name}") == "secret there", name
+    stop(process)
+
+
+def test_flush_means_it_while_others_write_all_the_time():
+    here, there = pair("load")
+    write(f"{here}/mine", "0")
+    process = start(here, to(there))
+    wait_for(lambda: read(f"{there}/mine") == "0", "the first copy")
+    over = threading.Event()
+
+    def others():
+        turn = 0
+        while not over.is_set():
+            turn += 1
+            for i in range(20):
+                write(f"{here}/noise/{i}", str(turn) * 500)
+            over.wait(0.003)
+
+    writer = threading.Thread(target=others, daemon=True)
+    writer.start()
+    try:
+        for i in range(1, 15):
+            write(f"{here}/mine", str(i))
+            large = os.urandom(600000).hex() if i % 4 == 0 else None
+            if large:
+                write(f"{here}/large", large)
+            vma("sync", "flush", cwd=here, timeout=10)
+            assert not large or read(f"{there}/large") == large, i
+            assert read(f"{there}/mine") == str(i), i
+    finally:
+        over.set()
+        writer.join()
+    stop(process)
+
+
 def test_guards_say_what_they_need():
     here, there = pair("guards")
     for i in range(40):

@@ -12,6 +12,7 @@
 struct sync_asked {
     struct runner_request base; /* first, so that a request is its question */
     struct jv *question, *reply;
+    struct sync_flush flush;
     sync_answer *answer;
     void *context;
 };
@@ -68,7 +69,8 @@ static bool run(struct runner_request *request, struct sync *sync)
     struct jv *list = NULL;
     if (strcmp(what, "flush") == 0) {
         enum sync_phase phase = sync_phase(sync);
-        if (!sync_flushed(sync) && phase != SYNC_HALTED && phase != SYNC_PAUSED)
+        bool done = sync_flush_done(sync, &asked->flush);
+        if (!done && phase != SYNC_HALTED && phase != SYNC_PAUSED)
             return false;
     } else if (strcmp(what, "look") == 0) { /* both trees are known */
         enum sync_phase phase = sync_phase(sync);
@@ -103,6 +105,7 @@ static void done(struct runner_request *request, bool dropped)
         put_error(asked->reply, &err);
     }
     asked->answer(asked->context, asked->reply);
+    sync_flush_dispose(&asked->flush);
     jv_free(asked->question);
     jv_free(asked->reply);
     free(asked);

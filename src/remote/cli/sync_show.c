@@ -34,8 +34,10 @@ void sync_say_settled(const struct jv *status, const char *dest)
 
 bool sync_judge(const struct jv *status, struct error *err)
 {
-    bool stuck = jv_get_int(status, "problems", 0) && jv_get_int(status, "pending", 0);
-    if (!stuck && !is_incomplete(status))
+    bool working =
+        strcmp(jv_get_text(status, "phase", ""), "working") == 0; /* on what came since */
+    bool stuck = !working && jv_get_int(status, "problems", 0) && jv_get_int(status, "pending", 0);
+    if (!stuck && !is_incomplete(status) && !jv_get_int(status, "failed", 0))
         return true;
     return error_set(err, ERROR_UNAVAILABLE, "not everything could be synced; the last: %s",
                      jv_get_text(status, "problem", "a file that keeps changing"));

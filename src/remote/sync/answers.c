@@ -73,6 +73,7 @@ static void parent_missing(struct sync *sync, uint32_t id)
         parent->remote = (struct entry){0};
         parent->flags &= ~NODE_FAILED;
     }
+    sync->refusals++;
     mark_dirty(sync, node->parent);
     mark_dirty(sync, id);
 }
@@ -90,9 +91,11 @@ static void refused(struct sync *sync, const struct inflight_op *op,
     node->remote = failure->actual;
     switch ((enum sync_refusal)failure->refusal) {
     case REFUSAL_CHANGED:
+        sync->refusals++;
         mark_dirty(sync, op->id);
         break;
     case REFUSAL_CONTENT:
+        sync->refusals++;
         if (node->flags & NODE_FULL)
             local_hold(sync, op->id, RETRY_CONTENT_US, false);
         else

@@ -135,9 +135,23 @@ enum sync_phase sync_phase(const struct sync *sync);
 
 /* Both trees are known. */
 bool sync_is_live(const struct sync *sync);
-/* Everything that was saved before this call has been applied, or cannot be. Ask after each
- * step. */
+/* Everything that was saved before this call has been applied, or cannot be, and nothing else is
+ * left to do. Ask after each step. */
 bool sync_flushed(struct sync *sync);
+
+/* Whether everything saved before the first call with this `flush` (then all zero) has been
+ * applied, or cannot be, whatever was saved since. Ask after each step. */
+struct sync_flush {
+    int state;
+    bool followed;
+    unsigned rounds;
+    uint32_t generation;
+    uint64_t turn, sequence, refusals;
+    uint32_t *rest;
+    size_t rest_count;
+};
+bool sync_flush_done(struct sync *sync, struct sync_flush *flush);
+void sync_flush_dispose(struct sync_flush *flush);
 void sync_pause(struct sync *sync);
 /* Also answers a guard: `allow` lets the withheld removals happen. What could not be done is tried
  * again. */

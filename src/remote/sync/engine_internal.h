@@ -127,6 +127,8 @@ struct sync {
 
     /* push.c */
     uint64_t sequence, transfer;
+    uint64_t turns;     /* times that all that was dirty was taken */
+    uint64_t refusals;  /* after which something is sent again */
     uint64_t forgotten; /* answers to batches up to this one mean nothing any more */
     struct inflight *inflight, **inflight_end;
     size_t inflight_ops;

@@ -345,7 +345,10 @@ void push_look(struct sync *sync)
 
 bool push_express(struct sync *sync, int64_t *next_us, struct error *err)
 {
-    if (sync->dirty.count == 0 || burst_goes_on(sync, next_us))
+    if (sync->dirty.count && burst_goes_on(sync, next_us))
+        return true;
+    sync->turns++;
+    if (sync->dirty.count == 0)
         return true;
     push_look(sync);
     guard_review(sync);

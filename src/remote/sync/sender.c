@@ -396,6 +396,11 @@ void sending_drop(struct sync *sync)
     drop(sync, true);
 }
 
+uint32_t sending_node(const struct sync *sync, bool dense)
+{
+    return sync->sending[dense] ? sync->sending[dense]->id : TREE_NONE;
+}
+
 void sending_review(struct sync *sync)
 {
     char path[TREE_PATH_LIMIT];
