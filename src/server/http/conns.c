@@ -112,8 +112,8 @@ void conns_cut_off(struct http_server *server, int64_t now_ms)
 {
     for (struct conn *conn = server->conns; conn; conn = conn->next) {
         bool slow = !conn->cut && too_slow(server, conn, now_ms);
-        if (slow && atomic_load(&conn->body_since_ms) != 0)
-            log_info("http.too_slow", LOG_INT("body_bytes", (int64_t)conn->body_bytes));
+        if (slow)
+            atomic_store(&conn->too_slow, true);
         if (slow || hung_up(conn))
             cut(conn);
     }

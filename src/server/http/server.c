@@ -366,6 +366,11 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     if (!exchange)
         return;
     waiting_forget(exchange);
+    if (atomic_load(&exchange->conn->too_slow)) {
+        log_set_id(exchange->request.id);
+        log_info("http.too_slow", LOG_INT("body_bytes", (int64_t)exchange->received));
+        log_set_id(NULL);
+    }
     server->app.finished(server->app.context, &exchange->request,
                          exchange->queued ? exchange->response.status : STATUS_NOT_SENT,
                          how == MHD_REQUEST_TERMINATED_COMPLETED_OK);

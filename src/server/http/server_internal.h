@@ -32,8 +32,9 @@ struct conn {
     atomic_llong body_since_ms; /* a body is being received */
     atomic_ullong body_bytes;
     atomic_uint requests;
-    atomic_bool crowded; /* one too many: it is told so, and closed */
-    bool cut;            /* it is being closed; under the server's lock */
+    atomic_bool crowded;  /* one too many: it is told so, and closed */
+    atomic_bool too_slow; /* which is why it is cut off */
+    bool cut;             /* it is being closed; under the server's lock */
 };
 
 enum waiting { WAITING_NOT, WAITING_AGAIN, WAITING_STREAM };

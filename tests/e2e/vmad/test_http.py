@@ -114,6 +114,8 @@ class Requests(Case):
             self.assertTrue(closed)
             self.assertLess(time.monotonic() - began, 5)
         self.assertTrue(wait_until(lambda: not self.vmad.spooled(), 3), self.vmad.spooled())
+        self.assertTrue(wait_until(lambda: [event for event in self.vmad.events()
+                                            if event["event"] == "http.too_slow" and event["id"]], 3))
 
     def test_an_upload_that_breaks_off_leaves_nothing(self):
         body, content_type = form([("image", photo(), "a.jpg"), ("text", "hi")])
