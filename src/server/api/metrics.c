@@ -46,7 +46,7 @@ struct metrics {
         metrics_source *write;
         void *context;
     } sources[MAX_SOURCES];
-    size_t source_count;
+    atomic_size_t source_count;
 };
 
 struct metrics_writer {
@@ -134,10 +134,11 @@ void metrics_stage(void *context, const char *stage, double seconds)
 void metrics_add_source(struct metrics *metrics, metrics_source *source, void *context)
 {
     pthread_mutex_lock(&metrics->lock);
-    if (metrics->source_count < MAX_SOURCES) {
-        metrics->sources[metrics->source_count].write = source;
-        metrics->sources[metrics->source_count].context = context;
-        metrics->source_count++;
+    size_t count = atomic_load(&metrics->source_count);
+    if (count < MAX_SOURCES) {
+        metrics->sources[count].write = source;
+        metrics->sources[count].context = context;
+        atomic_store(&metrics->source_count, count + 1);
     }
     pthread_mutex_unlock(&metrics->lock);
 }
@@ -287,7 +288,8 @@ bool metrics_write(struct metrics *metrics, struct buf *out, struct error *err)
     write_process(metrics, &writer);
     write_requests(metrics, &writer);
     write_stages(metrics, &writer);
-    for (size_t i = 0; i < metrics->source_count; i++)
+    size_t count = atomic_load(&metrics->source_count);
+    for (size_t i = 0; i < count; i++)
         metrics->sources[i].write(metrics->sources[i].context, &writer);
     return !writer.failed;
 }

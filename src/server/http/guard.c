@@ -188,7 +188,7 @@ void guard_note_field(struct guard_header *header, const char *name, const char 
 
 static const char *what_is_malformed(const struct guard_header *header, struct bytes *out_host)
 {
-    *out_host = (struct bytes){NULL, 0};
+    *out_host = bytes_of("");
     if (header->odd_name)
         return "the name of a header field has white space";
     if (header->lengths > 1)
