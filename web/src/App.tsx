@@ -5,6 +5,7 @@ import type { Job } from './api/types.ts';
 import { useLanguage } from './i18n/language.tsx';
 import { whenUnclaimed } from './lib/claim.ts';
 import { excerpt } from './lib/text.ts';
+import { Dock } from './parts/Dock.tsx';
 import { Footer, Header, Notices } from './parts/Frame.tsx';
 import { LookStep } from './parts/LookStep.tsx';
 import { MessageStep } from './parts/MessageStep.tsx';
@@ -77,6 +78,11 @@ export function App() {
     if (field) attention(field);
   }, [phase, attention]);
 
+  useEffect(() => {
+    // What one may do with the video takes more room than the progress did.
+    if (phase.kind === 'done' && isSeen(stage.current)) reveal(stage.current);
+  }, [phase.kind]);
+
   const make = useCallback(() => {
     const missing = firstGap(draft);
     if (missing) return attention(missing);
@@ -115,6 +121,7 @@ export function App() {
         </form>
         <RecentList recent={recent} open={open} current={shownId.current} />
       </main>
+      {(phase.kind === 'compose' || phase.kind === 'cancelled') && firstGap(draft) === null && <Dock stage={stage} make={make} />}
       <Footer credit={credit} limits={limits.value} />
       <Notices busy={phase.kind === 'sending' || phase.kind === 'working'} />
     </>
@@ -129,8 +136,17 @@ export interface Fault {
 function toStage(stage: HTMLElement | null): void {
   if (!stage) return;
   stage.focus({ preventScroll: true });
+  reveal(stage);
+}
+
+function reveal(element: HTMLElement): void {
   const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
-  stage.scrollIntoView({ block: 'nearest', behavior: calm ? 'auto' : 'smooth' });
+  element.scrollIntoView({ block: 'nearest', behavior: calm ? 'auto' : 'smooth' });
+}
+
+function isSeen(element: HTMLElement | null): element is HTMLElement {
+  const box = element?.getBoundingClientRect();
+  return box !== undefined && box.bottom > 0 && box.top < innerHeight;
 }
 
 function focusField(field: Field): void {

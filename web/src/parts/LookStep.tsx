@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { useRef, type ChangeEvent, type CSSProperties } from 'react';
+import { useEffect, useRef, useState, type ChangeEvent, type CSSProperties } from 'react';
 import type { Fault } from '../App.tsx';
 import type { BackgroundPreset, Format } from '../api/types.ts';
 import { useMessages } from '../i18n/language.tsx';
@@ -118,7 +118,7 @@ function BackgroundChoice({ draft, change, presets }: ChoiceProps) {
               name={preset.name}
               checked={is('preset') && background.preset === preset.id}
               choose={() => set({ kind: 'preset', preset: preset.id })}
-              style={{ backgroundImage: `url("${preset.thumbnail}")` }}
+              picture={preset.thumbnail}
             />
           ))}
         </div>
@@ -134,16 +134,33 @@ interface GroundProps {
   style?: CSSProperties | undefined;
   className?: string;
   icon?: boolean;
+  picture?: string;
 }
 
-function Ground({ name, checked, choose, style, className = '', icon = false }: GroundProps) {
+function Ground({ name, checked, choose, style, className = '', icon = false, picture }: GroundProps) {
   return (
     <label className="ground">
       <input type="radio" name="background" checked={checked} onChange={choose} onClick={checked && icon ? choose : undefined} />
-      <span className={`swatch ${className}`} style={style} aria-hidden="true">{icon && <UploadIcon />}</span>
+      <span className={`swatch ${className}`} style={style} aria-hidden="true">
+        {icon && <UploadIcon />}
+        {picture && <Small src={picture} />}
+      </span>
       <span className="option-note">{name}</span>
     </label>
   );
+}
+
+const AGAIN_MS = 4000;
+
+/** A small picture, fetched when it is about to be seen; tried again where that fails. */
+function Small({ src }: { src: string }) {
+  const [broken, setBroken] = useState(false);
+  useEffect(() => {
+    if (!broken) return;
+    const timer = setTimeout(() => setBroken(false), AGAIN_MS);
+    return () => clearTimeout(timer);
+  }, [broken]);
+  return broken ? null : <img src={src} alt="" loading="lazy" decoding="async" onError={() => setBroken(true)} />;
 }
 
 function Colors({ color, set }: { color: string; set: (color: string) => void }) {
