@@ -222,7 +222,7 @@ static float gain_of(const struct face_map *map)
     float mm = map->px_per_mm;
     float lips = (middle->upper - middle->upper_outer + middle->lower_outer - middle->lower) / mm;
     float thin = 1 - smoothstep(12, 17, lips), small = 1 - smoothstep(1, 1.6f, mm);
-    return 1 + (0.30f * thin + 0.20f * small) * (1 - fminf(map->rest_gap / (6 * mm), 1));
+    return 1 + (0.30f * thin + 0.32f * small) * (1 - fminf(map->rest_gap / (6 * mm), 1));
 }
 
 void face_map_init(struct face_map *map, const struct face *face, const struct frame420 *photo)
@@ -246,7 +246,7 @@ void face_map_init(struct face_map *map, const struct face *face, const struct f
     if (!map->mouth_open)
         join_lips(map, photo);
     map->rest_gap = map->mouth_open ? widest : 0;
-    map->parted = fminf(map->rest_gap / (9 * mm), 1);
+    map->parted = clampf((map->rest_gap / mm - 2) / 7, 0, 1);
     map->gain = gain_of(map);
     map->top = 0;
     map->bottom = 0;
@@ -285,7 +285,7 @@ static void column_now(const struct face_map *map, const struct mouth_pose *pose
      * wider than others do, or they would not stand out. */
     float closing = fmaxf(pose->press, pose->tuck * 0.42f) * rest_gap;
     float open =
-        (1 - pose->press) * (1 + map->parted * (0.50f + 0.54f * smoothstep(2, 8, pose->jaw)));
+        (1 - pose->press) * (1 + map->parted * (0.52f + 0.58f * smoothstep(2, 8, pose->jaw)));
     float down_upper =
         corner * (1 - 0.85f * part) - pose->upper * mm * part * open + 0.25f * closing;
     float down_lower = corner * (1 - part) + (0.92f * jaw + pose->lower * mm) * part * open -

@@ -46,12 +46,13 @@ static struct tongue_now tongue_of(const struct mouth_now *now, float low_lip)
     float high = now->upper_edge - (out ? 1.5f : 1.2f) * mm;
     /* Lit from the front: deep in the mouth it is hardly seen, between the teeth it is wet. */
     float light = out ? 1.10f : lerpf(0.70f, 1.0f, behind);
+    float at_rest = lerpf(0.34f, 0.52f, smoothstep(6, 12, gap));
     return (struct tongue_now){
         .top = lerpf(low, fminf(high, low), raised),
         .fall = lerpf(3.5f, out ? 1.6f : 4.5f, raised) * mm,
         .width = lerpf(19, out ? 11 : 8, raised) * mm,
         .soft = lerpf(clampf(0.3f * gap, 0.8f, 2.6f), 0.6f, raised) * mm,
-        .light = lerpf(0.36f, light, raised),
+        .light = lerpf(at_rest, light, raised),
     };
 }
 
