@@ -107,9 +107,15 @@ static enum error_kind kind_of(const char *complaint)
     return says_one_of(complaint, away) ? ERROR_UNAVAILABLE : ERROR_NOT_FOUND;
 }
 
+static void on_ready(void *context, int ready);
+
 static void on_exited(void *context, int status)
 {
     struct attempt *attempt = context;
+    if (!attempt->over) /* its last words may not have been read yet */
+        on_ready(attempt, WATCH_READ);
+    if (attempt->over)
+        return;
     struct error reason;
     char complaint[180];
     read_complaints(attempt);
