@@ -269,6 +269,11 @@ def test_a_place_that_cannot_be_is_an_error():
     assert read(there) == "a file"
 
 
+def test_a_mistyped_word_is_told_from_a_folder():
+    assert 'did you mean "flush"?' in vma("sync", "flsh", code=64)
+    assert "sync here with what? Give HOST:DEST" in vma("sync", "here", code=64)
+
+
 def test_progress_fits_the_terminal_and_status_tells_how_far():
     here, there = pair("progress")
     os.makedirs(f"{here}/many")

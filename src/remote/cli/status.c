@@ -151,8 +151,10 @@ static void show_link(const struct jv *status)
     printf(", received ");
     print_size(jv_get_real(link, "received_bytes", 0));
     printf("\n");
-    printf("  %s <-> %s, sync: %s", jv_get_text(status, "root", ""),
-           jv_get_text(status, "remote", ""), jv_get_text(status, "sync", ""));
+    const char *mode = jv_get_text(status, "sync", "");
+    printf("  %s %s %s, sync: %s", jv_get_text(status, "root", ""),
+           strncmp(mode, "two-way", 7) == 0 ? "<->" : "->", jv_get_text(status, "remote", ""),
+           mode);
     show_sync(status, strcmp(state, "up") == 0);
     printf("\n");
 }

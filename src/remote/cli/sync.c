@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/project.h"
@@ -29,6 +30,16 @@ static bool is_verb(const char *text)
         if (strcmp(verbs[i], text) == 0)
             return true;
     return false;
+}
+
+/* One operand is a word that we do not know, or a folder whose other side is missing. */
+static bool say_alone(const char *operand, struct error *err)
+{
+    for (size_t i = 0; verbs[i]; i++)
+        if (text_distance(operand, verbs[i]) <= 2)
+            return error_set(err, ERROR_INVALID, "sync %s: did you mean \"%s\"?", operand,
+                             verbs[i]);
+    return error_set(err, ERROR_INVALID, "sync %s with what? Give HOST:DEST", operand);
 }
 
 static void add_list(struct option_list *to, const struct config_list *from)
@@ -79,8 +90,7 @@ static bool sync_run(void *context, const void *raw, struct operands operands, s
         return sync_verb(cli, &choices, operands.items[0],
                          (struct operands){operands.count - 1, operands.items + 1}, err);
     if (operands.count == 1)
-        return error_set(err, ERROR_INVALID, "sync %s with what? Give HOST:DEST",
-                         operands.items[0]);
+        return say_alone(operands.items[0], err);
     AUTO(project_free) struct project *project = project_find(cli, err);
     if (!project)
         return false;

@@ -56,7 +56,7 @@ const char *sync_state_text(const struct jv *status, const char *host, char *out
     else if (strcmp(phase, "working") == 0 && all > done)
         snprintf(out, size, "copying, %.0f %%", 100 * done / all);
     else if (strcmp(phase, "working") == 0)
-        snprintf(out, size, "copying, %lld changes under way", pending);
+        snprintf(out, size, "copying, %lld change%s under way", pending, pending == 1 ? "" : "s");
     else if (is_incomplete(status))
         snprintf(out, size, "in sync but for %lld that could not be done",
                  (long long)jv_get_int(status, "failed", 0));
@@ -77,10 +77,11 @@ void sync_print_status(const struct jv *about, const struct jv *status)
     printf("%s -> %s%s%s (%s): %s\n", jv_get_text(about, "source", ""), host,
            strcmp(host, "local:") == 0 ? "" : ":", jv_get_text(about, "dest", ""),
            jv_get_text(about, "mode", ""), sync_state_text(status, host, state, sizeof state));
-    printf("  %lld files, %.1f MB; sent %.2f MB, received %.2f MB; %lld changes under way\n",
+    long long pending = jv_get_int(status, "pending", 0);
+    printf("  %lld files, %.1f MB; sent %.2f MB, received %.2f MB; %lld change%s under way\n",
            (long long)jv_get_int(status, "files", 0), mega(status, "bytes"),
-           mega(status, "sent_bytes"), mega(status, "received_bytes"),
-           (long long)jv_get_int(status, "pending", 0));
+           mega(status, "sent_bytes"), mega(status, "received_bytes"), pending,
+           pending == 1 ? "" : "s");
     if (jv_get_int(status, "conflicts", 0))
         printf("  %lld in conflict: vma sync conflicts\n",
                (long long)jv_get_int(status, "conflicts", 0));
