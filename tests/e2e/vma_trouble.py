@@ -326,6 +326,8 @@ class Both:
                         live[to] = live.pop(path)
                     else:
                         save(path, b"%d %d\n" % (turn, what) * rng.randrange(1, 300))
+                for i in range(40):  # in place of what was removed
+                    save(f"{turn % 20}/{turn}.{i}", b"%d new\n" % i * rng.randrange(1, 300))
                 at = rng.randrange(len(large) - 100000)
                 large[at:at + 1000] = rng.randbytes(1000)
                 save("large", bytes(large))
