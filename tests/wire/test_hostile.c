@@ -20,6 +20,35 @@ static void hello_from_client(struct mux *mux)
     assert_ok(mux_receive(mux, (struct bytes){frame, sizeof frame}, 1, &err), &err);
 }
 
+/* Ranges of versions that do not meet are named; those that do are no fault. */
+static void another_version_is_named_and_refused(void **state)
+{
+    static const struct {
+        uint16_t version, oldest;
+        bool fine;
+    } cases[] = {
+        {PROTOCOL_VERSION + 1, PROTOCOL_VERSION + 1, false},
+        {PROTOCOL_OLDEST - 1, 0, false},
+        {PROTOCOL_VERSION + 5, PROTOCOL_OLDEST, true},
+        {PROTOCOL_VERSION, PROTOCOL_OLDEST, true},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct error err;
+        uint8_t frame[FRAME_HEADER_SIZE + HELLO_SIZE];
+        struct hello hello = {.version = cases[i].version, .oldest = cases[i].oldest};
+        struct mux *mux = mux_new(MUX_AGENT, (struct mux_id){{0}}, &deaf_events, NULL);
+        mux_attach(mux, 1);
+        frame_header(frame, FRAME_HELLO, HELLO_SIZE, 0, 0);
+        hello_encode(&hello, frame + FRAME_HEADER_SIZE);
+        bool fine = mux_receive(mux, (struct bytes){frame, sizeof frame}, 1, &err);
+        assert_int_equal(fine, cases[i].fine);
+        if (!fine)
+            assert_non_null(strstr(err.text, "the other side speaks protocol "));
+        mux_free(mux);
+    }
+}
+
 static void opening_without_taking_the_answers_ends_the_session(void **state)
 {
     static const uint8_t payload[] = {CHANNEL_BULK, 1, 'x'};
@@ -149,6 +178,7 @@ static void more_than_the_credit_breaks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(another_version_is_named_and_refused),
         cmocka_unit_test(a_peer_that_lies_is_cut_off),
         cmocka_unit_test(more_than_the_credit_breaks),
         cmocka_unit_test(opening_without_taking_the_answers_ends_the_session),
