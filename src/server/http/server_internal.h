@@ -47,11 +47,11 @@ struct exchange {
     struct http_response response;
     uint64_t received, announced; /* bytes of the body */
     bool has_body, chunked;
-    bool failed;   /* err says why: the body is thrown away, then explained */
-    bool ready;    /* the response can be queued */
-    bool queued;   /* it has been */
-    bool hangs_up; /* the connection is closed after the answer */
-    bool handed;   /* the handler has been called, or a worker will */
+    bool failed;       /* err says why: the body is thrown away, then explained */
+    atomic_bool ready; /* the response can be queued: what its worker wrote is handed over so */
+    bool queued;       /* it has been */
+    bool hangs_up;     /* the connection is closed after the answer */
+    bool handed;       /* the handler has been called, or a worker will */
     struct error err;
 
     /* Under the server's lock. */
