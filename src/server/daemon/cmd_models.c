@@ -171,9 +171,11 @@ const struct command command_models = {
     .name = "models",
     .operands = "list | add NAME FILE | verify [NAME] | use NAME[@VERSION]",
     .summary = "List, add, check and choose the models that cut people out",
-    .details = "A model that is added is copied, with its SHA-256 in a manifest beside it. Several "
-               "versions live side by side; a running service takes the one in use with the next "
-               "picture. portrait is the embedded one.",
+    .details =
+        "A model that is added is copied, with the files beside it that hold its weights and "
+        "the SHA-256 of each in a manifest. Several "
+        "versions live side by side; a running service takes the one in use with the next "
+        "picture. portrait is the embedded one.",
     .options = rows,
     .defaults = &(const struct options){.data = "data", .kind = "birefnet", .version = "1"},
     .options_size = sizeof(struct options),
