@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/jv.h"
 #include "base/sha256.h"
+#include "image/face_matte.h"
 #include "image/photo.h"
 #include "image/portrait.h"
 #include "media/face_mesh.h"
@@ -321,6 +322,35 @@ static void the_person_is_cut_out_and_the_wall_is_not(void **state)
                                     picture_row(&portrait.photo, y) + 3 * x, 3);
 }
 
+/* Nothing but the face in a tall frame: all of it is the person. Before another background the
+ * person fades where the photo ends; before the photo's own there is no edge to fade at. */
+static void a_face_alone_is_cut_out_and_fades_only_before_another_background(void **state)
+{
+    struct fixture *fixture = *state;
+    AUTO(picture_dispose) struct picture whole = photo(fixture, "astronaut.jpg");
+    AUTO(mem_free) struct face *faces = faces_new();
+    assert_int_equal(faces_of(fixture, &whole, faces), 1);
+    struct box tight = faces[0].box;
+    AUTO(picture_dispose) struct picture picture = picture_new(280, 280, PICTURE_RGB);
+    picture_resample(&whole, tight, RESAMPLE_CUBIC, &picture);
+    assert_int_equal(faces_of(fixture, &picture, faces), 1);
+    uint8_t at_edge[2];
+    for (int i = 0; i < 2; i++) {
+        AUTO(portrait_dispose) struct portrait portrait;
+        make_portrait(fixture, &picture, faces,
+                      (struct portrait_wish){
+                          .width = 720, .height = 1280, .cut_out = true, .in_place = i == 0},
+                      &portrait);
+        assert_true(face_matte_share(&portrait.matte, &portrait.face) > 0.8f);
+        const struct box *covered = &portrait.covered;
+        assert_true(covered->y == 0 && covered->height < 1200);
+        at_edge[i] = picture_row(&portrait.matte, (int)(covered->height) -
+                                                      4)[(int)(covered->x + covered->width / 2)];
+    }
+    assert_true(at_edge[0] > 200);
+    assert_true(at_edge[1] < 60);
+}
+
 static void without_cutting_out_there_is_only_the_photo(void **state)
 {
     struct fixture *fixture = *state;
@@ -395,6 +425,7 @@ int main(void)
         cmocka_unit_test(a_tight_photo_becomes_a_close_up),
         cmocka_unit_test(the_portrait_is_found_again_where_it_was_put),
         cmocka_unit_test(the_person_is_cut_out_and_the_wall_is_not),
+        cmocka_unit_test(a_face_alone_is_cut_out_and_fades_only_before_another_background),
         cmocka_unit_test(without_cutting_out_there_is_only_the_photo),
         cmocka_unit_test(a_missing_model_is_named),
         cmocka_unit_test(the_cut_out_of_one_of_two_has_no_other),
