@@ -366,6 +366,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     if (!exchange)
         return;
     waiting_forget(exchange);
+    (void)atomic_load(&exchange->ready); /* what its worker wrote, also when nothing was sent */
     if (atomic_load(&exchange->conn->too_slow)) {
         log_set_id(exchange->request.id);
         log_info("http.too_slow", LOG_INT("body_bytes", (int64_t)exchange->received));
