@@ -3,6 +3,8 @@
 """From POST to done, beside what libx264 + AAC alone need for the same frames.
 
 Every message has a text of its own and the photo a comment of its own, so nothing is found again.
+Words choose less than everything: formats and voices, `one` or `four` (at once), `long` (four at
+once of 1,000 characters).
 """
 import glob
 import json
@@ -11,7 +13,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 
 ROOT = os.environ.get("SOURCE_DIR") or os.path.abspath(
@@ -31,7 +32,7 @@ TEXT = {
                "good health and many wonderful days with your family and all of your friends. "
                "See you soon!",
 }
-FORMATS = {"1:1": ("512x512", 25), "9:16": ("720x1280", 30)}
+FORMATS = {"1:1": ("512x512", 25), "9:16": ("720x1280", 30), "16:9": ("1280x720", 30)}
 counter = int(time.time()) % 900
 
 
@@ -92,29 +93,69 @@ def one_message(server, voice, form):
             spread(first, 2)], stages
 
 
-def four_at_once(server, voice):
+def text_of(voice, characters):
+    """About ten seconds of it, or as long as it may be."""
+    text = next_text(voice)
+    return (text + TEXT[voice] * 20)[:characters] if characters else text
+
+
+def batch(server, voice, form, characters, at_once):
+    """Seconds for four messages."""
+    begin, jobs = time.monotonic(), []
+    for _ in range(4):
+        status, reply = server.submit(photo(), text=text_of(voice, characters),
+                                      voice_profile=voice, format=form)
+        if status != 202:
+            raise RuntimeError(f"{status}: {reply}")
+        jobs.append(reply["id"])
+        if not at_once:
+            end(server, jobs.pop())
+    for job in jobs:
+        end(server, job)
+    return time.monotonic() - begin
+
+
+def end(server, job):
+    state = server.wait(job, timeout=600)
+    if state["status"] != "done":
+        raise RuntimeError(f"{job}: {state}")
+
+
+def four_at_once(voice, form, characters=0, rounds=max(3, ROUNDS // 2)):
+    """In a process of their own, so that its memory is theirs."""
     serial, together = [], []
-    for _ in range(max(3, ROUNDS // 2)):
-        start = time.monotonic()
-        for _ in range(4):
-            message(server, voice, "1:1")
-        serial.append(time.monotonic() - start)
-        threads = [threading.Thread(target=message, args=(server, voice, "1:1")) for _ in range(4)]
-        start = time.monotonic()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        together.append(time.monotonic() - start)
-    return serial, together
-
-
-def main():
     with tempfile.TemporaryDirectory(prefix="bench-message-") as data:
         server = Vmad(os.path.join(BUILD, "vmad"), data, "--log-level", "warn")
         try:
-            voices = [v for v in TEXT if v in sys.argv[1:]] or list(TEXT)
-            forms = [form for form in FORMATS if form in sys.argv[1:]] or list(FORMATS)
+            message(server, voice, form)  # warm
+            for _ in range(rounds):
+                if not characters:
+                    serial.append(batch(server, voice, form, characters, False))
+                together.append(batch(server, voice, form, characters, True))
+            memory = server.memory_mb()
+        finally:
+            server.stop()
+    size, fps = FORMATS[form]
+    ratio = statistics.median(together) / statistics.median(serial) if serial else 0
+    return [f"{size} at {fps}, {voice}" + (f", {characters} characters" if characters else ""),
+            spread(serial, 2) if serial else "", spread(together, 2),
+            f"{ratio:.2f}" if serial else "", f"{memory:.0f}"]
+
+
+def four_table(words, voices, forms):
+    rows = []
+    if "long" not in words:
+        rows += [four_at_once(voices[0], form) for form in forms]
+    else:
+        rows += [four_at_once(voices[-1], form, 1000, 1) for form in forms]
+    table("Four messages, s: median (min–max)",
+          ["", "one after the other", "at once", "×", "most memory of the process, MB"], rows)
+
+
+def singles(voices, forms):
+    with tempfile.TemporaryDirectory(prefix="bench-message-") as data:
+        server = Vmad(os.path.join(BUILD, "vmad"), data, "--log-level", "warn")
+        try:
             message(server, voices[0], "1:1")  # warm: models and dictionaries are open
             rows, costs = [], []
             for voice in voices:
@@ -130,15 +171,18 @@ def main():
             table("Stages by themselves, one thread, ms of processor time (decode: by the clock)",
                   ["message", "decode", "faces", "portrait", "speech", "master", "renderer",
                    "frames"], costs)
-            serial, together = four_at_once(server, voices[0])
-            table("Four messages, 512x512, s: median (min–max)",
-                  ["", "s", "× one after the other"],
-                  [["one after the other", spread(serial, 2), "1.00"],
-                   ["at once", spread(together, 2),
-                    f"{statistics.median(together) / statistics.median(serial):.2f}"]])
-            print(f"\nmost memory of the process: {server.memory_mb():.0f} MB")
         finally:
             server.stop()
+
+
+def main():
+    words = sys.argv[1:]
+    voices = [voice for voice in TEXT if voice in words] or list(TEXT)
+    forms = [form for form in FORMATS if form in words] or ["1:1", "9:16"]
+    if not {"four", "long"} & set(words):
+        singles(voices, forms)
+    if "one" not in words:
+        four_table(words, voices, forms)
 
 
 if __name__ == "__main__":

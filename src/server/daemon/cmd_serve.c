@@ -214,6 +214,16 @@ static void raise_file_limit(void)
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* Who makes messages needs room for them; other roles only for what is sent to them. */
+static void tell_room(void *context, const struct error *full)
+{
+    struct running *running = context;
+    unsigned makers = API_GATEWAY | API_WORKER;
+    bool required = (roles_of(running->options->role) & makers) != 0;
+    health_set(running->health, "storage", required, full ? HEALTH_UNHEALTHY : HEALTH_HEALTHY,
+               full ? full->text : NULL);
+}
+
 static bool open_jobs(struct running *running, struct error *err)
 {
     const struct options *options = running->options;
@@ -230,8 +240,7 @@ static bool open_jobs(struct running *running, struct error *err)
     };
     running->store = store_local_open(&store, err);
     running->jobs = running->store ? jobs_open(&jobs, err) : NULL;
-    running->retention = running->jobs ? retention_start(running->store, running->jobs, err) : NULL;
-    if (!running->retention)
+    if (!running->jobs)
         return false;
     static const char *const vendors[] = {"voicevox", "openvoice", "d_id"};
     for (size_t i = 0; i < sizeof vendors / sizeof *vendors; i++)
@@ -239,7 +248,8 @@ static bool open_jobs(struct running *running, struct error *err)
     static const char *const parts[] = {"storage", "jobs"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         health_set(running->health, parts[i], true, HEALTH_HEALTHY, NULL);
-    return true;
+    running->retention = retention_start(running->store, running->jobs, tell_room, running, err);
+    return running->retention != NULL;
 }
 
 static void open_engines(struct running *running)

@@ -127,7 +127,7 @@ static bool look_first(struct pipeline *pipeline, const struct message_request *
                        struct order *order, struct speaker **out_speaker, struct error *err)
 {
     if (!jobs_room(pipeline->options.jobs, err) ||
-        !store_room(pipeline->options.store, 64 * 1000 * 1000, err) ||
+        !store_room(pipeline->options.store, STORE_ROOM_BYTES, err) ||
         !order_make(pipeline, request, order, err) ||
         !hash_file(request->image_path, &order->image, err))
         return false;

@@ -29,6 +29,8 @@
 static const int64_t day_ms = INT64_C(24) * 60 * 60 * 1000;
 static const int64_t default_reserve = INT64_C(256) * 1000 * 1000;
 
+enum { UNGUARDED_BYTES = 1000 * 1000 };
+
 static struct local *local_of(struct store *store)
 {
     return (struct local *)store;
@@ -102,15 +104,17 @@ static bool local_room(struct store *store, int64_t bytes, struct error *err)
 {
     struct local *self = local_of(store);
     struct statvfs fs;
-    if (self->reserve_bytes < 0)
-        return true;
+    int64_t reserve_bytes = self->reserve_bytes < 0 ? 0 : self->reserve_bytes;
     if (statvfs(self->root, &fs) != 0)
         return error_os(err, errno, "look at %s", self->root);
     int64_t free_bytes = (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;
-    if (free_bytes - bytes >= self->reserve_bytes)
+    /* Without a guard a little is enough to try. */
+    if (self->reserve_bytes < 0 && bytes > UNGUARDED_BYTES)
+        bytes = UNGUARDED_BYTES;
+    if (free_bytes - bytes >= reserve_bytes)
         return true;
     error_set(err, ERROR_LIMIT, "the disk is full: %lld MB are free, %lld MB are kept in reserve",
-              (long long)(free_bytes / 1000000), (long long)(self->reserve_bytes / 1000000));
+              (long long)(free_bytes / 1000000), (long long)(reserve_bytes / 1000000));
     return error_about(err, NULL, "disk_full");
 }
 

@@ -98,7 +98,8 @@ static bool evict(const struct local *self, struct inventory *inventory, struct 
         return true;
     if (statvfs(self->root, &fs) != 0)
         return error_os(err, errno, "look at %s", self->root);
-    int64_t missing = self->reserve_bytes - (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;
+    int64_t missing =
+        self->reserve_bytes + STORE_ROOM_BYTES - (int64_t)fs.f_bavail * (int64_t)fs.f_frsize;
     if (missing <= 0 || inventory->count == 0)
         return true;
     qsort(inventory->items, inventory->count, sizeof *inventory->items, oldest_first);

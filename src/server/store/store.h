@@ -89,11 +89,14 @@ MUST_USE bool store_remove(struct store *store, const struct store_key *key, str
  * Whatever is left there is removed at the next start. To be freed. */
 MUST_USE char *store_scratch(struct store *store, const char *suffix, struct error *err);
 
+/* What one message may need until it is done. */
+enum { STORE_ROOM_BYTES = 64 * 1000 * 1000 };
+
 /* ERROR_LIMIT (disk_full) unless `bytes` more can be written and the reserve stays free. */
 MUST_USE bool store_room(struct store *store, int64_t bytes, struct error *err);
 
 /* Removes what was not used for its class's time to live, counted from `now_ms` (wall clock),
- * and, while the reserve is not free, the oldest intermediates as well. */
+ * and, while the reserve and room for a message are not free, the oldest intermediates as well. */
 MUST_USE bool store_sweep(struct store *store, int64_t now_ms, int64_t *out_removed,
                           struct error *err);
 MUST_USE bool store_usage(struct store *store, struct store_usage *out, struct error *err);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The program itself: its command line, its start, its locks and its end."""
+import contextlib
 import os
 import shutil
 import signal
@@ -167,6 +168,40 @@ class Life(unittest.TestCase):
         self.assertEqual((answer.status, answer.json["code"]), (507, "disk_full"), answer.body)
         self.assertIn("Retry-After", answer.headers)
         self.assertEqual(server.spooled(), [])
+
+        self.says_full(server)
+
+    def says_full(self, server):
+        self.assertTrue(wait_until(lambda: server.get("/health").status == 503, 10))
+        health = server.get("/health").json
+        self.assertEqual((health["status"], health["services"]["storage"]), ("unhealthy",) * 2)
+        self.assertIn("the disk is full", health["details"]["storage"])
+        ready = server.get("/health/ready")
+        self.assertEqual((ready.status, ready.json["reason"]), (503, "storage is unhealthy"))
+        self.assertEqual(server.get("/health/live").status, 200)
+
+    def test_health_tells_of_a_full_disk_and_of_room_again(self):
+        place = tempfile.mkdtemp(prefix="vmad-disk-")
+        self.addCleanup(os.rmdir, place)
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=120m", "tmpfs", place],
+                          stderr=subprocess.DEVNULL).returncode != 0:
+            self.skipTest("file systems cannot be mounted here")
+        self.addCleanup(subprocess.run, ["umount", "-l", place], check=True)
+        for reserve, used in (("10MB", 70 << 20), ("0B", 120 << 20)):
+            with self.subTest(reserve=reserve):
+                server = self.vmad("--reserve", reserve, data=os.path.join(place, "data"))
+                self.assertTrue(wait_until(lambda: server.get("/health/ready").status == 200, 20))
+                with open(os.path.join(place, "other"), "wb") as file:
+                    with contextlib.suppress(OSError):
+                        file.write(bytes(used))
+                self.says_full(server)
+                answer = server.post_form("/api/video/generate", [("image", photo(), "a.jpg"),
+                                                                  ("text", "hi")])
+                self.assertEqual(answer.status, 507, answer.body)
+                os.unlink(os.path.join(place, "other"))
+                self.assertTrue(wait_until(lambda: server.get("/health").status == 200, 10))
+                self.assertEqual(server.get("/health").json["status"], "healthy")
+                self.assertEqual(server.stop(), 0)
 
     def age(self, folder, days):
         """Makes all files of a class of the store look that old."""
