@@ -30,8 +30,13 @@ class Host:
         self.dir = tempfile.mkdtemp(prefix="vma-bench-")
         self.port = free_port()
         self.processes = []
-        self.prepare()
-        self.start_sshd()
+        self.sockets = tempfile.mkdtemp(prefix="s", dir="/tmp")
+        try:
+            self.prepare()
+            self.start_sshd()
+        except BaseException:
+            self.close()
+            raise
 
     # (SHLVL 2 in sshd's configuration keeps bash from reading a start-up file for each command.)
     # What runs on the laptop, and what on the other machine.
@@ -58,9 +63,9 @@ PidFile none
 MaxStartups 100
 MaxSessions 100
 Subsystem sftp internal-sftp
-SetEnv SHLVL=2
+SetEnv SHLVL=2 HOME={self.dir}/there XDG_CACHE_HOME= XDG_STATE_HOME=
 """)
-        self.sockets = tempfile.mkdtemp(prefix="s", dir="/tmp")
+        os.makedirs(f"{self.dir}/there")
         with open(f"{self.dir}/ssh_config", "w", encoding="utf8") as f:
             f.write(f"""Host peer
   HostName {self.address}
@@ -111,10 +116,29 @@ SetEnv SHLVL=2
         """Bytes on the wire so far (both ways), or None where nobody counts."""
         return None
 
+    def left_behind(self):
+        """What was started through our sshd and has not ended with it, such as an agent that keeps
+        a session for a laptop to come back to."""
+        port = f" {self.port}".encode()
+        for pid in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                with open(f"/proc/{pid}/environ", "rb") as f:
+                    if any(word.startswith(b"SSH_CONNECTION=") and word.endswith(port)
+                           for word in f.read().split(b"\0")):
+                        yield int(pid)
+            except OSError:
+                continue
+
     def close(self):
-        self.end_master()
+        if os.path.exists(f"{self.sockets}/m"):
+            self.end_master()
         for process in reversed(self.processes):
             stop(process)
+        for pid in self.left_behind():
+            try:
+                os.kill(pid, 9)
+            except ProcessLookupError:
+                pass
         shutil.rmtree(self.dir, ignore_errors=True)
         shutil.rmtree(self.sockets, ignore_errors=True)
 
@@ -138,7 +162,7 @@ class Far(Host):
     one_way_ms = 6.0
 
     def __init__(self, emulator, delay_ms=6.0, mbit=100):
-        self.emulator_program = emulator
+        self.emulator_program, self.emulator = emulator, None
         self.one_way_ms = delay_ms
         self.mbit = mbit
         tag = str(os.getpid() % 10000)
@@ -167,7 +191,8 @@ class Far(Host):
 
     def close(self):
         super().close()
-        self.emulator.stdin.close()
-        self.emulator.wait(5)
+        if self.emulator:
+            self.emulator.stdin.close()
+            self.emulator.wait(5)
         for name in self.names:
-            subprocess.run(["ip", "netns", "del", name], check=False)
+            subprocess.run(["ip", "netns", "del", name], check=False, stderr=subprocess.DEVNULL)

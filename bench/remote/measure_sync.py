@@ -151,7 +151,8 @@ def first_copy(host, source, work, rounds):
             if before is not None:
                 details[name] = f"{(host.carried() - before) / 1e6:.1f} MB"
     shutil.rmtree(destination, ignore_errors=True)
-    report.compare(f"First copy of the tree, {host.name}", "s",
+    files = sum(len(names) for _, _, names in os.walk(source))
+    report.compare(f"First copy of {files} files, {host.name}", "s",
                    {name: values for name, values in results.items() if values}, digits=2,
                    more=details)
 

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """make bench-remote: vma beside what people use today, on loopback and over a 12 ms, 100 Mbit/s
 line, in one run. Needs root (network namespaces). bench/remote/run.py --quick for a small tree,
-and words to pick measurements: save batch copy large restart forward cut memory (with idle)."""
+and words to pick measurements: save batch copy text large restart forward cut memory (with idle),
+or bound (what a first copy could come to at best)."""
 import argparse
 import os
 import shutil
@@ -11,6 +12,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.dirname(__file__))
+import bound  # noqa: E402
 import far  # noqa: E402
 import measure_forward as forward  # noqa: E402
 import measure_sync as sync  # noqa: E402
@@ -37,18 +39,23 @@ def cuts(host, pingpong, quick):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the tree, fewer rounds")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--hosts", default="lo,far")
     parser.add_argument("what", nargs="*")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # clean up then, too
+    for number in (signal.SIGTERM, signal.SIGHUP):  # clean up then, too
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     work = tempfile.mkdtemp(prefix="vma-bench-", dir="/dev/shm")
-    wanted = options.what or ["save", "batch", "copy", "large", "restart", "forward", "cut",
+    wanted = options.what or ["save", "batch", "copy", "text", "large", "restart", "forward", "cut",
                               "memory"]
-    rounds = int(os.environ.get("ROUNDS", "3"))
+    rounds = options.rounds
     try:
         emulator = build(work, "tests/support/link_emulator.c")
         pingpong = build(work, "bench/remote/pingpong.c")
         source = tree.make(f"{work}/tree", 0.1 if options.quick else 1.0)
+        print(f"\nThe tree: {tree.describe(source)[0]}", flush=True)
+        if "bound" in wanted:
+            bound.smallest(source)
         for name in options.hosts.split(","):
             host = far.Host() if name == "lo" else far.Far(emulator)
             try:
@@ -58,6 +65,8 @@ def main():
                     sync.batch(host, source, work, rounds)
                 if "copy" in wanted:
                     sync.first_copy(host, source, work, rounds)
+                if "text" in wanted:
+                    sync.first_copy(host, tree.text_of(source, f"{work}/text"), work, rounds)
                 if "large" in wanted:
                     sync.large_file(host, work, rounds)
                 if "restart" in wanted:

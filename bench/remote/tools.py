@@ -58,7 +58,7 @@ class Vma(Tool):
     def forget(self):
         """Our snapshot and the other side's, as before the first run."""
         shutil.rmtree(f"{self.home}/state", ignore_errors=True)
-        shutil.rmtree(os.path.expanduser("~/.local/state/vma"), ignore_errors=True)
+        shutil.rmtree(f"{self.host.dir}/there/.local/state/vma", ignore_errors=True)
 
     def words(self, *more):
         return [self.program, "sync", self.source, f"peer:{self.destination}", *more]

@@ -2,7 +2,7 @@
 """The tree that is synced: about 30,000 files and 500 MB, such as a developer has who works on
 several things at once. It is put together from fixed parts (PARTS), so that it is the same on each
 machine that has the packages of scripts/debian-packages and the downloads of scripts/deps.lock;
-print(describe(…)) shows what it came to and a digest of its names and sizes.
+describe(…) says what it came to, with a digest of its names and sizes.
 
 python3 bench/remote/tree.py FOLDER makes it and says what is in it."""
 import collections
@@ -62,6 +62,8 @@ OWN_PARTS = [
     ("web/assets", "assets", 100, 10),
     ("models/voices", ".deps/voices", 100, 10),
 ]
+TEXT = ["native/include", "service/venv", "scripts", "web/scripts", "web/translations", "data",
+        "docs"]
 ARCHIVES = ("downloads", 45)  # the packages themselves, as they were downloaded
 
 
@@ -155,8 +157,21 @@ def describe(root):
     lines = [f"{files} files, {size / 1e6:.1f} MB, digest {digest.hexdigest()[:12]}"]
     for table in (parts, endings):
         ordered = sorted(table.items(), key=lambda row: -row[1][1])[:24]
-        lines += [f"{name:<20} {count:6} files {size / 1e6:7.1f} MB" for name, (count, size) in ordered]
-    return "\n".join(lines)
+        lines += [f"{name:<20} {count:6} files {size / 1e6:7.1f} MB"
+                  for name, (count, size) in ordered]
+    return lines
+
+
+def text_of(root, destination):
+    """Its text alone (sources, headers, manuals, translations), at most 512 kB a file, as in a tree
+    without packages, models and archives."""
+    for part in TEXT:
+        for path in beneath(f"{root}/{part}"):
+            if os.path.getsize(path) < 512 * 1024:
+                target = os.path.join(destination, os.path.relpath(path, root))
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                shutil.copyfile(path, target)
+    return destination
 
 
 def some_files(root, count, seed=1):
@@ -177,4 +192,4 @@ def some_files(root, count, seed=1):
 
 
 if __name__ == "__main__":
-    sys.stdout.write(describe(make(sys.argv[1])) + "\n")
+    sys.stdout.write("\n".join(describe(make(sys.argv[1]))) + "\n")

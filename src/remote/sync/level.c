@@ -14,7 +14,8 @@ static const int cost[LEVEL_MAX + 1] = {0, 100, 130, 185, 220, 280, 385, 415, 49
 static int affordable(int level, const struct level_sample *sample, uint64_t left)
 {
     double link_us = (double)sample->packed * (double)sample->took_us / (double)left;
-    int best = (double)sample->packing_us <= link_us ? level : 1;
+    bool ahead = (double)sample->packing_us <= link_us || sample->queued >= LEVEL_QUEUED_MUCH;
+    int best = ahead ? level : 1;
     for (int next = best + 1; next <= LEVEL_MAX; next++) {
         double packing_us = (double)sample->packing_us * cost[next] / cost[level];
         if (packing_us * MARGIN_PERCENT <= link_us * 100)

@@ -10,9 +10,12 @@
 
 enum {
     LEVEL_FIRST = 1,
-    LEVEL_MAX = 8, /* more costs much and saves little, and takes more memory */
+    LEVEL_NEAR = -4, /* where the processors are the limit: zstd's fast levels */
+    LEVEL_MAX = 8,   /* more costs much and saves little, and takes more memory */
     /* With no more than that in front of the link it will soon have nothing to do. */
-    LEVEL_QUEUED_LITTLE = 128 * 1024,
+    LEVEL_QUEUED_LITTLE = 512 * 1024,
+    /* With that much a while in which compressing takes longer than the link does no harm. */
+    LEVEL_QUEUED_MUCH = 3 << 20,
 };
 
 /* What happened since one looked last. */

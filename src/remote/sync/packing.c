@@ -11,11 +11,12 @@
 #include "sync/level.h"
 #include "sync/packed.h"
 #include "sys/memory.h"
+#include "sys/thread.h"
 
 enum {
     WAITING_FULL = 768 * 1024,     /* of raw bytes */
     PIECE_MAX = 8 * 1024 * 1024,   /* of what one buffer becomes */
-    LOOK_FIRST = 4 * 1024 * 1024,  /* raw bytes until the level is looked at … */
+    LOOK_FIRST = 12 * 1024 * 1024, /* raw bytes until the level is looked at … */
     LOOK_EVERY = 24 * 1024 * 1024, /* … and then … */
     LOOK_SOON = 2 * 1024 * 1024,   /* … but when the link is about to run dry */
     WINDOW_LOG_NEAR = 19,
@@ -116,7 +117,7 @@ static struct packer *packer_for(struct packing *packing)
 {
     bool near = level_is_near(packing->plan.distance_us(packing->plan.context));
     return packer_new(
-        &(struct packer_options){.level = packing->level,
+        &(struct packer_options){.level = near ? LEVEL_NEAR : packing->level,
                                  .window_log = near ? WINDOW_LOG_NEAR : PACKED_WINDOW_LOG,
                                  .far_back = !near});
 }
@@ -153,6 +154,7 @@ static void raw_free(struct raw *raw)
 static void *run(void *context)
 {
     struct packing *packing = context;
+    thread_step_back(); /* what is packed already is to be sent meanwhile */
     pthread_mutex_lock(&packing->lock);
     while (!packing->stop) {
         struct raw *raw = packing->first;

@@ -25,7 +25,7 @@ enum {
     BURST_MAX_US = 40 * 1000,
     PENDING_MAX = 4, /* saves of one file under way */
     GUARD_LEAST = 10,
-    LINE_LITTLE = QUEUE_BYTES / 2, /* with less before the link it is filled up */
+    LINE_LITTLE = QUEUE_BYTES / 3, /* with less before the link it is filled up */
     DENSE_ALONE = 256 * 1024,      /* files of that size are looked at one by one … */
     DENSE_PROBES = 5,
     DENSE_MOST = 4096, /* … of smaller ones that many of each kind     */

@@ -17,8 +17,8 @@
 
 enum {
     BULK_WINDOW = 8 * 1024 * 1024,
-    BULK_HIGH = 1536 * 1024, /* of bytes in front of the link: the engine fills up to 2 MiB … */
-    BULK_LOW = 1280 * 1024,  /* … and is told when it may, long before the link runs dry     */
+    BULK_HIGH = 5632 * 1024, /* of bytes in front of the link: the engine fills up to 6 MiB … */
+    BULK_LOW = 5376 * 1024,  /* … and is told when it may, long before the link runs dry     */
     BOX_MAX = 1 << 30,
     EVENTS_MAX = 10000,
 };
