@@ -5,6 +5,7 @@
 
 #include "sync/message.h"
 #include "sync/path.h"
+#include "sync/stage.h"
 
 static void start(struct pair *pair)
 {
@@ -82,6 +83,35 @@ static void folders_too_deep_to_send_are_named_and_the_rest_goes_on(void **state
     pair_dispose(&pair);
 }
 
+/* As when the client was killed and started again, and the agent of the first is still at work. */
+static void two_at_work_on_one_folder_never_mix_their_files_up(void **state)
+{
+    struct error err;
+    char name[STAGED_NAME_SIZE];
+    AUTO(test_dir_free) char *top = test_dir_new();
+    AUTO(fd_close) int root = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    AUTO(stage_free) struct stage *old = stage_new(root);
+    AUTO(stage_free) struct stage *new = NULL;
+    staged ids[2];
+    struct bytes contents[] = {bytes_of("of the old"), bytes_of("of the new")};
+    struct entry entries[2];
+    for (int i = 0; i < 2; i++)
+        entries[i] = (struct entry){.kind = ENTRY_FILE,
+                                    .mode = 0644,
+                                    .size = contents[i].size,
+                                    .hash = hash128_of(contents[i])};
+    assert_ok(stage_bytes(old, &entries[0], contents[0], &ids[0], &err), &err);
+    new = stage_new(root); /* clears out what it finds */
+    assert_ok(stage_bytes(new, &entries[1], contents[1], &ids[1], &err), &err);
+    assert_int_not_equal(ids[0], ids[1]);
+    assert_int_equal(stage_place_new(old, &ids[0], root, "a"), -1);
+    assert_int_equal(errno, ENOENT);
+    assert_int_equal(stage_place_new(new, &ids[1], root, "a"), 0);
+    assert_text(top, "a", "of the new");
+    assert_false(exists(top, staged_name(ids[0], name)));
+    ids[0] = 0;
+}
+
 static void what_the_other_side_says_cannot_steer_the_terminal(void **state)
 {
     struct pair pair;
@@ -113,6 +143,7 @@ int main(void)
         cmocka_unit_test(a_folder_behind_a_link_is_not_taken_for_an_empty_one),
         cmocka_unit_test(an_emptied_folder_stays_what_it_is_and_stops_the_sync),
         cmocka_unit_test(folders_too_deep_to_send_are_named_and_the_rest_goes_on),
+        cmocka_unit_test(two_at_work_on_one_folder_never_mix_their_files_up),
         cmocka_unit_test(what_the_other_side_says_cannot_steer_the_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

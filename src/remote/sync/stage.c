@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -111,11 +112,21 @@ void stage_rest(struct stage *stage)
     stage->dir = -1;
 }
 
+/* An agent whose client was killed may still be at work on the same folder when the next one
+ * begins: they must never take each other's files for their own. */
+static uint64_t first_name(void)
+{
+    uint64_t name = 0;
+    if (getrandom(&name, sizeof name, 0) != (ssize_t)sizeof name)
+        name = (uint64_t)getpid() << 32;
+    return name % (UINT64_MAX / 2) + 1;
+}
+
 struct stage *stage_new(int root)
 {
     struct stage *stage = xcalloc(1, sizeof *stage);
     stage->root = root;
-    stage->next = 1;
+    stage->next = first_name();
     stage->dir = fs_open_beneath(root, folder, O_RDONLY | O_DIRECTORY, 0);
     if (stage->dir >= 0)
         clear_out(stage->dir);
@@ -462,7 +473,7 @@ void stage_abandon(struct stage *stage, uint64_t id)
 /* --- Last steps ---------------------------------------------------------------------------- */
 
 /* Where the folder is on another file system: a copy beside the final place, by a name that is
- * never synced and that the next run takes again. */
+ * never synced. */
 static int bring_over(struct stage *stage, staged id, int dir, char out[STAGED_NAME_SIZE + 16])
 {
     char name[STAGED_NAME_SIZE];
@@ -477,10 +488,8 @@ static int bring_over(struct stage *stage, staged id, int dir, char out[STAGED_N
         if (size < 0)
             return -1;
         target[size] = '\0';
-        unlinkat(dir, out, 0);
         return symlinkat(target, dir, out);
     }
-    unlinkat(dir, out, 0); /* of a run that was killed */
     AUTO(fd_close) int from = openat(stage->dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     AUTO(fd_close) int to = openat(dir, out, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     struct error err;
