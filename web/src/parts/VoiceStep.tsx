@@ -32,7 +32,7 @@ export function VoiceStep({ draft, change, voices, chosen, fault }: Props) {
   const groups = order(textLanguage ?? language).filter((group) => list.some((item) => groupOf(item) === group));
   return (
     <Step id="voice" number={3} title={t.voice.title}>
-      <div id="field-voice_profile">
+      <div id="field-voice_profile" className={voices.value || voices.failed ? undefined : 'to-come'}>
         {groups.map((group, at) => {
           const members = list.filter((item) => groupOf(item) === group);
           const cards = (
