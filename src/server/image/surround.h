@@ -10,8 +10,9 @@
 struct box surround_covered(struct box crop, const struct picture *photo,
                             const struct picture *frame);
 
-/* Beyond `covered` the frame goes on in the colours of the photo's border, the softer and the darker
- * the further out: no seam at the photo's edge, no streaks, no face or hair a second time. RGB. */
+/* Beyond `covered` the frame goes on in the colours of the photo's border, the softer and the
+ * darker the further out: no seam at the photo's edge, no streaks, no face or hair a second time.
+ * RGB. */
 void surround_fill(struct picture *frame, struct box covered);
 
 /* Nobody stands outside the photo: fades the matte (grey, the frame's size) out over the last
