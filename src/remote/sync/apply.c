@@ -330,9 +330,12 @@ static void commit_at(struct applier *applier, struct item *item, int parent, co
         return;
     }
     bool pinned = errno == ENOTEMPTY && item->expect.kind == ENTRY_DIR;
+    bool lost = errno == ENOENT && item->staged; /* somebody cleared the stage */
     error_os(&err, errno, "%s", item->entry.kind ? "put in place" : "remove");
     if (pinned)
         refuse(item, REFUSAL_PINNED, "the folder is kept: it holds files that are not synced");
+    else if (lost)
+        refuse(item, REFUSAL_CONTENT, "its content was gone before it could be put in place");
     else if (errno == EEXIST)
         refuse(item, REFUSAL_CHANGED, "something else is there");
     else
