@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "image/face_matte.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/auto.h"
@@ -64,12 +65,22 @@ static void a_face_beyond_the_picture_draws_nothing_outside(void **state)
     assert_true(face_matte_share(&matte, gone) == 1); /* nothing of it can be missed */
 }
 
+static void places_that_are_no_numbers_draw_nothing(void **state)
+{
+    AUTO(mem_free) struct face *face = average_face(100, 100);
+    AUTO(picture_dispose) struct picture matte = nobody();
+    face->points[10].x = NAN; /* on the oval */
+    face_matte_fill(&matte, face);
+    assert_int_equal(picture_row(&matte, 100)[100], 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_face_that_was_missed_becomes_part_of_the_person),
         cmocka_unit_test(what_is_the_person_already_stays),
         cmocka_unit_test(a_face_beyond_the_picture_draws_nothing_outside),
+        cmocka_unit_test(places_that_are_no_numbers_draw_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

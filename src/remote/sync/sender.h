@@ -10,9 +10,9 @@ MUST_USE bool sender_add(struct sync *sync, uint32_t id, enum sync_lane lane, st
 
 /* The next piece of the large file in that place of sync->sending. */
 MUST_USE bool sending_go_on(struct sync *sync, bool dense, struct error *err);
-/* Gives up what is under way. */
-/* The file in that place, or none. */
+/* The file in that place, or TREE_NONE. */
 uint32_t sending_node(const struct sync *sync, bool dense);
+/* Gives up what is under way. */
 void sending_drop(struct sync *sync);
 /* Drops it if the rules of now ignore it. */
 void sending_review(struct sync *sync);

@@ -81,7 +81,7 @@ static bool list(struct context *context, struct operands operands, struct error
         return print_json(models, err);
     for (int i = 0; i < models->count; i++) {
         const struct model_entry *entry = &models->entries[i];
-        double megabytes = (double)(model_bytes(entry)) / 1e6;
+        double megabytes = (double)model_bytes(entry) / 1e6;
         printf("%c %-24s %-8s %-10s %8.1f MB  %s%s%s\n", i == models->used ? '*' : ' ', entry->name,
                entry->version, entry->kind, megabytes, entry->licence,
                entry->problem[0] ? "  UNUSABLE: " : "", entry->problem);

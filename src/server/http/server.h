@@ -36,6 +36,7 @@ struct http_app {
     void (*closed)(void *context, struct http_peer peer);
 };
 
+/* Texts are borrowed for as long as the server runs. */
 struct http_options {
     const char *host;          /* "127.0.0.1", "::1", "0.0.0.0" or a name */
     int port;                  /* 0: any free one */

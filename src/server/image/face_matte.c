@@ -50,6 +50,8 @@ static struct reach reach_of(const struct face *face)
             float share = (float)step / STEPS;
             float dx = from->x + (to->x - from->x) * share - out.x;
             float dy = from->y + (to->y - from->y) * share - out.y;
+            if (!isfinite(dx) || !isfinite(dy))
+                return (struct reach){0};
             int sector = (int)turn_of(dx, dy) % SECTORS;
             out.reach[sector] = fmaxf(out.reach[sector], hypotf(dx, dy));
             out.longest = fmaxf(out.longest, out.reach[sector]);

@@ -76,9 +76,8 @@ struct model_source {
     const char *files[MODEL_FILES];
 };
 /* Copies the files in, with those beside them that hold their weights, and writes the manifest; all
- * of it or nothing. ERROR_CONFLICT when that
- * version is there already. Names and versions are of a-z 0-9 . _ - and begin with a letter or
- * digit. */
+ * of it or nothing. ERROR_CONFLICT when that version is there already. Names and versions are of
+ * a-z 0-9 . _ - and begin with a letter or digit. */
 MUST_USE bool models_add(const char *user_dir, const struct model_source *source,
                          struct error *err);
 

@@ -49,8 +49,8 @@ void segment_close(struct segment *segment);
 struct segment_how {
     enum priority priority;
     int64_t deadline_ms; /* mono_ms; 0: none */
-    char *
-        model; /* NULL, or room for MODEL_KEY_SIZE: which one it was, whoever is chosen meanwhile */
+    /* NULL, or room for MODEL_KEY_SIZE: which one it was, whichever is chosen meanwhile. */
+    char *model;
     bool (*gone)(void *asked); /* NULL, or: does nobody wait any more? From any thread, often */
     void *asked;
 };

@@ -46,9 +46,10 @@ struct message {
 
 static void message_dispose_auto(struct message *message)
 {
+    bool drew = message->renderer != NULL;
     encoder_free(message->encoder);
     renderer_free(message->renderer);
-    if (message->place.inside)
+    if (drew)
         memory_trim_above(FREED_BYTES);
     gate_leave(message->pipeline->gate, &message->place);
     speaker_free(message->speaker);

@@ -32,7 +32,7 @@ static float angle_at(float x, float yaw)
     return asinf(clampf((x + behind_lips * turned) / arch_radius + turned, -1, 1)) - yaw;
 }
 
-/* The row at `x` mm from the middle and `up` mm from the biting edge towards the gum. */
+/* The row at `angle` of its arch and `up` mm from the biting edge towards the gum. */
 static struct tooth_hit tooth_at(const struct tooth row[TEETH_IN_ROW], float angle, float up,
                                  float detail)
 {
