@@ -223,6 +223,21 @@ static void a_cancelled_ticket_leaves_the_queue(void **state)
     scheduler_free(scheduler);
 }
 
+static void what_was_cancelled_before_never_waits(void **state)
+{
+    (void)state;
+    struct scheduler *scheduler = make(1, 8, 0);
+    struct ticket inside = {0}, called_off = {.priority = PRIORITY_BATCH, .alone = true};
+    struct error err;
+    assert_ok(scheduler_enter(scheduler, &inside, &err), &err);
+    scheduler_cancel(scheduler, &called_off);
+    assert_false(scheduler_enter(scheduler, &called_off, &err));
+    assert_int_equal(err.kind, ERROR_CANCELLED);
+    assert_int_equal(scheduler_state(scheduler).waiting, 0);
+    scheduler_leave(scheduler, &inside);
+    scheduler_free(scheduler);
+}
+
 static void *visit_often(void *context)
 {
     for (int i = 0; i < 200; i++)
@@ -263,6 +278,7 @@ int main(void)
         cmocka_unit_test(memory_bounds_who_is_inside),
         cmocka_unit_test(whoever_wants_to_be_alone_is),
         cmocka_unit_test(a_cancelled_ticket_leaves_the_queue),
+        cmocka_unit_test(what_was_cancelled_before_never_waits),
         cmocka_unit_test(many_threads_leave_it_empty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,7 +56,6 @@ static bool await_idle(struct self_tuning *tuning)
 static bool enter(void *context)
 {
     struct self_tuning *tuning = context;
-    tuning->ticket = (struct ticket){.priority = PRIORITY_BATCH, .alone = true};
     pthread_mutex_lock(&tuning->sleeper.lock);
     bool go_on = !tuning->sleeper.ended;
     pthread_mutex_unlock(&tuning->sleeper.lock);
@@ -104,7 +103,12 @@ struct self_tuning *self_tuning_begin(struct loaded *loaded, struct scheduler *s
         return NULL;
     struct self_tuning *tuning = xcalloc(1, sizeof *tuning);
     *tuning = (struct self_tuning){
-        .loaded = loaded, .scheduler = scheduler, .path = path, .visible_gpus = visible_gpus};
+        .loaded = loaded,
+        .scheduler = scheduler,
+        .path = path,
+        .visible_gpus = visible_gpus,
+        .ticket = {.priority = PRIORITY_BATCH, .alone = true},
+    };
     sleeper_init(&tuning->sleeper);
     if (sleeper_start(&tuning->sleeper, run, tuning))
         return tuning;
@@ -117,6 +121,7 @@ void self_tuning_end(struct self_tuning *tuning)
 {
     if (!tuning)
         return;
+    scheduler_cancel(tuning->scheduler, &tuning->ticket); /* its turn may never come under load */
     sleeper_end(&tuning->sleeper);
     free(tuning);
 }
