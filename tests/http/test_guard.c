@@ -143,6 +143,10 @@ static void pages_of_other_sites_change_nothing(void **state)
     assert_int_equal(send("*", "https://evil.example", NULL), GUARD_REFUSED);
     /* A proxy that asks by our address, for a site that we were told of. */
     assert_int_equal(send("video.example.org", "https://video.example.org", NULL), GUARD_FINE);
+    assert_int_equal(send("video.example.org", "https://video.example.org", "cross-site"),
+                     GUARD_FINE);
+    assert_int_equal(send("video.example.org", "https://evil.example", "cross-site"),
+                     GUARD_REFUSED);
 }
 
 static void a_list_of_names_is_checked(void **state)

@@ -154,19 +154,20 @@ static bool is_ours(const struct guard_names *names, struct bytes name)
            lists_all(names->allowed);
 }
 
-/* Of which site is the page that sent this? */
+/* Of which site is the page that sent this? A listed one is no other site, whatever the browser
+ * thinks of its name. */
 static bool origin_fits(const struct guard_names *names, const struct guard_header *header,
                         struct bytes host)
 {
     struct bytes name;
+    const char *authority = header->origin ? strstr(header->origin, "://") : NULL;
+    bool named = authority && host_name(authority + 3, &name);
+    if (named && is_listed(names->allowed, name))
+        return true;
     if (header->fetch_site && strcasecmp(header->fetch_site, "cross-site") == 0)
         return false;
-    if (!header->origin)
-        return true;
-    const char *authority = strstr(header->origin, "://");
-    if (!authority || !host_name(authority + 3, &name))
-        return false; /* "null": a file, or a page in a sandbox */
-    return same(name, host) || is_listed(names->allowed, name);
+    /* "null" is named by nothing: a file, or a page in a sandbox. */
+    return !header->origin || (named && same(name, host));
 }
 
 void guard_note_field(struct guard_header *header, const char *name, const char *value)
