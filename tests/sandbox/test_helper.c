@@ -218,8 +218,19 @@ static void an_endless_loop_ends_at_the_deadline(void **state)
     assert_goes_on(*state);
 }
 
+/* The thread sanitizer holds signals back until a library is called, and the loop calls none. */
+#if defined(__SANITIZE_THREAD__)
+#define HOLDS_SIGNALS 1
+#elif defined(__has_feature)
+#define HOLDS_SIGNALS __has_feature(thread_sanitizer)
+#else
+#define HOLDS_SIGNALS 0
+#endif
+
 static void an_endless_loop_ends_when_its_processor_time_is_used_up(void **state)
 {
+    if (HOLDS_SIGNALS)
+        skip();
     struct error err;
     int result;
     assert_false(run(*state, LOOP_UNTIMED, &result, &err));
