@@ -23,16 +23,6 @@ static bool keep_rules(struct sync *sync, struct buf *rules, struct error *err)
     return true;
 }
 
-/* What was only sent does not count: a first copy may be cut before anything of it is there. */
-static bool has_agreed(const struct sync *sync)
-{
-    for (uint32_t id = tree_next(sync->tree, TREE_ROOT, TREE_ROOT); id;
-         id = tree_next(sync->tree, id, TREE_ROOT))
-        if (node_at(sync, id)->base.kind)
-            return true;
-    return false;
-}
-
 static bool make_hello(struct sync *sync, struct buf *payload, struct error *err)
 {
     AUTO(buf_dispose) struct buf rules = BUF(RULES_MAX);
@@ -44,7 +34,7 @@ static bool make_hello(struct sync *sync, struct buf *payload, struct error *err
                                .mode = (uint8_t)sync->options.mode,
                                .root = bytes_of(sync->options.remote_root)};
     hello.known_digest = tree_digest(sync->tree, TREE_REMOTE, &hello.known_count);
-    bool expects = has_agreed(sync) && !sync->allow_removals;
+    bool expects = hello.known_count > 0 && !sync->allow_removals;
     hello.flags =
         (expects ? HELLO_EXPECTS_ROOT : HELLO_MAY_CREATE) | (sync->options.watch ? HELLO_WATCH : 0);
     if (!keep_rules(sync, &rules, err))
