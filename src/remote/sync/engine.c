@@ -540,5 +540,8 @@ bool sync_step(struct sync *sync, int64_t now_us, int64_t *out_next_us, struct e
         if (wave_left(sync))
             sync_wake_at(sync, out_next_us, push_is_full(sync) ? now_us + FULL_US : now_us);
     }
+    /* What was allowed once is done: the next time is asked for again. */
+    if (sync->allow_removals && sync_phase(sync) == SYNC_IN_SYNC)
+        sync->allow_removals = sync->options.allow_mass_delete;
     return save_if_due(sync, out_next_us, err);
 }

@@ -317,6 +317,9 @@ static bool open_root_if_needed(struct sync *sync, struct error *err)
     if (local_root_stands(sync))
         return true;
     bool had = sync->root >= 0;
+    /* To the other side a folder that took its place is one that vanished: it says hello to it. */
+    if (had && sync->options.role == SYNC_REMOTE)
+        return error_set(err, ERROR_NOT_FOUND, "%s was replaced", sync->options.root);
     if (!sync_open_root(sync, false, err))
         return false;
     sync->root_replaced = sync->root_replaced || had;
