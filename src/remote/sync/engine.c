@@ -519,7 +519,12 @@ bool sync_step(struct sync *sync, int64_t now_us, int64_t *out_next_us, struct e
     sync->now_us = now_us;
     bool laptop = sync->options.role == SYNC_LAPTOP;
     if (!laptop && !sync->ignore)
-        return true; /* the hello has not come yet */
+        return true;            /* the hello has not come yet */
+    if (sync->withheld.count) { /* a folder in whose place an empty one lies may come back unseen */
+        if (!sync->needs_scan && !local_root_stands(sync))
+            local_scan_again(sync, 0);
+        sync_wake_at(sync, out_next_us, now_us + LOOK_AGAIN_US);
+    }
     if (!scan_if_due(sync, out_next_us, err) || !local_events(sync, err))
         return false;
     if (sync->needs_scan) /* the events say so */
