@@ -63,16 +63,14 @@ static void portrait_free_auto(const struct portrait *portrait)
     free(portrait->photo.pixels);
 }
 
-static struct renderer *renderer_for(const struct portrait *portrait, enum viseme viseme, bool sway,
-                                     uint64_t seed)
+static struct renderer *renderer_of(const struct portrait *portrait,
+                                    const struct viseme_track *track, double seconds, bool sway,
+                                    uint64_t seed)
 {
-    struct viseme_span spans[] = {
-        {0, 0.4f, VISEME_SILENCE, 1}, {0.4f, 0.8f, viseme, 1}, {0.8f, 1.2f, VISEME_SILENCE, 1}};
-    struct viseme_track track = {3, spans};
     struct scene scene = {.photo = &portrait->photo,
                           .face = &portrait->face,
-                          .track = &track,
-                          .duration_s = 1.2,
+                          .track = track,
+                          .duration_s = seconds,
                           .fps = FPS,
                           .sway = sway,
                           .seed = seed};
@@ -80,6 +78,23 @@ static struct renderer *renderer_for(const struct portrait *portrait, enum visem
     struct renderer *renderer = renderer_new(&scene, &err);
     assert_ok(renderer, &err);
     return renderer;
+}
+
+static struct renderer *renderer_for(const struct portrait *portrait, enum viseme viseme, bool sway,
+                                     uint64_t seed)
+{
+    struct viseme_span spans[] = {
+        {0, 0.4f, VISEME_SILENCE, 1}, {0.4f, 0.8f, viseme, 1}, {0.8f, 1.2f, VISEME_SILENCE, 1}};
+    struct viseme_track track = {3, spans};
+    return renderer_of(portrait, &track, 1.2, sway, seed);
+}
+
+static struct renderer *renderer_silent(const struct portrait *portrait, int seconds, bool sway,
+                                        uint64_t seed)
+{
+    struct viseme_span spans[] = {{0, (float)seconds, VISEME_SILENCE, 1}};
+    struct viseme_track track = {1, spans};
+    return renderer_of(portrait, &track, seconds, sway, seed);
 }
 
 /* How many luma pixels of the mouth's surroundings are dark. */
@@ -215,18 +230,7 @@ static void a_head_that_sways_moves_on_in_every_frame(void **state)
         for (int x = 0; x < SIDE; x++)
             memset(picture_row(&portrait.photo, y) + 3 * x,
                    128 + (int)(70 * sinf((float)x * 0.13f) + 50 * sinf((float)y * 0.11f)), 3);
-    struct viseme_span spans[] = {{0, SECONDS, VISEME_SILENCE, 1}};
-    struct viseme_track track = {1, spans};
-    struct scene scene = {.photo = &portrait.photo,
-                          .face = &portrait.face,
-                          .track = &track,
-                          .duration_s = SECONDS,
-                          .fps = FPS,
-                          .sway = true,
-                          .seed = 12};
-    struct error err;
-    AUTO(renderer_free) struct renderer *renderer = renderer_new(&scene, &err);
-    assert_ok(renderer, &err);
+    AUTO(renderer_free) struct renderer *renderer = renderer_silent(&portrait, SECONDS, true, 12);
     struct frame420 frames[2] = {frame420_new(SIDE, SIDE), frame420_new(SIDE, SIDE)};
     double moved[FRAMES] = {0};
     for (int i = 0; i < FRAMES; i++) {
@@ -266,7 +270,7 @@ static void without_sway_the_rest_of_the_photo_never_changes(void **state)
 /* Brows that nearly lie on the lids are hair, not skin: only what is between them comes down. */
 static void a_low_brow_stays_where_it_is_in_a_blink(void **state)
 {
-    enum { DARK = 100, SECONDS = 4 };
+    enum { DARK = 100, SECONDS = 4, SEED = 7 };
     AUTO(portrait_free) struct portrait portrait;
     portrait_new(&portrait);
     const struct point3 *points = portrait.face.points;
@@ -274,19 +278,10 @@ static void a_low_brow_stays_where_it_is_in_a_blink(void **state)
     for (int y = lid - 9; y < lid - 4; y++)
         for (int x = left; x < right; x++)
             memset(picture_row(&portrait.photo, y) + 3 * x, 50, 3);
-    struct viseme_span spans[] = {{0, SECONDS, VISEME_SILENCE, 1}};
-    struct viseme_track track = {1, spans};
-    struct scene scene = {.photo = &portrait.photo,
-                          .face = &portrait.face,
-                          .track = &track,
-                          .duration_s = SECONDS,
-                          .fps = FPS,
-                          .seed = 7};
-    struct error err;
-    AUTO(renderer_free) struct renderer *renderer = renderer_new(&scene, &err);
-    assert_ok(renderer, &err);
+    AUTO(renderer_free) struct renderer *renderer =
+        renderer_silent(&portrait, SECONDS, false, SEED);
     AUTO(frame420_dispose) struct frame420 frame = frame420_new(SIDE, SIDE);
-    const struct gesture_source gestures = {scene.seed, SECONDS};
+    const struct gesture_source gestures = {SEED, SECONDS};
     int shut = 0;
     for (int i = 0; i < SECONDS * FPS; i++) {
         struct gesture gesture = gesture_at(&gestures, (i + 0.5) / FPS, 0);

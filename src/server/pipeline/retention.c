@@ -2,14 +2,14 @@
 #include "pipeline/retention.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdbool.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/cond.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/sleeper.h"
 #include "jobs/jobs.h"
 #include "store/store.h"
 
@@ -22,10 +22,7 @@ struct retention {
     void *context;
     bool full;        /* as told last; the thread's own, as what follows */
     int64_t swept_ms; /* when */
-    pthread_t thread;
-    pthread_mutex_t lock; /* of `quit` */
-    pthread_cond_t quitting;
-    bool quit;
+    struct sleeper sleeper;
 };
 
 static void sweep(struct retention *retention)
@@ -67,18 +64,17 @@ static void look(struct retention *retention)
 static void *retention_main(void *context)
 {
     struct retention *retention = context;
-    retention->swept_ms = mono_ms() - EVERY_MS;
-    pthread_mutex_lock(&retention->lock);
-    while (!retention->quit) {
-        pthread_mutex_unlock(&retention->lock);
+    struct sleeper *sleeper = &retention->sleeper;
+    int64_t next_ms = mono_ms();
+    retention->swept_ms = next_ms - EVERY_MS;
+    pthread_mutex_lock(&sleeper->lock);
+    while (sleeper_wait(sleeper, next_ms)) {
+        pthread_mutex_unlock(&sleeper->lock);
         look(retention);
-        struct timespec next = cond_deadline(mono_ms() + LOOK_MS);
-        pthread_mutex_lock(&retention->lock);
-        while (!retention->quit &&
-               pthread_cond_timedwait(&retention->quitting, &retention->lock, &next) != ETIMEDOUT)
-            ;
+        next_ms = mono_ms() + LOOK_MS;
+        pthread_mutex_lock(&sleeper->lock);
     }
-    pthread_mutex_unlock(&retention->lock);
+    pthread_mutex_unlock(&sleeper->lock);
     return NULL;
 }
 
@@ -90,13 +86,11 @@ struct retention *retention_start(struct store *store, struct jobs *jobs, retent
     retention->jobs = jobs;
     retention->tell = tell;
     retention->context = context;
-    pthread_mutex_init(&retention->lock, NULL);
-    cond_init_mono(&retention->quitting);
-    int failed = pthread_create(&retention->thread, NULL, retention_main, retention);
-    if (failed == 0)
+    sleeper_init(&retention->sleeper);
+    if (sleeper_start(&retention->sleeper, retention_main, retention))
         return retention;
-    error_os(err, failed, "start the retention");
-    free(retention);
+    error_os(err, EAGAIN, "start the retention");
+    retention_stop(retention);
     return NULL;
 }
 
@@ -104,12 +98,6 @@ void retention_stop(struct retention *retention)
 {
     if (!retention)
         return;
-    pthread_mutex_lock(&retention->lock);
-    retention->quit = true;
-    pthread_cond_broadcast(&retention->quitting);
-    pthread_mutex_unlock(&retention->lock);
-    pthread_join(retention->thread, NULL);
-    pthread_cond_destroy(&retention->quitting);
-    pthread_mutex_destroy(&retention->lock);
+    sleeper_end(&retention->sleeper);
     free(retention);
 }
