@@ -301,6 +301,50 @@ static void a_low_brow_stays_where_it_is_in_a_blink(void **state)
     assert_true(shut > 0);
 }
 
+/* However much lashes and make-up surround the open eye, what is seen of the shut one is skin, as
+ * light as that around it, and one line of lashes. */
+static void a_shut_eye_is_skin_with_a_line_of_lashes(void **state)
+{
+    enum { SKIN = 150, DARK = 100, SECONDS = 4, SEED = 7 };
+    AUTO(portrait_free) struct portrait portrait;
+    portrait_new(&portrait);
+    const struct point3 *points = portrait.face.points;
+    int upper = (int)points[159].y, lower = (int)points[145].y;
+    int left = (int)points[33].x, right = (int)points[133].x, middle = (left + right) / 2;
+    for (int x = left; x < right; x++) {
+        float at = (float)(x - middle) / (float)(right - middle), open = 1 - at * at;
+        float corner = points[33].y;
+        int top = (int)(corner + ((float)upper - corner) * open);
+        int height = (int)((float)(lower - upper) * open);
+        for (int y = top - 2; y < top; y++)
+            memset(picture_row(&portrait.photo, y) + 3 * x, 30, 3);
+        for (int y = top; y < top + height; y++)
+            memset(picture_row(&portrait.photo, y) + 3 * x, abs(x - middle) < 5 ? 20 : 245, 3);
+    }
+    AUTO(renderer_free) struct renderer *renderer =
+        renderer_silent(&portrait, SECONDS, false, SEED);
+    AUTO(frame420_dispose) struct frame420 frame = frame420_new(SIDE, SIDE);
+    const struct gesture_source gestures = {SEED, SECONDS};
+    int shut = 0;
+    for (int i = 0; i < SECONDS * FPS; i++) {
+        if (gesture_at(&gestures, (i + 0.5) / FPS, 0).blink < 0.99f)
+            continue;
+        shut++;
+        renderer_frame(renderer, i, &frame);
+        for (int x = middle - 2; x < middle + 2; x++) {
+            const uint8_t *column = frame.planes[0] + x;
+            for (int y = upper - 3; y < (upper + lower) / 2; y++)
+                assert_in_range(column[y * frame.strides[0]], SKIN - 25, SKIN + 25);
+            int darkest = SKIN;
+            for (int y = (upper + lower) / 2; y < lower + 3; y++)
+                if (column[y * frame.strides[0]] < darkest)
+                    darkest = column[y * frame.strides[0]];
+            assert_true(darkest < DARK);
+        }
+    }
+    assert_true(shut > 0);
+}
+
 /* Faces that no model would find, or only half in the picture: nothing is read outside it. */
 static void no_landmarks_make_it_read_outside_the_picture(void **state)
 {
@@ -378,6 +422,7 @@ int main(void)
         cmocka_unit_test(a_head_that_sways_moves_on_in_every_frame),
         cmocka_unit_test(without_sway_the_rest_of_the_photo_never_changes),
         cmocka_unit_test(a_low_brow_stays_where_it_is_in_a_blink),
+        cmocka_unit_test(a_shut_eye_is_skin_with_a_line_of_lashes),
         cmocka_unit_test(no_landmarks_make_it_read_outside_the_picture),
         cmocka_unit_test(a_picture_that_cannot_be_coded_is_refused),
     };

@@ -132,8 +132,12 @@ static float photo_at(const struct eye *eye, const struct plane *plane, bool chr
 }
 
 static float eye_pixel(const struct eye *eye, const struct eye_sample *sample,
-                       const struct plane *plane, bool chroma)
+                       const struct source *photo, int channel)
 {
+    const struct plane *plane = channel ? &photo->chroma[channel - 1] : &photo->luma;
+    bool chroma = channel > 0;
+    if (sample->lid_share >= 1)
+        return sample->lid[channel];
     float value = 0, under = 1 - sample->upper_cover - sample->lower_cover;
     if (sample->upper_cover > 0)
         value += sample->upper_cover * photo_at(eye, plane, chroma, sample->x, sample->upper_y);
@@ -141,7 +145,7 @@ static float eye_pixel(const struct eye *eye, const struct eye_sample *sample,
         value += sample->lower_cover * photo_at(eye, plane, chroma, sample->x, sample->lower_y);
     if (under > 0)
         value += under * photo_at(eye, plane, chroma, sample->under_x, sample->under_y);
-    return value;
+    return value + (sample->lid[channel] - value) * sample->lid_share;
 }
 
 static void draw_eye(const struct job *job, const struct eye_now *now, struct pixels *pixels)
@@ -154,7 +158,7 @@ static void draw_eye(const struct job *job, const struct eye_now *now, struct pi
             struct spot spot = enter(job, &eye->axes, x, y, false);
             if (!eye_now_sample(now, spot.x, spot.y, &sample))
                 continue;
-            float luma = eye_pixel(eye, &sample, &photo->luma, false);
+            float luma = eye_pixel(eye, &sample, photo, 0);
             pixels->luma[y * TILE + x] = to_byte(16 + (luma - 16) * sample.light);
         }
     for (int y = 0; y < job->tile.height / 2; y++)
@@ -163,8 +167,7 @@ static void draw_eye(const struct job *job, const struct eye_now *now, struct pi
             if (!eye_now_sample(now, spot.x, spot.y, &sample))
                 continue;
             for (int i = 0; i < 2; i++)
-                pixels->chroma[i][y * TILE + x] =
-                    to_byte(eye_pixel(eye, &sample, &photo->chroma[i], true));
+                pixels->chroma[i][y * TILE + x] = to_byte(eye_pixel(eye, &sample, photo, 1 + i));
         }
 }
 

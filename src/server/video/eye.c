@@ -24,8 +24,8 @@ static const struct {
      473},
 };
 
-/* How far a corner sinks in a blink, and how far beyond it the skin goes along, mm. */
-static const float outer_sag = 2.4f, outer_reach = 9, inner_sag = 0.5f, inner_reach = 4;
+/* How far beyond the corners skin changes in a blink, mm. */
+static const float beyond_corner = 3.6f;
 
 static float mean_y(const struct axes *axes, const struct face *face, const int *indices, int count)
 {
@@ -84,8 +84,8 @@ void eye_init(struct eye *eye, const struct face *face, int side, const struct f
     eye->right = length / 2;
     eye->step = length / EYE_COLUMNS;
     eye->outer = side ? 1 : -1;
-    eye->from = eye->left - (side ? inner_reach : outer_reach) * px_per_mm;
-    eye->to = eye->right + (side ? outer_reach : inner_reach) * px_per_mm;
+    eye->from = eye->left - beyond_corner * px_per_mm;
+    eye->to = eye->right + beyond_corner * px_per_mm;
     struct curve above = axes_curve(&eye->axes, face, upper, LID_POINTS);
     struct curve below = axes_curve(&eye->axes, face, lower, LID_POINTS);
     struct curve brow = axes_curve(&eye->axes, face, sides[side].brow_under, BROW_POINTS);
@@ -109,6 +109,7 @@ void eye_init(struct eye *eye, const struct face *face, int side, const struct f
         eye->bottom = fmaxf(eye->bottom, column->bottom);
     }
     spare_brow(eye, &brow, &brow_top, photo);
+    lid_init(&eye->lid, eye, photo);
     eye->can_blink = tallest > 2.5f * px_per_mm;
     struct point3 iris = face->points[sides[side].iris], edge = face->points[sides[side].iris + 1];
     axes_place(&eye->axes, iris, &eye->iris_x, &eye->iris_y);
@@ -135,18 +136,35 @@ static float unfold(float top, float lashes, float y)
     return at * (1.25f - 0.25f * at * at * at * at * at);
 }
 
-/* 1 at a corner, less outwards (`beyond` positive) and inwards. */
-static float near_corner(float beyond, float reach, float length)
-{
-    return 1 - (beyond > 0 ? smoothstep(0, reach, beyond) : smoothstep(0, 0.4f * length, -beyond));
-}
+/* Where the upper lid is. */
+struct upper_lid {
+    float top, edge; /* where it folds, where its lashes are */
+    float inside;
+};
 
-/* How far both lids sink at x in a blink: lashes and wrinkles at the corners go along. */
-static float sag_at(const struct eye *eye, float x)
+/* Skin comes over the eye, and over the lashes of the open one: their line is drawn anew where it
+ * is now. */
+static void shut_lid(const struct eye_now *now, const struct upper_lid *upper, float y,
+                     struct eye_sample *out)
 {
-    float mm = eye->px_per_mm, half = eye->right, outwards = x * eye->outer;
-    return mm * (outer_sag * near_corner(outwards - half, outer_reach * mm, 2 * half) +
-                 inner_sag * near_corner(-outwards - half, inner_reach * mm, 2 * half));
+    const struct lid *lid = &now->eye->lid;
+    float mm = now->eye->px_per_mm, share, above = y - upper->edge;
+    float begun = smoothstep(0, 0.35f, now->blink), shut = smoothstep(0.55f, 0.95f, now->blink);
+    if (lid_at(lid, out->x, y, &share, out->lid))
+        out->lid_share = share * (out->upper_cover * begun + out->lower_cover * shut);
+    float line = begun * clampf(upper->inside * 2.5f, 0, 1);
+    float lash = above / (above < 0 ? lid->lash_thick : 0.6f * mm);
+    out->light -= (1 - lid->lash_light) * line * expf(-lash * lash);
+    if (above > 0) { /* lashes that hang down, and the lid's shadow on the eye */
+        out->light -= 0.16f * line * expf(-above / (1.1f * mm));
+        out->light -= 0.25f * line * (1 - smoothstep(0, 3 * mm, above)) * (1 - out->lower_cover);
+        return;
+    }
+    /* The lid is round, and folds where it begins. */
+    float down = clampf((y - upper->top) / fmaxf(upper->edge - upper->top, 1e-3f), 0, 1);
+    float crease = (down - 0.3f) / 0.11f, round = (down - 0.68f) / 0.2f;
+    float whole = now->blink * clampf(upper->inside * 2.5f, 0, 1);
+    out->light += whole * (0.05f * expf(-round * round) - 0.08f * expf(-crease * crease));
 }
 
 bool eye_now_sample(const struct eye_now *now, float x, float y, struct eye_sample *out)
@@ -166,33 +184,25 @@ bool eye_now_sample(const struct eye_now *now, float x, float y, struct eye_samp
     float lower = lerpf(from->lower, to->lower, share);
     float inside = lerpf(from->inside, to->inside, share);
     float mm = eye->px_per_mm, open = lower - upper;
-    float sag = blink > 0 ? blink * sag_at(eye, x) : 0;
     /* Shut lids meet low, and a little deeper than the landmarks see the eye's edge; towards the
      * outer corner higher, or the line of the lashes would step up to it. */
     float outwards = x * eye->outer > 0 ? 1 - inside : 0;
     float meet = 0.94f - 0.55f * outwards * outwards;
-    float fall = blink * (open * meet + 0.8f * mm * clampf(inside * 3, 0, 1) * meet) + sag;
-    float rise = blink * open * (1 - meet) - sag;
+    float fall = blink * (open * meet + 0.8f * mm * clampf(inside * 3, 0, 1) * meet);
+    float rise = blink * open * (1 - meet);
     float upper_now = upper + fall, lower_now = lower - rise;
 
     *out = (struct eye_sample){.x = x, .light = 1};
     out->upper_cover = clampf(upper_now - y + 0.5f, 0, 1);
     out->lower_cover = clampf(y - lower_now + 0.5f, 0, 1) * (1 - out->upper_cover);
-    out->upper_y = y - fall * unfold(top, upper_now - fminf(2.2f * mm, (upper - top) * 0.4f), y);
+    float gone = 1 - 0.85f * smoothstep(0, 0.35f, blink); /* under the lid that is drawn over it */
+    out->upper_y =
+        y - gone * fall * unfold(top, upper_now - fminf(2.2f * mm, (upper - top) * 0.4f), y);
     out->lower_y = y + rise * (1 - smoothstep(lower_now, bottom, y));
     out->under_x = look(now, x, y, &out->under_y);
 
-    if (blink > 0) {
-        float lash = (y - upper_now) / (0.62f * mm);
-        float edge = clampf(inside * 2.5f, 0, 1) * blink;
-        out->light -= 0.50f * edge * expf(-lash * lash);
-        float shade = y - upper_now; /* the lid's shadow on the eye */
-        if (shade > 0)
-            out->light -=
-                0.25f * edge * (1 - smoothstep(0, 3 * mm, shade)) * (1 - out->lower_cover);
-        float crease = (y - lerpf(top, upper_now, 0.35f)) / (0.9f * mm);
-        out->light -= 0.07f * edge * expf(-crease * crease);
-    }
+    if (blink > 0)
+        shut_lid(now, &(struct upper_lid){top, upper_now, inside}, y, out);
     return true;
 }
 

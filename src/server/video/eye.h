@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "video/face_map.h"
+#include "video/lid.h"
 
 enum { EYE_COLUMNS = 48 };
 
@@ -25,6 +26,7 @@ struct eye {
     float brow_y, brow_reach; /* of the brow, and how far it reaches sideways */
     bool can_blink;
     struct eye_column columns[EYE_COLUMNS + 1];
+    struct lid lid;
 };
 
 /* `side` 0: the person's right eye, which is on the left in the picture. */
@@ -37,11 +39,13 @@ struct eye_now {
     float gaze_x, gaze_y; /* px */
 };
 
-/* What is seen at (x, y) in the axes: a mix of up to three places of the photo, darkened. */
+/* What is seen at (x, y) in the axes: a mix of up to three places of the photo, partly under the
+ * colour of the shut lid, darkened. */
 struct eye_sample {
     float x, upper_y, upper_cover; /* skin of the upper lid, and how much of the pixel it takes */
     float lower_y, lower_cover;    /* and of the lower one */
     float under_x, under_y;        /* the eye itself */
+    float lid_share, lid[3];       /* of all of it, and in which colour */
     float light;                   /* 1 as it is, less under lashes */
 };
 /* False where nothing moves. */
