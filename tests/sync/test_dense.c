@@ -129,7 +129,6 @@ static void a_copy_that_is_cut_anywhere_goes_on(void **state)
     for (unsigned cut = 1; cut < 60; cut += 9) {
         struct pair pair;
         pair_init(&pair, SYNC_MIRROR);
-        pair.allow = true; /* it may be cut while there is nothing there yet */
         put_mixture(pair.here);
         pair_laptop(&pair);
         pair_connect(&pair);

@@ -112,6 +112,51 @@ static void two_at_work_on_one_folder_never_mix_their_files_up(void **state)
     ids[0] = 0;
 }
 
+static size_t files_in_stage(const struct pair *pair)
+{
+    AUTO(mem_free) char *path = pair_path(pair->there, ".vma-stage");
+    DIR *stream = opendir(path);
+    size_t count = 0;
+    for (struct dirent *item; stream && (item = readdir(stream));)
+        count += item->d_name[0] != '.';
+    if (stream)
+        closedir(stream);
+    return count;
+}
+
+static void a_large_file_that_is_ignored_halfway_leaves_nothing_there(void **state)
+{
+    struct pair pair;
+    struct error err;
+    pair_init(&pair, SYNC_MIRROR);
+    put_text(pair.here, "a", "one");
+    start(&pair);
+    AUTO(mem_free) char *path = pair_path(pair.here, "large");
+    AUTO(fd_close) int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    AUTO(mem_free) char *block = xcalloc(1 << 20, 1);
+    for (uint32_t i = 0; i < 40; i++) {
+        for (uint32_t at = 0; at < 1 << 20; at += 4)
+            write_u32((uint8_t *)block + at, (i << 20 | at) * 2654435761U);
+        assert_ok(fd_write_all(fd, (struct bytes){(uint8_t *)block, 1 << 20}, &err), &err);
+    }
+    for (int turn = 0; turn < 400 && !files_in_stage(&pair); turn++) {
+        pair.now_us += 10000;
+        assert_ok(pair_turn(&pair, &pair.laptop, 100000, &err), &err);
+        assert_ok(pair_turn(&pair, &pair.remote, 100000, &err), &err);
+    }
+    assert_int_equal(files_in_stage(&pair), 1);
+    assert_false(exists(pair.there, "large"));
+    put_text(pair.here, ".gitignore", "large\n");
+    assert_true(pair_settle(&pair));
+    assert_true(pair.connected);
+    assert_false(exists(pair.there, "large"));
+    assert_false(exists(pair.there, ".vma-stage"));
+    put_text(pair.here, ".gitignore", "");
+    assert_true(pair_settle(&pair));
+    assert_same_trees(&pair);
+    pair_dispose(&pair);
+}
+
 static void what_the_other_side_says_cannot_steer_the_terminal(void **state)
 {
     struct pair pair;
@@ -144,6 +189,7 @@ int main(void)
         cmocka_unit_test(an_emptied_folder_stays_what_it_is_and_stops_the_sync),
         cmocka_unit_test(folders_too_deep_to_send_are_named_and_the_rest_goes_on),
         cmocka_unit_test(two_at_work_on_one_folder_never_mix_their_files_up),
+        cmocka_unit_test(a_large_file_that_is_ignored_halfway_leaves_nothing_there),
         cmocka_unit_test(what_the_other_side_says_cannot_steer_the_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,6 +117,122 @@ static void and_is_made_anew_when_that_is_asked_for(void **state)
     pair_dispose(&pair);
 }
 
+/* What is remembered says so, whatever else is left of it. */
+static void a_restart_does_not_make_it_anew_either(void **state)
+{
+    struct pair pair;
+    struct error err;
+    start(&pair, state);
+    assert_ok(tree_remove(pair.there, &err), &err); /* file by file */
+    assert_int_equal(phase_after(&pair, 3), SYNC_HALTED);
+    for (int killed = 0; killed < 2; killed++) {
+        if (killed)
+            sync_kill(pair.laptop.sync);
+        else
+            sync_free(pair.laptop.sync);
+        pair.laptop.sync = NULL;
+        pair_cut(&pair, killed);
+        pair_laptop(&pair);
+        pair_connect(&pair);
+        assert_int_equal(phase_after(&pair, 3), SYNC_HALTED);
+        assert_int_equal(access(pair.there, F_OK), -1);
+    }
+    assert_text(pair.here, "d/b", "two");
+    pair_dispose(&pair);
+}
+
+/* An empty one is as good as none where something was, and as good as any where nothing was. */
+static void a_folder_that_was_emptied_by_its_owner_is_no_riddle(void **state)
+{
+    struct pair pair;
+    struct error err;
+    start(&pair, state);
+    AUTO(mem_free) char *file = pair_path(pair.here, "a");
+    AUTO(mem_free) char *folder = pair_path(pair.here, "d");
+    assert_int_equal(unlink(file), 0);
+    assert_true(pair_settle(&pair));
+    assert_ok(tree_remove(folder, &err), &err);
+    assert_true(pair_settle(&pair));
+    assert_false(exists(pair.there, "d"));
+    pair_cut(&pair, false);
+    pair_connect(&pair);
+    assert_int_equal(phase_after(&pair, 3), SYNC_IN_SYNC);
+    pair_cut(&pair, false);
+    assert_int_equal(rmdir(pair.there), 0);
+    pair_connect(&pair);
+    assert_int_equal(phase_after(&pair, 3), SYNC_HALTED);
+    assert_int_equal(access(pair.there, F_OK), -1);
+    assert_int_equal(mkdir(pair.there, 0755), 0);
+    put_text(pair.here, "c", "three");
+    assert_int_equal(phase_after(&pair, 6), SYNC_IN_SYNC);
+    assert_same_trees(&pair);
+    pair_dispose(&pair);
+}
+
+static void a_first_copy_of_which_nothing_arrived_is_simply_made_again(void **state)
+{
+    for (int killed = 0; killed < 2; killed++) {
+        struct pair pair;
+        pair_init(&pair, *(const enum sync_mode *)*state);
+        put_text(pair.here, "a", "one");
+        pair_laptop(&pair);
+        pair_connect(&pair);
+        for (int turn = 0; turn < 20; turn++) { /* the agent gets the hello only */
+            pair.now_us += 10000;
+            assert_ok(pair_turn(&pair, &pair.laptop, SIZE_MAX, &pair.err), &pair.err);
+            if (!sync_is_live(pair.laptop.sync))
+                assert_ok(pair_turn(&pair, &pair.remote, SIZE_MAX, &pair.err), &pair.err);
+        }
+        assert_true(pair.remote.in[LANE_FAST].size + pair.remote.in[LANE_BULK].size > 0);
+        if (killed)
+            sync_kill(pair.laptop.sync);
+        else
+            sync_free(pair.laptop.sync);
+        pair.laptop.sync = NULL;
+        pair_cut(&pair, true);
+        if (killed)
+            assert_int_equal(rmdir(pair.there), 0);
+        pair_laptop(&pair);
+        pair_connect(&pair);
+        assert_true(pair_settle(&pair));
+        assert_int_equal(pair.laptop.guards, 0);
+        assert_same_trees(&pair);
+        pair_dispose(&pair);
+    }
+}
+
+static const char *guard_of(struct pair *pair)
+{
+    static struct sync_status status;
+    sync_status(pair->laptop.sync, &status);
+    return status.guard;
+}
+
+static void what_is_wrong_with_a_folder_is_told_as_it_is(void **state)
+{
+    struct pair pair;
+    start(&pair, state);
+    move(&pair, "there", "aside");
+    put_text(pair.top, "there", "a file");
+    put_text(pair.here, "c", "three");
+    assert_int_equal(phase_after(&pair, 12), SYNC_HALTED);
+    assert_non_null(strstr(guard_of(&pair), "there: Not a directory: it is looked at again"));
+    assert_int_equal(unlink(pair.there), 0);
+    move(&pair, "aside", "there");
+    assert_int_equal(phase_after(&pair, 6), SYNC_IN_SYNC);
+    move(&pair, "here", "aside");
+    put_text(pair.top, "here", "a file");
+    assert_int_equal(phase_after(&pair, 3), SYNC_HALTED);
+    assert_non_null(strstr(guard_of(&pair), "here: Not a directory: nothing is deleted"));
+    assert_int_equal(unlink(pair.here), 0);
+    assert_int_equal(phase_after(&pair, 3), SYNC_HALTED);
+    assert_non_null(strstr(guard_of(&pair), "here is gone: nothing is deleted"));
+    move(&pair, "aside", "here");
+    assert_int_equal(phase_after(&pair, 3), SYNC_IN_SYNC);
+    assert_same_trees(&pair);
+    pair_dispose(&pair);
+}
+
 /* The rules change while changes are on their way: their answers still count. */
 static void rules_may_change_at_any_time(void **state)
 {
@@ -161,6 +277,11 @@ static int run_in(enum sync_mode mode)
         cmocka_unit_test_prestate(an_empty_folder_in_its_place_is_not_a_removal, &mode),
         cmocka_unit_test_prestate(a_folder_that_is_gone_there_is_told_once_and_looked_for, &mode),
         cmocka_unit_test_prestate(and_is_made_anew_when_that_is_asked_for, &mode),
+        cmocka_unit_test_prestate(a_restart_does_not_make_it_anew_either, &mode),
+        cmocka_unit_test_prestate(a_folder_that_was_emptied_by_its_owner_is_no_riddle, &mode),
+        cmocka_unit_test_prestate(a_first_copy_of_which_nothing_arrived_is_simply_made_again,
+                                  &mode),
+        cmocka_unit_test_prestate(what_is_wrong_with_a_folder_is_told_as_it_is, &mode),
         cmocka_unit_test_prestate(rules_may_change_at_any_time, &mode),
     };
     return cmocka_run_group_tests_name(sync_mode_name(mode), tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -153,6 +154,7 @@ struct sync *sync_new(const struct sync_options *options, const struct sync_port
 
 static void release(struct sync *sync)
 {
+    sync->connected = false;
     sender_close_folder(sync);
     pieces_stop(sync);
     push_forget(sync, true);
@@ -441,11 +443,14 @@ bool sync_handle(struct sync *sync, const struct sync_message *message, struct e
 
 /* --- A turn -------------------------------------------------------------------------------- */
 
-static void root_is_gone(struct sync *sync, int64_t *next_us)
+static void root_is_gone(struct sync *sync, const struct error *why, int64_t *next_us)
 {
-    snprintf(sync->guard, sizeof sync->guard, "%s is gone: nothing is deleted on the other side",
-             sync->options.root);
-    if (!sync->vanished)
+    char before[sizeof sync->guard];
+    memcpy(before, sync->guard, sizeof before);
+    snprintf(sync->guard, sizeof sync->guard, "%s%s%s: nothing is deleted on the other side",
+             why->os == ENOENT ? sync->options.root : "", why->os == ENOENT ? " is gone" : "",
+             why->os == ENOENT ? "" : why->text);
+    if (!sync->vanished || strcmp(before, sync->guard) != 0)
         sync_tell(sync, SYNC_EVENT_GUARD, "", sync->guard);
     sync->vanished = true;
     sync->needs_scan = true;
@@ -465,8 +470,8 @@ static bool scan_if_due(struct sync *sync, int64_t *next_us, struct error *err)
     bool first = !sync->scanned;
     if (!local_scan(sync, "", err)) {
         if (sync->options.role == SYNC_REMOTE)
-            return remote_vanished(sync, err);
-        root_is_gone(sync, next_us);
+            return remote_vanished(sync, err->os == ENOENT ? "" : err->text, err);
+        root_is_gone(sync, err, next_us);
         return true;
     }
     if (sync->vanished) {

@@ -115,6 +115,7 @@ enum sync_phase {
 };
 const char *sync_phase_name(enum sync_phase phase);
 
+enum { SYNC_GUARD_SIZE = 512 };
 struct sync_status {
     enum sync_phase phase;
     uint64_t files, bytes;               /* in the tree, without folders                  */
@@ -126,7 +127,7 @@ struct sync_status {
     unsigned conflicts, problems;        /* problems: told so far                         */
     uint64_t failed;                     /* paths that could not be done, as it stands    */
     int level;                           /* of compression in the bulk lane */
-    char guard[256];                     /* why it is halted; "" */
+    char guard[SYNC_GUARD_SIZE];         /* why it is halted; "" */
     char problem[256];                   /* the latest */
 };
 /* Looks at the whole tree: not in every turn. */

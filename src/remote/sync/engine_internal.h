@@ -146,8 +146,9 @@ struct sync {
     bool vanished;        /* this side's folder, */
     bool there_vanished;  /* the other side's    */
     bool root_replaced;   /* by another one since it was first opened */
+    bool met;             /* both sides once had the same: kept for good, see session.c */
     int64_t greet_due_us; /* while there_vanished: when it is looked for again */
-    char guard[256], problem[256];
+    char guard[SYNC_GUARD_SIZE], problem[256];
     unsigned problems, conflicts;
 
     int folder; /* open for the next file in it, within a turn; or -1 */
@@ -280,8 +281,9 @@ MUST_USE bool session_look_again(struct sync *sync, int64_t *next_us, struct err
 MUST_USE bool remote_hello(struct sync *sync, struct bytes payload, struct error *err);
 MUST_USE bool remote_rules(struct sync *sync, struct bytes payload, struct error *err);
 MUST_USE bool remote_welcome(struct sync *sync, struct error *err);
-/* Says that the folder is gone; nothing is done until the next hello. */
-MUST_USE bool remote_vanished(struct sync *sync, struct error *err);
+/* Says that the folder is gone, or else why it cannot be used; nothing is done until the next
+ * hello. */
+MUST_USE bool remote_vanished(struct sync *sync, const char *why, struct error *err);
 MUST_USE bool remote_batch(struct sync *sync, struct bytes payload, struct error *err);
 MUST_USE bool remote_want(struct sync *sync, struct bytes payload, struct error *err);
 MUST_USE bool remote_report(struct sync *sync, int64_t *next_us, struct error *err);

@@ -319,7 +319,9 @@ static bool open_root_if_needed(struct sync *sync, struct error *err)
     bool had = sync->root >= 0;
     /* To the other side a folder that took its place is one that vanished: it says hello to it. */
     if (had && sync->options.role == SYNC_REMOTE)
-        return error_set(err, ERROR_NOT_FOUND, "%s was replaced", sync->options.root);
+        return access(sync->options.root, F_OK) == 0
+                   ? error_set(err, ERROR_NOT_FOUND, "it was replaced by another one")
+                   : error_os(err, errno, "open %s", sync->options.root);
     if (!sync_open_root(sync, false, err))
         return false;
     sync->root_replaced = sync->root_replaced || had;

@@ -76,6 +76,7 @@ void journal_add(struct sync *sync, enum journal_kind kind, uint32_t id, const s
     uint8_t head[7] = {[6] = kind};
     struct error err;
     sync->changes++;
+    sync->met = sync->met || (kind == JOURNAL_AGREED && entry->kind);
     if (!journal)
         return;
     size_t start = journal->out.size;
@@ -116,10 +117,12 @@ static void replay(struct sync *sync, struct bytes input)
     while (journal_record_decode(&input, &record)) {
         uint32_t id = tree_make(sync->tree, record.path);
         struct node *node = node_at(sync, id);
-        if (record.kind == JOURNAL_AGREED)
+        if (record.kind == JOURNAL_AGREED) {
             node->base = node->remote = record.entry;
-        else
+            sync->met = sync->met || record.entry.kind;
+        } else {
             candidate_add(sync, record.kind, id, &record.entry);
+        }
     }
 }
 
@@ -166,6 +169,7 @@ void snapshot_load(struct sync *sync)
     }
     load_rules(sync, snapshot.rules);
     sync->state_generation = snapshot.generation;
+    sync->met = snapshot.met;
     struct bytes input = {0};
     bool usable = file_read(journal_path, &journal, &err);
     if (usable) {
@@ -214,7 +218,7 @@ bool snapshot_save(struct sync *sync, struct error *err)
     if (sync->options.role == SYNC_LAPTOP && sync->ignore &&
         !ignore_encode(sync->ignore, &rules, err))
         return error_wrap(err, "remember the state");
-    struct snapshot snapshot = {sync->state_generation + 1, buf_bytes(&rules)};
+    struct snapshot snapshot = {sync->state_generation + 1, sync->met, buf_bytes(&rules)};
     if (!dir_make(sync->options.state, err) ||
         !snapshot_encode(&snapshot, sync->tree, &bytes, err) ||
         !replace_file(path, buf_bytes(&bytes), err))

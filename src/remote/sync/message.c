@@ -293,17 +293,19 @@ bool sync_welcome_encode(const struct sync_welcome *welcome, struct buf *out, st
     return sync_number_encode(welcome->version, out, err) &&
            sync_number_encode(welcome->generation, out, err) &&
            put_byte(welcome->flags, out, err) && sync_number_encode(welcome->count, out, err) &&
-           put_hash(&welcome->digest, out, err);
+           put_hash(&welcome->digest, out, err) && sync_blob_encode(welcome->why, out, err);
 }
 
 bool sync_welcome_decode(struct bytes input, struct sync_welcome *out, struct error *err)
 {
-    if (!get_u32(&input, &out->version, err) || !get_u32(&input, &out->generation, err) ||
-        !get_byte(&input, &out->flags, err) || !sync_number_decode(&input, &out->count, err) ||
-        !get_hash(&input, &out->digest, err))
+    if (!get_u32(&input, &out->version, err))
         return false;
-    return out->version == SYNC_VERSION ||
-           error_set(err, ERROR_INVALID, "sync version %u, this is %u", out->version, SYNC_VERSION);
+    if (out->version != SYNC_VERSION)
+        return error_set(err, ERROR_INVALID, "sync version %u, this is %u", out->version,
+                         SYNC_VERSION);
+    return get_u32(&input, &out->generation, err) && get_byte(&input, &out->flags, err) &&
+           sync_number_decode(&input, &out->count, err) && get_hash(&input, &out->digest, err) &&
+           sync_blob_decode(&input, &out->why, err);
 }
 
 bool sync_rules_encode(const struct sync_rules *rules, struct buf *out, struct error *err)

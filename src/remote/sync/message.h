@@ -18,7 +18,7 @@ struct buf;
 struct error;
 
 enum {
-    SYNC_VERSION = 2,
+    SYNC_VERSION = 3,
     SYNC_COMPRESSED = 0x80,
     SYNC_MESSAGE_MAX = 32 * 1024 * 1024,
     SYNC_BATCH_MAX = 64 * 1024, /* changes */
@@ -67,6 +67,8 @@ MUST_USE bool sync_message_head(uint8_t type, size_t size, struct buf *out, stru
 
 /* --- Payloads ------------------------------------------------------------------------------ */
 
+/* HELLO_EXPECTS_ROOT: the folder must be there with something in it; HELLO_MAY_CREATE: it may be
+ * made; neither: it must be there. */
 enum { HELLO_EXPECTS_ROOT = 1, HELLO_MAY_CREATE = 2, HELLO_WATCH = 4 };
 struct sync_hello {
     uint32_t version, generation;
@@ -84,6 +86,7 @@ struct sync_welcome {
     uint8_t flags;
     uint64_t count;
     struct hash128 digest;
+    struct bytes why; /* WELCOME_VANISHED: what is wrong; empty when it is simply not there */
 };
 MUST_USE bool sync_welcome_encode(const struct sync_welcome *welcome, struct buf *out,
                                   struct error *err);
@@ -161,7 +164,7 @@ MUST_USE bool sync_failure_encode(const struct sync_failure *failure, struct buf
 MUST_USE bool sync_ack_decode(struct bytes *input, struct sync_ack *out, struct error *err);
 MUST_USE bool sync_failure_decode(struct bytes *input, struct sync_failure *out, struct error *err);
 
-enum { PIECE_FIRST = 1, PIECE_LAST = 2 };
+enum { PIECE_FIRST = 1, PIECE_LAST = 2, PIECE_DROPPED = 4 /* no more will come */ };
 struct sync_piece {
     uint64_t transfer;
     uint8_t flags;

@@ -80,6 +80,11 @@ bool receive_piece(struct sync *sync, struct bytes payload, struct error *err)
         return false;
     if (!sync->stage)
         return error_set(err, ERROR_INVALID, "a piece before there is a folder");
+    if (piece.flags & PIECE_DROPPED) {
+        stage_abandon(sync->stage, piece.transfer);
+        stage_rest(sync->stage);
+        return true;
+    }
     bool good = true;
     if (piece.flags & PIECE_FIRST) {
         int from = piece.from.size ? open_old(sync, &piece) : -1;

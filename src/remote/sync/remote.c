@@ -42,19 +42,16 @@ static bool take_rules(struct sync *sync, struct bytes rules, struct error *err)
     return true;
 }
 
-static bool say_vanished(struct sync *sync, struct error *err)
+bool remote_vanished(struct sync *sync, const char *why, struct error *err)
 {
     AUTO(buf_dispose) struct buf payload = BUF(1024);
-    struct sync_welcome welcome = {
-        .version = SYNC_VERSION, .generation = sync->generation, .flags = WELCOME_VANISHED};
+    struct sync_welcome welcome = {.version = SYNC_VERSION,
+                                   .generation = sync->generation,
+                                   .flags = WELCOME_VANISHED,
+                                   .why = bytes_of(why)};
+    sync->live = sync->welcome_due = sync->needs_scan = false;
     return sync_welcome_encode(&welcome, &payload, err) &&
            sync_send(sync, LANE_FAST, SYNC_WELCOME, buf_bytes(&payload), err);
-}
-
-bool remote_vanished(struct sync *sync, struct error *err)
-{
-    sync->live = sync->welcome_due = sync->needs_scan = false;
-    return say_vanished(sync, err);
 }
 
 bool remote_hello(struct sync *sync, struct bytes payload, struct error *err)
@@ -74,12 +71,15 @@ bool remote_hello(struct sync *sync, struct bytes payload, struct error *err)
     sync->expected_digest = hello.known_digest;
     if (!take_rules(sync, hello.rules, err))
         return false;
-    bool expects = hello.flags & HELLO_EXPECTS_ROOT;
-    if (expects && root_is_empty(sync->options.root))
-        return remote_vanished(sync, err);
+    bool must_be = !(hello.flags & HELLO_MAY_CREATE);
+    bool gone = hello.flags & HELLO_EXPECTS_ROOT
+                    ? root_is_empty(sync->options.root)
+                    : must_be && access(sync->options.root, F_OK) != 0 && errno == ENOENT;
+    if (gone)
+        return remote_vanished(sync, "", err);
     bool fresh = sync->root < 0;
-    if (!sync_open_root(sync, hello.flags & HELLO_MAY_CREATE, err))
-        return false;
+    if (!sync_open_root(sync, !must_be, err))
+        return must_be && remote_vanished(sync, err->text, err);
     bool watch = hello.flags & HELLO_WATCH && sync->options.watch;
     if (watch && !sync->watch && !(sync->watch = fswatch_new(err)))
         return false;
@@ -213,7 +213,9 @@ bool remote_batch(struct sync *sync, struct bytes payload, struct error *err)
     if (!sync->applier || sync->root < 0)
         return error_set(err, ERROR_INVALID, "a batch before there is a folder");
     if (!local_root_stands(sync))
-        return remote_vanished(sync, err);
+        return remote_vanished(
+            sync, access(sync->options.root, F_OK) == 0 ? "it was replaced by another one" : "",
+            err);
     struct answer answer = {.sync = sync,
                             .failures = BUF(SYNC_MESSAGE_MAX / 2),
                             .total = batch.count,

@@ -23,7 +23,7 @@ struct sending {
     size_t segment;
     uint64_t within; /* bytes of the segment that were sent */
     uint64_t at;     /* where the segment begins in the new file */
-    bool began;
+    bool began, ended;
 };
 
 /* --- Copies -------------------------------------------------------------------------------- */
@@ -377,11 +377,24 @@ bool sender_add(struct sync *sync, uint32_t id, enum sync_lane lane, struct erro
 
 /* --- Large files --------------------------------------------------------------------------- */
 
+/* What has arrived of it is of no use, and takes a place and room there. */
+static void say_dropped(struct sync *sync, const struct sending *sending)
+{
+    struct error err;
+    AUTO(buf_dispose) struct buf payload = BUF(64);
+    struct sync_piece piece = {.transfer = sending->transfer, .flags = PIECE_DROPPED};
+    if (!sync_piece_encode(&piece, &payload, &err) ||
+        !sync_send(sync, sending->lane, SYNC_PIECE, buf_bytes(&payload), &err))
+        sync_tell(sync, SYNC_EVENT_NOTE, "", err.text);
+}
+
 static void drop(struct sync *sync, bool dense)
 {
     struct sending *sending = TAKE(sync->sending[dense]);
     if (!sending)
         return;
+    if (sending->began && !sending->ended && sync->connected)
+        say_dropped(sync, sending);
     struct node *node = node_at(sync, sending->id);
     node->flags &= ~NODE_QUEUED;
     if (node->flags & (NODE_TOUCHED | NODE_UNHASHED))
@@ -481,6 +494,7 @@ static bool finish(struct sync *sync, bool dense, struct error *err)
                          .transfer = sending->transfer};
     free(node->chunks);
     node->chunks = TAKE(sending->content.chunks.list);
+    sending->ended = true;
     bool done = draft_add(sync, sending->lane, &op, sending->id, err);
     drop(sync, dense);
     return done;

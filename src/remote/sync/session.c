@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "sync/content.h"
 #include "sync/engine_internal.h"
 #include "sync/ignore.h"
@@ -23,6 +24,16 @@ static bool keep_rules(struct sync *sync, struct buf *rules, struct error *err)
     return true;
 }
 
+/* The folder there is made without a question only before anything of it was ever known to be
+ * there: what was only sent may never have arrived, and of files that were removed one by one
+ * before the folder was, nothing else tells. */
+static uint8_t root_flags(const struct sync *sync, uint64_t known_count)
+{
+    if (!sync->met || sync->allow_removals)
+        return HELLO_MAY_CREATE;
+    return known_count ? HELLO_EXPECTS_ROOT : 0;
+}
+
 static bool make_hello(struct sync *sync, struct buf *payload, struct error *err)
 {
     AUTO(buf_dispose) struct buf rules = BUF(RULES_MAX);
@@ -34,9 +45,7 @@ static bool make_hello(struct sync *sync, struct buf *payload, struct error *err
                                .mode = (uint8_t)sync->options.mode,
                                .root = bytes_of(sync->options.remote_root)};
     hello.known_digest = tree_digest(sync->tree, TREE_REMOTE, &hello.known_count);
-    bool expects = hello.known_count > 0 && !sync->allow_removals;
-    hello.flags =
-        (expects ? HELLO_EXPECTS_ROOT : HELLO_MAY_CREATE) | (sync->options.watch ? HELLO_WATCH : 0);
+    hello.flags = root_flags(sync, hello.known_count) | (sync->options.watch ? HELLO_WATCH : 0);
     if (!keep_rules(sync, &rules, err))
         return false;
     hello.rules = buf_bytes(&rules);
@@ -79,15 +88,23 @@ bool session_rules(struct sync *sync, bool *out_sent, struct error *err)
            sync_send(sync, LANE_FAST, SYNC_RULES, buf_bytes(&payload), err);
 }
 
-static void there_is_gone(struct sync *sync)
+static void there_is_gone(struct sync *sync, struct bytes why)
 {
-    snprintf(sync->guard, sizeof sync->guard,
-             "%s on the other side is gone or empty: it is made anew when you say so (vma sync "
-             "resume --allow-mass-delete)",
-             sync->options.remote_root);
+    char text[SYNC_TEXT_SIZE], before[sizeof sync->guard];
+    memcpy(before, sync->guard, sizeof before);
+    text_show(why, text, sizeof text);
+    if (*text)
+        snprintf(sync->guard, sizeof sync->guard,
+                 "%s on the other side: %s: it is looked at again every few seconds",
+                 sync->options.remote_root, text);
+    else
+        snprintf(sync->guard, sizeof sync->guard,
+                 "%s on the other side is gone or empty: it is made anew when you say so (vma sync "
+                 "resume --allow-mass-delete)",
+                 sync->options.remote_root);
     sync->live = false;
     push_forget(sync, true);
-    if (!sync->there_vanished)
+    if (!sync->there_vanished || strcmp(before, sync->guard) != 0)
         sync_tell(sync, SYNC_EVENT_GUARD, "", sync->guard);
     sync->there_vanished = true;
     sync->greet_due_us = sync->now_us + LOOK_AGAIN_US;
@@ -124,7 +141,7 @@ bool session_welcome(struct sync *sync, struct bytes payload, struct error *err)
     if (welcome.generation != sync->generation)
         return true; /* an answer to rules that have changed since */
     if (welcome.flags & WELCOME_VANISHED) {
-        there_is_gone(sync);
+        there_is_gone(sync, welcome.why);
         return true;
     }
     there_is_back(sync);
@@ -179,8 +196,10 @@ static void settle_candidates(struct sync *sync)
         struct node *node = node_at(sync, candidate->id);
         node->flags &= ~NODE_CANDIDATE;
         if (candidate->kind == JOURNAL_SENT) {
-            if (entry_equal(&node->remote, &candidate->entry))
+            if (entry_equal(&node->remote, &candidate->entry)) {
                 node->base = candidate->entry;
+                sync->met = sync->met || node->base.kind;
+            }
             continue;
         }
         const char *name;
@@ -188,8 +207,10 @@ static void settle_candidates(struct sync *sync)
         AUTO(fd_close) int parent =
             open_parent(sync->root, tree_path(sync->tree, candidate->id, path), &name);
         bool seen = parent >= 0 && examine(parent, name, node, &err);
-        if (seen && entry_equal(&node->local, &candidate->entry))
+        if (seen && entry_equal(&node->local, &candidate->entry)) {
             node->base = candidate->entry;
+            sync->met = sync->met || node->base.kind;
+        }
     }
     for (size_t i = 0; i < sync->candidate_count; i++)
         if (!(node_at(sync, sync->candidates[i].id)->flags & NODE_FREE))

@@ -12,10 +12,11 @@
 #include "sync/message.h"
 #include "sync/tree.h"
 
-static const char magic[8] = "VMASYNC\2";
+static const char magic[8] = "VMASYNC\3";
 static const char journal_magic[8] = "VMAJRNL\1";
 
 enum { NODE_BYTES = 60 /* of a file in a snapshot, at the least */ };
+enum { HAVE_MET = 1 /* flags of the whole */ };
 enum { HAS_LOCAL = 1, HAS_BASE = 2, REMOTE_DIFFERS = 4, IS_UNHASHED = 8, HAS_PIECES = 16 };
 
 static bool put_u64(uint64_t value, struct buf *out, struct error *err)
@@ -131,9 +132,12 @@ bool snapshot_encode(const struct snapshot *snapshot, const struct tree *tree, s
                      struct error *err)
 {
     size_t start = out->size;
+    uint8_t flags = snapshot->met ? HAVE_MET : 0;
     struct path_memory memory = {0};
     if (!buf_append(out, (struct bytes){(const uint8_t *)magic, sizeof magic}, err) ||
-        !put_u64(snapshot->generation, out, err) || !sync_blob_encode(snapshot->rules, out, err))
+        !put_u64(snapshot->generation, out, err) ||
+        !buf_append(out, (struct bytes){&flags, 1}, err) ||
+        !sync_blob_encode(snapshot->rules, out, err))
         return false;
     for (uint32_t id = tree_next(tree, TREE_ROOT, TREE_ROOT); id;
          id = tree_next(tree, id, TREE_ROOT))
@@ -195,6 +199,15 @@ static bool get_node(struct bytes *input, struct tree *tree, struct path_memory 
     return (node->chunks = get_pieces(input, err)) != NULL;
 }
 
+static bool get_flags(struct bytes *input, struct snapshot *out, struct error *err)
+{
+    if (!input->size || input->data[0] > HAVE_MET)
+        return error_set(err, ERROR_INVALID, "the remembered state makes no sense");
+    out->met = input->data[0] & HAVE_MET;
+    *input = (struct bytes){input->data + 1, input->size - 1};
+    return true;
+}
+
 bool snapshot_decode(struct bytes input, struct tree *tree, struct snapshot *out, struct error *err)
 {
     struct path_memory memory = {0};
@@ -208,7 +221,8 @@ bool snapshot_decode(struct bytes input, struct tree *tree, struct snapshot *out
     if (memcmp(input.data + size, hash.bytes, sizeof hash.bytes) != 0)
         return error_set(err, ERROR_INVALID, "the remembered state is damaged");
     input = (struct bytes){input.data + sizeof magic, size - sizeof magic};
-    if (!get_u64(&input, &out->generation, err) || !sync_blob_decode(&input, &out->rules, err))
+    if (!get_u64(&input, &out->generation, err) || !get_flags(&input, out, err) ||
+        !sync_blob_decode(&input, &out->rules, err))
         return false;
     tree_reserve(tree, input.size / NODE_BYTES);
     while (input.size)

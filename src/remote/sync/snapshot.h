@@ -4,7 +4,8 @@
  * journal of what happened since it was written, so that a crash is never taken for two sides
  * changing the same file.
  *
- * snapshot:  "VMASYNC" version u8 | generation u64 | rules | entries … | XXH3-128 of all before
+ * snapshot:  "VMASYNC" version u8 | generation u64 | flags u8 (1 met) | rules | entries … |
+ *            XXH3-128 of all before
  * journal:   "VMAJRNL" version u8 | generation u64 | records, each with its own check sum
  *
  * A journal belongs to the snapshot of its generation; one of another is not read. Decoding is
@@ -23,6 +24,7 @@ struct tree;
 
 struct snapshot {
     uint64_t generation;
+    bool met;           /* both sides once had the same */
     struct bytes rules; /* ignore_encode's; empty when there were none */
 };
 
