@@ -86,9 +86,13 @@ def beneath(folder):
 def archives():
     """(cached file, name) of scripts/deps.lock for this machine; another's were not fetched."""
     with open(f"{ROOT}/scripts/deps.lock", encoding="utf8") as f:
+        asked_for = False  # a group's rows are there only where somebody asked for them
         for row in f:
             words = row.split()
+            asked_for = asked_for or row.startswith("[")
             if len(words) < 8 or words[0] not in ("deb", "npm", "node") or "arm64" in words[1]:
+                continue
+            if asked_for and words[0] != "node":
                 continue
             path = f"{ROOT}/.deps/cache/{words[5]}"
             if os.path.exists(path):

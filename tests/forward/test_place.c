@@ -74,6 +74,10 @@ static void what_getent_says_is_understood(void **state)
     assert_int_equal(found[1].as.v4.sin_addr.s_addr, htonl(0x0a000007));
     assert_int_equal(ntohs(found[1].as.v4.sin_port), 5432);
     assert_int_equal(resolve_in_answer(bytes_of(text), 5432, found, 1), 1);
+    const char mac[] = "name: db.internal\nip_address: 10.0.0.7\n\nname: db.internal\n"
+                       "ipv6_address: fd00::7\n";
+    assert_int_equal(resolve_in_answer(bytes_of(mac), 5432, found, 4), 2);
+    assert_int_equal(found[1].as.any.sa_family, AF_INET6);
     assert_int_equal(resolve_in_answer(bytes_of(""), 5432, found, 4), 0);
 }
 

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/os.h"
+
 PRINTF_LIKE(2, 0)
 static void format_text(struct error *err, const char *format, va_list args)
 {
@@ -80,7 +82,7 @@ bool(error_os)(struct error *err, int os, const char *format, ...)
     va_end(args);
 
     char reason[96];
-    const char *text = strerror_r(os, reason, sizeof reason);
+    const char *text = os_error_text(os, reason, sizeof reason);
     size_t used = strlen(err->text);
     size_t need = strlen(text) + 2;
     if (used + need >= sizeof err->text) /* the cause matters more than the end of the context */

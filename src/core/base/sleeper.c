@@ -31,11 +31,10 @@ void sleeper_end(struct sleeper *sleeper)
 
 bool sleeper_wait(struct sleeper *sleeper, int64_t at_ms)
 {
-    struct timespec until = cond_deadline(at_ms);
     if (!sleeper->ended && at_ms == INT64_MAX)
         pthread_cond_wait(&sleeper->changed, &sleeper->lock);
     else if (!sleeper->ended)
-        pthread_cond_timedwait(&sleeper->changed, &sleeper->lock, &until);
+        cond_wait_until(&sleeper->changed, &sleeper->lock, at_ms);
     return !sleeper->ended;
 }
 

@@ -70,6 +70,14 @@ size_t utf8_count(struct bytes input)
     return count;
 }
 
+const uint8_t *text_last(struct bytes input, char byte)
+{
+    for (size_t at = input.size; at > 0; at--)
+        if (input.data[at - 1] == (uint8_t)byte)
+            return input.data + at - 1;
+    return NULL;
+}
+
 const char *text_show(struct bytes input, char *out, size_t room)
 {
     size_t used = 0;

@@ -20,6 +20,9 @@ size_t utf8_count(struct bytes input);
 /* Without white space (ASCII, U+00A0, U+3000) at either end. */
 struct bytes text_trim(struct bytes input);
 
+/* The last such byte of `input`; NULL when there is none. */
+const uint8_t *text_last(struct bytes input, char byte);
+
 /* For people, whoever wrote it: control characters and what is not UTF-8 become '?', so that it
  * can steer no terminal. Cut between code points where it does not fit; always ends with NUL. */
 const char *text_show(struct bytes input, char *out, size_t room);

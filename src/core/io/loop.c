@@ -257,7 +257,7 @@ struct watch *watch_new(struct loop *loop, int fd, watch_callback *ready, void *
         uv_idle_init(&loop->uv, &watch->uv.idle);
     } else {
         int failed = uv_poll_init(&loop->uv, &watch->uv.poll, fd);
-        if (failed == UV_EPERM) { /* /dev/null and its kind */
+        if (failed == UV_EPERM || failed == UV_EINVAL) { /* /dev/null and its kind */
             watch->file = true;
             uv_idle_init(&loop->uv, &watch->uv.idle);
         } else if (failed) {

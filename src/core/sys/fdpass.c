@@ -15,6 +15,7 @@
 #include "base/auto.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "sys/fds.h"
 #include "sys/peer.h"
 
 enum { HOLD_TRIES = 1000 /* of a millisecond */ };
@@ -99,7 +100,7 @@ static bool address_of(const char *path, struct sockaddr_un *out, struct error *
 
 static int socket_new(struct error *err)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = fds_socket(AF_UNIX, SOCK_STREAM, 0, FDS_BLOCKING);
     if (fd < 0)
         error_os(err, errno, "make a socket");
     return fd;

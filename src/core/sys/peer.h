@@ -24,8 +24,16 @@ int64_t boot_ms(void);
 MUST_USE int netwatch_open(struct error *err);
 bool netwatch_drain(int fd);
 
+/* The words, ended by NULL, of the system's own program that prints a host's addresses, which knows
+ * DNS and whatever else is set up. */
+enum { LOOKUP_WORDS_MAX = 8 };
+void lookup_words(const char *host, const char *out[LOOKUP_WORDS_MAX]);
+
 /* More room in a pipe, where the system lets us; nothing on what is no pipe. */
 void pipe_widen(int fd, int bytes);
+
+/* Whether the processor has instructions for AES. */
+bool computes_aes(void);
 
 /* `size` random bytes that nobody can guess. */
 void random_bytes(void *out, size_t size);

@@ -14,6 +14,7 @@
 #include "base/auto.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "sys/fds.h"
 
 #ifndef __linux__ /* where unistd.h has it */
 extern char **environ;
@@ -122,7 +123,7 @@ static bool failure_tell(const struct spawn *spawn, struct failure failure, stru
 pid_t spawn_start(const struct spawn *spawn, struct error *err)
 {
     int report[2];
-    if (pipe2(report, O_CLOEXEC) != 0) {
+    if (fds_pipe(report, FDS_BLOCKING) != 0) {
         error_os(err, errno, "start %s", spawn->arguments[0]);
         return -1;
     }

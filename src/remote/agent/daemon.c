@@ -22,6 +22,7 @@
 #include "io/loop.h"
 #include "procs/exec.h"
 #include "sys/fdpass.h"
+#include "sys/fds.h"
 #include "wire/mux.h"
 
 enum {
@@ -250,7 +251,7 @@ static void on_connection(void *context, int ready)
     size_t size = sizeof text;
     int fds[2];
     (void)ready;
-    AUTO(fd_close) int connection = accept4(agent->listener, NULL, NULL, SOCK_CLOEXEC);
+    AUTO(fd_close) int connection = fds_accept(agent->listener, FDS_BLOCKING);
     if (connection < 0 || agent->stopping)
         return;
     struct timeval patience = {.tv_sec = 1};

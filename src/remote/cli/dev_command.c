@@ -21,6 +21,7 @@
 #include "cli/project.h"
 #include "config/config.h"
 #include "io/loop.h"
+#include "sys/fds.h"
 
 struct options {
     const char *remote;
@@ -111,7 +112,7 @@ static bool detach(struct cli *cli, const struct dev_plan *plan, struct error *e
     if (!state)
         return false;
     AUTO(mem_free) char *log = xasprintf("%s/dev.log", state);
-    if (pipe2(ends, O_CLOEXEC) != 0)
+    if (fds_pipe(ends, FDS_BLOCKING) != 0)
         return error_os(err, errno, "make a pipe");
     fflush(NULL);
     pid_t pid = fork();

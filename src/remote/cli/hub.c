@@ -16,6 +16,7 @@
 #include "forward/forward.h"
 #include "io/loop.h"
 #include "sys/fdpass.h"
+#include "sys/fds.h"
 #include "wire/mux.h"
 
 enum { GUESTS_MAX = 256 };
@@ -138,7 +139,7 @@ static void on_connection(void *context, int ready)
     struct hub_ear *ear = context;
     struct error err;
     (void)ready;
-    AUTO(fd_close) int fd = accept4(ear->listener, NULL, NULL, SOCK_CLOEXEC);
+    AUTO(fd_close) int fd = fds_accept(ear->listener, FDS_BLOCKING);
     if (fd < 0 || !unix_peer_is_us(fd) || ear->count >= GUESTS_MAX)
         return;
     struct guest *guest = xcalloc(1, sizeof *guest);

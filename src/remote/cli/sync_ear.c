@@ -18,6 +18,7 @@
 #include "cli/sync.h"
 #include "io/loop.h"
 #include "sys/fdpass.h"
+#include "sys/fds.h"
 
 enum { QUESTION_MAX = 64 * 1024 };
 
@@ -113,7 +114,7 @@ static void on_call(void *context, int ready)
     struct sync_ear *ear = context;
     struct error err;
     (void)ready;
-    int fd = accept4(ear->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int fd = fds_accept(ear->fd, FDS_NONBLOCKING);
     if (fd < 0)
         return;
     if (!unix_peer_is_us(fd)) {

@@ -20,6 +20,7 @@
 #include "cli/project.h"
 #include "cli/sshconfig.h"
 #include "config/config.h"
+#include "sys/fds.h"
 #include "sys/spawn.h"
 
 enum { FILE_MAX = 4 * 1024 * 1024, RULES_MAX = 128 };
@@ -226,7 +227,7 @@ static bool ssh_asks(const char *host, const char *command, struct buf *out)
     const char *const arguments[] = {"ssh", "-T", "-o",    "ConnectTimeout=10",
                                      "--",  host, command, NULL};
     int ends[2], status;
-    if (pipe2(ends, O_CLOEXEC) != 0)
+    if (fds_pipe(ends, FDS_BLOCKING) != 0)
         return false;
     struct spawn spawn = {.arguments = arguments, .fds = {0, ends[1], 2}};
     pid_t pid = spawn_start(&spawn, NULL);
@@ -255,7 +256,7 @@ static char *absolute_there(const char *host, const char *folder)
         !ssh_asks(host, buf_string(&command), &answer))
         return NULL;
     struct bytes line = text_trim(buf_bytes(&answer));
-    const uint8_t *newline = line.size ? memrchr(line.data, '\n', line.size) : NULL;
+    const uint8_t *newline = text_last(line, '\n');
     const char *path = (const char *)(newline ? newline + 1 : line.data);
     size_t length = line.size - (newline ? (size_t)(newline + 1 - line.data) : 0);
     return length > 0 && path[0] == '/' ? xstrndup(path, length) : NULL;

@@ -16,6 +16,8 @@
 #include "forward/sockets.h"
 #include "io/child.h"
 #include "io/loop.h"
+#include "sys/fds.h"
+#include "sys/peer.h"
 #include "sys/spawn.h"
 #include "wire/mux.h"
 
@@ -136,10 +138,11 @@ static const struct channel_events events = {on_data, on_end, NULL, on_closed};
 static bool look_up(struct loop *loop, struct channel *channel, const struct lookup *about,
                     struct error *err)
 {
-    const char *const words[] = {"getent", "ahosts", "--", about->place.host, NULL};
+    const char *words[LOOKUP_WORDS_MAX];
     int ends[2];
-    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
+    if (fds_pipe(ends, FDS_NONBLOCKING) != 0)
         return error_os(err, errno, "look up %s", about->place.host);
+    lookup_words(about->place.host, words);
     struct lookup *lookup = xcalloc(1, sizeof *lookup);
     *lookup = *about;
     lookup->loop = loop;

@@ -35,7 +35,7 @@ static bool parse(const char *text, size_t length, struct forward_place *out, st
     }
     if (port_parse(text, length, &out->port))
         return true;
-    const char *colon = memrchr(text, ':', length);
+    const char *colon = (const char *)text_last((struct bytes){(const uint8_t *)text, length}, ':');
     if (!colon || !port_parse(colon + 1, (size_t)(end - colon - 1), &out->port))
         return error_set(err, ERROR_INVALID,
                          "\"%.*s\" is no address: PORT, HOST:PORT, [IPV6]:PORT or a path with /",

@@ -69,14 +69,24 @@ size_t resolve_in_hosts(struct bytes text, const char *host, uint16_t port, stru
     return found;
 }
 
+/* "ADDRESS STREAM …" of one program, "ip_address: ADDRESS" of the other. */
+static bool answer_line(struct bytes line, char address[64])
+{
+    char first[64], second[64];
+    if (!word(&line, first, sizeof first) || !word(&line, second, sizeof second))
+        return false;
+    bool labelled = strcmp(first, "ip_address:") == 0 || strcmp(first, "ipv6_address:") == 0;
+    memcpy(address, labelled ? second : first, sizeof first);
+    return labelled || strcmp(second, "STREAM") == 0;
+}
+
 size_t resolve_in_answer(struct bytes text, uint16_t port, struct resolved *out, size_t count)
 {
     size_t found = 0;
     struct bytes line;
     while (found < count && bytes_line(&text, &line)) {
-        char address[64], kind[16];
-        if (word(&line, address, sizeof address) && word(&line, kind, sizeof kind) &&
-            strcmp(kind, "STREAM") == 0 && numeric(address, port, &out[found]))
+        char address[64];
+        if (answer_line(line, address) && numeric(address, port, &out[found]))
             found++;
     }
     return found;

@@ -26,7 +26,7 @@ struct resolved {
 MUST_USE size_t resolve(const char *host, uint16_t port, struct resolved *out, size_t count,
                         struct error *err);
 
-/* The same in what `getent ahosts` prints; pure. */
+/* The same in what `getent ahosts`, or `dscacheutil -q host` of macOS, prints; pure. */
 size_t resolve_in_answer(struct bytes text, uint16_t port, struct resolved *out, size_t count);
 
 /* The same in the text of a hosts file; pure. */

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "forward/resolve.h"
 #include "sys/fdpass.h"
+#include "sys/fds.h"
 
 static bool unix_address(const char *path, struct sockaddr_un *out, struct error *err)
 {
@@ -31,7 +32,7 @@ static bool unix_address(const char *path, struct sockaddr_un *out, struct error
 static int tcp_new(const struct resolved *address)
 {
     int one = 1;
-    int fd = socket(address->as.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int fd = fds_socket(address->as.any.sa_family, SOCK_STREAM, 0, FDS_NONBLOCKING);
     if (fd >= 0)
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     return fd;
@@ -87,7 +88,7 @@ static int connect_unix(const struct forward_place *place, bool *out_connecting,
     struct sockaddr_un address;
     if (!unix_address(place->host, &address, err))
         return -1;
-    AUTO(fd_close) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    AUTO(fd_close) int fd = fds_socket(AF_UNIX, SOCK_STREAM, 0, FDS_NONBLOCKING);
     if (fd < 0 || connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
         error_os(err, errno, "connect to %s", place->host);
         return -1;
@@ -120,7 +121,7 @@ int sockets_connect_any(const struct resolved *addresses, size_t count,
 int sockets_accept(int listener)
 {
     int one = 1;
-    int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int fd = fds_accept(listener, FDS_NONBLOCKING);
     if (fd >= 0)
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     return fd;

@@ -106,8 +106,9 @@ bool agents_upload(const struct agents *agents, const struct preface *need, stru
                buf_append(out, buf_bytes(&content), err);
     }
     if (strcmp(need->system, "Linux") != 0)
-        return error_set(err, ERROR_NOT_FOUND, "it runs %s: the other side has to be Linux",
-                         need->system);
+        return error_set(err, ERROR_NOT_FOUND,
+                         "it runs %s: the other side has to be Linux (this side may be a Mac)",
+                         strcmp(need->system, "Darwin") == 0 ? "macOS" : need->system);
     return error_set(err, ERROR_NOT_FOUND,
                      "no agent for %s on %s: put vma-linux-%s beside this program", need->system,
                      need->machine, need->machine);

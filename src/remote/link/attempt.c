@@ -19,6 +19,7 @@
 #include "link/agents.h"
 #include "link/preface.h"
 #include "sys/connections.h"
+#include "sys/fds.h"
 #include "sys/spawn.h"
 
 enum { COMPLAINT_MAX = 4096, NOISE_MAX = 256 * 1024, UPLOAD_MAX = 80 * 1024 * 1024 };
@@ -41,7 +42,7 @@ struct attempt {
 static void last_complaint(struct attempt *attempt, char *out, size_t room)
 {
     struct bytes text = text_trim(buf_bytes(&attempt->complaints));
-    const uint8_t *newline = text.size ? memrchr(text.data, '\n', text.size) : NULL;
+    const uint8_t *newline = text_last(text, '\n');
     if (newline) {
         text.size -= (size_t)(newline + 1 - text.data);
         text.data = newline + 1;
@@ -239,11 +240,11 @@ static bool start(struct attempt *attempt, const char *const *arguments, bool ma
                   struct error *err)
 {
     int streams[2], errors[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, streams) != 0)
+    if (fds_pair(streams) != 0)
         return error_os(err, errno, "make a socket pair");
     attempt->fd = streams[0];
     AUTO(fd_close) int theirs = streams[1];
-    if (pipe2(errors, O_CLOEXEC) != 0)
+    if (fds_pipe(errors, FDS_BLOCKING) != 0)
         return error_os(err, errno, "make a pipe");
     attempt->complaints_fd = errors[0];
     AUTO(fd_close) int their_errors = errors[1];

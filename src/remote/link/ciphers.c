@@ -12,9 +12,10 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "sys/fds.h"
+#include "sys/peer.h"
 #include "sys/spawn.h"
 
 enum { OUTPUT_MAX = 256 * 1024, PATIENCE_MS = 1000, WORDS_MAX = 32 };
@@ -36,13 +37,6 @@ char *ciphers_order(struct bytes configuration)
         (found[length] != ',' && found[length] != '\0'))
         return NULL;
     return xasprintf("%s,%.*s%s", fastest, (int)(found - 1 - list), list, found + length);
-}
-
-/* "aes" among the processor's features. */
-static bool computes_aes(void)
-{
-    AUTO(buf_dispose) struct buf text = BUF(4 * 1024 * 1024);
-    return file_read("/proc/cpuinfo", &text, NULL) && strstr(buf_string(&text), " aes");
 }
 
 /* False when it took too long. */
@@ -68,7 +62,7 @@ char *ciphers_find(const char *const *ssh, const char *host)
     const char *arguments[WORDS_MAX + 4];
     size_t count = 0;
     int ends[2];
-    if (!computes_aes() || pipe2(ends, O_CLOEXEC) != 0)
+    if (!computes_aes() || fds_pipe(ends, FDS_BLOCKING) != 0)
         return NULL;
     while (ssh[count] && count < WORDS_MAX) {
         arguments[count] = ssh[count];

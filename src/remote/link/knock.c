@@ -11,6 +11,7 @@
 #include "base/auto.h"
 #include "base/mem.h"
 #include "io/loop.h"
+#include "sys/fds.h"
 
 enum {
     HANDS = 10,          /* knocks that wait for an answer */
@@ -80,8 +81,7 @@ static void knock_once(void *context)
     hand_drop(hand);
     timer_start(knock->timer, pause_ms(knock));
     knock->knocks++;
-    hand->fd =
-        socket(knock->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+    hand->fd = fds_socket(knock->address.ss_family, SOCK_STREAM, IPPROTO_TCP, FDS_NONBLOCKING);
     if (hand->fd < 0)
         return;
     socklen_t size = knock->address.ss_family == AF_INET6 ? sizeof(struct sockaddr_in6)

@@ -16,6 +16,7 @@
 #include "io/loop.h"
 #include "procs/exec.h"
 #include "procs/names.h"
+#include "sys/fds.h"
 #include "sys/pty.h"
 #include "sys/spawn.h"
 #include "wire/message.h"
@@ -221,7 +222,7 @@ static bool start_on_pipes(struct run *run, struct spawn *spawn, struct error *e
     int *pairs[3][2] = {{&in_read, &in_write}, {&out_read, &out_write}, {&err_read, &err_write}};
     for (int i = 0; i < 3; i++) {
         int ends[2];
-        if (pipe2(ends, O_CLOEXEC) != 0)
+        if (fds_pipe(ends, FDS_BLOCKING) != 0)
             return error_os(err, errno, "make pipes");
         *pairs[i][0] = ends[0];
         *pairs[i][1] = ends[1];

@@ -12,8 +12,8 @@
 #include "sync/message.h"
 #include "sync/tree.h"
 
-static const char magic[8] = "VMASYNC\3";
-static const char journal_magic[8] = "VMAJRNL\1";
+static const char magic[8] = {'V', 'M', 'A', 'S', 'Y', 'N', 'C', 3};
+static const char journal_magic[8] = {'V', 'M', 'A', 'J', 'R', 'N', 'L', 1};
 
 enum { NODE_BYTES = 60 /* of a file in a snapshot, at the least */ };
 enum { HAVE_MET = 1 /* flags of the whole */ };

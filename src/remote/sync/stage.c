@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 #include "sync/copying.h"
 #include "sync/sum.h"
 #include "sys/fs.h"
+#include "sys/peer.h"
 
 static const char folder[] = ".vma-stage";
 
@@ -116,9 +116,8 @@ void stage_rest(struct stage *stage)
  * begins: they must never take each other's files for their own. */
 static uint64_t first_name(void)
 {
-    uint64_t name = 0;
-    if (getrandom(&name, sizeof name, 0) != (ssize_t)sizeof name)
-        name = (uint64_t)getpid() << 32;
+    uint64_t name;
+    random_bytes(&name, sizeof name);
     return name % (UINT64_MAX / 2) + 1;
 }
 

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -12,6 +11,7 @@
 #include "base/jv.h"
 #include "base/mem.h"
 #include "io/loop.h"
+#include "sys/peer.h"
 #include "wire/mux.h"
 
 enum { RETRY_MS = 1000 };
@@ -149,13 +149,10 @@ static const struct channel_events unbound = {.data = nothing, .closed = gone};
 void laptop_attach(struct laptop *laptop, struct mux *mux)
 {
     struct error err;
-    uint8_t random[16];
     char token[33];
     laptop->mux = mux;
-    if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
-        memset(random, 0, sizeof random);
     struct hash128 id;
-    memcpy(id.bytes, random, sizeof id.bytes);
+    random_bytes(id.bytes, sizeof id.bytes);
     hash128_text(id, token);
     AUTO(jv_free) struct jv *request = jv_object();
     AUTO(buf_dispose) struct buf text = BUF(CHANNEL_REQUEST_MAX);

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "io/loop.h"
+#include "sys/fds.h"
 #include "wire/mux.h"
 
 enum {
@@ -212,14 +213,10 @@ static void sleep_until(struct runner *runner, int64_t next_us, bool asked)
     struct pollfd fds[2] = {{.fd = runner->pipe[0], .events = POLLIN},
                             {.fd = sync_watch_fd(runner->sync), .events = POLLIN}};
     int64_t now_us = mono_ns() / 1000;
-    struct timespec wait = {0};
     if (asked && next_us > now_us + 2000)
         next_us = now_us + 2000;
-    if (next_us > now_us) {
-        int64_t left = next_us - now_us;
-        wait = (struct timespec){.tv_sec = left / 1000000, .tv_nsec = left % 1000000 * 1000};
-    }
-    int ready = ppoll(fds, 2, next_us == INT64_MAX ? NULL : &wait, NULL);
+    int64_t wait_us = next_us == INT64_MAX ? -1 : next_us > now_us ? next_us - now_us : 0;
+    int ready = fds_poll(fds, 2, wait_us);
     uint8_t bytes[64];
     if (ready > 0 && fds[0].revents)
         while (read(runner->pipe[0], bytes, sizeof bytes) == sizeof bytes)
@@ -463,7 +460,7 @@ struct runner *runner_new(struct loop *loop, const struct sync_options *options,
     copy.state = keep(runner, 2, options->state);
     copy.ignore = keep(runner, 3, options->ignore);
     copy.protect = keep(runner, 4, options->protect);
-    if (pipe2(runner->pipe, O_CLOEXEC | O_NONBLOCK) != 0) {
+    if (fds_pipe(runner->pipe, FDS_NONBLOCKING) != 0) {
         error_os(err, errno, "make a pipe");
         return NULL;
     }

@@ -7,13 +7,16 @@
 #include <limits.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/auto.h"
+#include "base/buf.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/mem.h"
 
 bool peer_user(int socket, uid_t *out)
@@ -76,9 +79,21 @@ bool netwatch_drain(int fd)
     }
 }
 
+void lookup_words(const char *host, const char *out[LOOKUP_WORDS_MAX])
+{
+    const char *const words[] = {"getent", "ahosts", "--", host, NULL};
+    memcpy(out, words, sizeof words);
+}
+
 void pipe_widen(int fd, int bytes)
 {
     fcntl(fd, F_SETPIPE_SZ, bytes);
+}
+
+bool computes_aes(void)
+{
+    AUTO(buf_dispose) struct buf text = BUF(4 * 1024 * 1024);
+    return file_read("/proc/cpuinfo", &text, NULL) && strstr(buf_string(&text), " aes");
 }
 
 void random_bytes(void *out, size_t size)

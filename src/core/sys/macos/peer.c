@@ -7,6 +7,7 @@
 #include <mach-o/dyld.h>
 #include <net/route.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -23,13 +24,14 @@ bool peer_user(int socket, uid_t *out)
 
 char *self_path(struct error *err)
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX], whole[PATH_MAX]; /* it may come with links, or relative */
     uint32_t size = sizeof path;
-    if (_NSGetExecutablePath(path, &size) != 0) {
-        error_os(err, ENAMETOOLONG, "find this program's own file");
+    bool fits = _NSGetExecutablePath(path, &size) == 0;
+    if (!fits || !realpath(path, whole)) {
+        error_os(err, fits ? errno : ENAMETOOLONG, "find this program's own file");
         return NULL;
     }
-    return xstrdup(path);
+    return xstrdup(whole);
 }
 
 int64_t boot_ms(void)
@@ -49,18 +51,57 @@ int netwatch_open(struct error *err)
     return fd;
 }
 
+/* Every neighbour that is met makes a route of its own, which is no news. */
+static bool matters(const char *room, ssize_t size)
+{
+    struct rt_msghdr message;
+    if (size < (ssize_t)sizeof message) /* only messages about interfaces are shorter */
+        return true;
+    memcpy(&message, room, sizeof message);
+    switch (message.rtm_type) {
+    case RTM_ADD:
+    case RTM_DELETE:
+    case RTM_CHANGE:
+        return !(message.rtm_flags & (RTF_LLINFO | RTF_WASCLONED | RTF_HOST));
+    case RTM_NEWADDR:
+    case RTM_DELADDR:
+    case RTM_IFINFO:
+        return true;
+    default:
+        return false;
+    }
+}
+
 bool netwatch_drain(int fd)
 {
     char room[2048];
     bool changed = false;
-    while (read(fd, room, sizeof room) > 0)
-        changed = true;
-    return changed;
+    for (;;) {
+        ssize_t size = read(fd, room, sizeof room);
+        if (size < 0 && errno == ENOBUFS) {
+            changed = true; /* more than fits: something changed for sure */
+            continue;
+        }
+        if (size <= 0)
+            return changed;
+        changed = matters(room, size) || changed;
+    }
+}
+
+void lookup_words(const char *host, const char *out[LOOKUP_WORDS_MAX])
+{
+    const char *const words[] = {"dscacheutil", "-q", "host", "-a", "name", host, NULL};
+    memcpy(out, words, sizeof words);
 }
 
 void pipe_widen(int fd, int bytes)
 {
     (void)fd, (void)bytes; /* they grow by themselves here */
+}
+
+bool computes_aes(void)
+{
+    return true; /* every Mac that runs a system of these years */
 }
 
 void random_bytes(void *out, size_t size)
