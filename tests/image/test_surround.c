@@ -66,6 +66,27 @@ static void nothing_of_the_photo_is_seen_a_second_time(void **state)
                         5);
 }
 
+/* A face that ends at the chin gets no bare body: far below nothing is as light or as red. */
+static void below_it_the_frame_sinks_into_the_dark(void **state)
+{
+    enum { WIDTH = 180, HEIGHT = 320, END = 190 };
+    static const uint8_t skin[3] = {220, 160, 130};
+    AUTO(picture_dispose) struct picture frame = picture_new(WIDTH, HEIGHT, PICTURE_RGB);
+    for (int y = 0; y < HEIGHT; y++)
+        for (int x = 0; x < WIDTH; x++)
+            memcpy(picture_row(&frame, y) + 3 * x, skin, 3);
+    surround_fill(&frame, (struct box){0, 0, WIDTH, END});
+    const uint8_t *edge = picture_row(&frame, END) + 3 * (WIDTH / 2);
+    const uint8_t *far = picture_row(&frame, HEIGHT - 1) + 3 * (WIDTH / 2);
+    assert_in_range(edge[0], skin[0] - 8, skin[0] + 2);
+    assert_true(far[0] < skin[0] / 2);
+    assert_true((far[0] - far[2]) * skin[0] < (skin[0] - skin[2]) * far[0]);
+    for (int y = END; y < HEIGHT; y++) {
+        int step = picture_row(&frame, y)[90 * 3] - picture_row(&frame, y - 1)[90 * 3];
+        assert_in_range(step + 8, 0, 12);
+    }
+}
+
 static void a_frame_inside_the_photo_is_left_alone(void **state)
 {
     AUTO(picture_dispose) struct picture photo = picture_new(200, 200, PICTURE_RGB);
@@ -104,6 +125,7 @@ int main(void)
         cmocka_unit_test(the_photo_itself_stays_as_it_is),
         cmocka_unit_test(beside_it_there_is_no_seam_and_no_streak),
         cmocka_unit_test(nothing_of_the_photo_is_seen_a_second_time),
+        cmocka_unit_test(below_it_the_frame_sinks_into_the_dark),
         cmocka_unit_test(a_frame_inside_the_photo_is_left_alone),
         cmocka_unit_test(what_the_photo_covers_is_told_in_the_frames_pixels),
         cmocka_unit_test(nobody_stands_outside_the_photo),

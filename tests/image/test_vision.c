@@ -223,6 +223,7 @@ static void the_crop_has_the_eyes_where_a_photographer_puts_them(void **state)
         float eyes = (1500 - crop.y) / crop.height, tall = 300 / crop.height;
         assert_in_range((int)(eyes * 100), 34, 44);
         assert_in_range((int)(tall * 100), 22, 46);
+        assert_true(eyes > 1.1f * tall); /* hair and some air above it */
         assert_true(crop.x >= 0 && crop.y >= 0 && crop.x + crop.width <= 4000 &&
                     crop.y + crop.height <= 3000);
     }
@@ -262,6 +263,7 @@ static void a_tight_photo_becomes_a_close_up(void **state)
     struct box tall = portrait_crop(face, &picture, 720, 1280);
     assert_true(tall.x >= 0 && tall.x + tall.width <= 280.01f);
     assert_near(tall.y, 0, 0.01f);
+    assert_near(tall.x + tall.width / 2, 140, 1);
     assert_true(tall.height < 284 / 0.55f); /* the photo fills most of it */
     struct box wide = portrait_crop(face, &picture, 1280, 720);
     assert_true(wide.y >= 0 && wide.y + wide.height <= 284.01f);

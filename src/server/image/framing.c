@@ -4,7 +4,14 @@
 
 #include "image/portrait.h"
 
-enum { FOREHEAD = 10, CHIN = 152, RIGHT_IRIS = 468, LEFT_IRIS = 473 };
+enum {
+    FOREHEAD = 10,
+    CHIN = 152,
+    RIGHT_CHEEK = 234,
+    LEFT_CHEEK = 454,
+    RIGHT_IRIS = 468,
+    LEFT_IRIS = 473
+};
 
 /* How large the face is in the frame and how far down the eyes are, by the frame's shape. */
 struct framing {
@@ -18,7 +25,7 @@ static struct framing framing_for(float aspect)
     static const struct framing framings[] = {
         {9.0f / 16, 0.25f, 0.36f},
         {1, 0.36f, 0.41f},
-        {16.0f / 9, 0.42f, 0.42f},
+        {16.0f / 9, 0.38f, 0.43f},
     };
     const struct framing *a = &framings[0], *b = &framings[1];
     if (aspect > b->aspect) {
@@ -43,7 +50,7 @@ static float crop_height(const struct framing *framing, const struct picture *ph
         return wanted;
     /* Of a head that the photo cuts there is no more than the photo has. */
     float down = fminf(tall * (wide ? 1.6f : 1.3f), height);
-    float across = fminf(tall, width) / aspect;
+    float across = fminf(0.92f * tall, width) / aspect;
     float closest = across > down ? fmaxf(down, across) : down * (wide ? 1 : 0.94f);
     /* Beside a head and shoulders there may be soft surroundings. */
     float roomy = wide ? fminf(fminf(tall * 1.9f, height), fits / 0.75f) : 0;
@@ -63,6 +70,17 @@ static void keep_inside(float *start, float size, float limit, float low, float 
     *start = fminf(wanted, fmaxf(low, 0));             /* … least of all at its top or left */
 }
 
+/* The same across, where neither side matters more: a head that is wider lies in the middle. */
+static void keep_between(float *start, float size, float limit, float low, float high)
+{
+    low = fmaxf(low, 0);
+    high = fminf(high, limit);
+    if (size <= limit && high - low > size)
+        *start = fminf(fmaxf((low + high - size) / 2, 0), limit - size);
+    else
+        keep_inside(start, size, limit, low, high);
+}
+
 struct box portrait_crop(const struct face *face, const struct picture *photo, int width,
                          int height)
 {
@@ -77,7 +95,9 @@ struct box portrait_crop(const struct face *face, const struct picture *photo, i
     /* A head that looks aside gets some room in front of it. */
     crop.x = eye_x - crop.width / 2 + sinf(face->yaw) * 0.06f * crop.width;
     crop.y = eye_y - crop.height * framing.eyes;
-    keep_inside(&crop.x, crop.width, (float)photo->width, eye_x - tall * 0.6f, eye_x + tall * 0.6f);
+    float middle = (p[RIGHT_CHEEK].x + p[LEFT_CHEEK].x) / 2;
+    keep_between(&crop.x, crop.width, (float)photo->width, middle - tall * 0.6f,
+                 middle + tall * 0.6f);
     keep_inside(&crop.y, crop.height, (float)photo->height, eye_y - tall * 0.8f,
                 eye_y + tall * 0.75f);
     /* Nothing is made up above a head that the photo's border cuts. */

@@ -14,6 +14,10 @@
 static const float border = 0.03f, soft_after = 0.012f, falls_over = 0.25f, fade = 0.05f;
 /* The light falls off towards the frame's corners, as a photographer would have it. */
 static const float darker = 0.22f;
+/* Below a head there should be a body. Skin that went on there would look like a bare one, so what
+ * lies there takes the colour of the whole and sinks into the dark, as in a studio with one lamp.
+ */
+static const float sinks_over = 0.34f, deepest = 0.30f, paler = 0.45f;
 
 struct box surround_covered(struct box crop, const struct picture *photo,
                             const struct picture *frame)
@@ -207,6 +211,21 @@ static void beyond(const struct layer layers[LAYERS], int x, int y, float away, 
     }
 }
 
+/* What is to be seen below the photo: 0 at its edge, 1 far down. */
+static void sink(const struct layer *widest, float down, float colour[3])
+{
+    float t = fminf(down / sinks_over, 1), mean[3], grey = 0;
+    t = t * t * (3 - 2 * t);
+    for (int c = 0; c < 3; c++) {
+        mean[c] = layer_at(widest, c, (float)widest->width / 2, (float)widest->height / 2);
+        grey += mean[c] / 3;
+    }
+    for (int c = 0; c < 3; c++) {
+        float calm = mean[c] + (grey - mean[c]) * paler;
+        colour[c] = (colour[c] + (calm - colour[c]) * t) * (1 - (1 - deepest) * t);
+    }
+}
+
 static void draw_beyond(const struct picture *frame, struct inside in,
                         const struct layer layers[LAYERS], float longer)
 {
@@ -223,6 +242,8 @@ static void draw_beyond(const struct picture *frame, struct inside in,
             float light = 1 - darker * (1 - expf(-far * far));
             float share = fminf(away / (longer * soft_after), 1);
             beyond(layers, x, y, away, colour);
+            if (y > in.bottom)
+                sink(&layers[LAYERS - 1], (float)(y - in.bottom) / longer, colour);
             for (int c = 0; c < 3; c++) {
                 float soft = (float)edge[c] + (colour[c] - (float)edge[c]) * share;
                 float value = soft * light + share * grain(x, y);
