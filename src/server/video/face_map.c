@@ -333,6 +333,9 @@ void face_now_init(struct face_now *now, const struct face_map *map, const struc
     now->pose.upper *= map->gain;
     now->pose.lower *= map->gain;
     pose = &now->pose;
+    /* Where little is seen of the lips, what parts them at all parts them visibly. */
+    float parted = mouth_pose_gap(pose) * (1 - fminf(pose->tuck, 1));
+    now->pose.lower += 3.2f * (map->gain - 1) * smoothstep(0.3f, 2.2f, parted);
     /* A smile's corners come in when it opens further or shuts. */
     now->wide = (pose->wide - (0.10f + 0.10f * map->parted) * pose->jaw -
                  2.0f * map->parted * pose->press) *

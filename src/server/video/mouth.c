@@ -46,7 +46,7 @@ static struct tongue_now tongue_of(const struct mouth_now *now, float low_lip)
     float high = now->upper_edge - (out ? 1.5f : 1.2f) * mm;
     /* Lit from the front: deep in the mouth it is hardly seen, between the teeth it is wet. */
     float light = out ? 1.10f : lerpf(0.70f, 1.0f, behind);
-    float at_rest = lerpf(0.34f, 0.52f, smoothstep(6, 12, gap));
+    float at_rest = lerpf(0.34f, 0.52f, smoothstep(6, 12, gap)) + 0.18f * smoothstep(15, 24, gap);
     return (struct tongue_now){
         .top = lerpf(low, fminf(high, low), raised),
         .fall = lerpf(3.5f, out ? 1.6f : 4.5f, raised) * mm,
@@ -77,7 +77,9 @@ void mouth_now_init(struct mouth_now *now, const struct mouth *mouth, const stru
         now->own_share = 1 - smoothstep(0.5f * mm, 3.5f * mm, face->gap - map->rest_gap);
     /* The lower lip hides most of the lower teeth, the less the further it is drawn down. */
     float together = clampf(pose->teeth, 0, 1);
-    float shown = lerpf(0.3f * pose->lower - 0.4f, 2.9f, together);
+    /* A laugh that opens wide draws it down further. */
+    float wide = map->parted * smoothstep(9, 18, face->gap / mm);
+    float shown = lerpf(0.3f * pose->lower - 0.4f, 2.9f, fmaxf(together, 0.85f * wide));
     now->lower_edge =
         fmaxf(middle->lower - shown * mm, now->upper_edge + lerpf(0.9f, 0.4f, together) * mm);
     now->tongue = tongue_of(now, middle->lower);
