@@ -41,6 +41,7 @@ static void loopback_is_told_from_all_others(void **state)
     assert_false(address_is_loopback(number("192.168.0.1")));
     assert_false(address_is_loopback(number("fe80::1")));
     assert_false(address_is_loopback(number("7f00::1")));
+    assert_false(address_is_loopback(address_number(NULL)));
 }
 
 static void what_is_no_address_is_none(void **state)

@@ -15,6 +15,7 @@ const TYPES = {
   '.png': 'image/png', '.jpg': 'image/jpeg', '.webp': 'image/webp', '.webmanifest': 'application/manifest+json',
 };
 const CSP = "default-src 'self'; img-src 'self' blob:; media-src 'self' blob:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+const FILE_NAME = '2026-11-23 Hello.mp4';
 const STAGES = [[0, 'faces'], [15, 'cutout'], [35, 'speech'], [50, 'render'], [90, 'encode']];
 
 const VOICES = [
@@ -95,7 +96,7 @@ export async function startStandIn({ port = 0, dist = join(ROOT, 'web/dist') } =
     const eta_s = ((1 - part) * length) / 1000;
     if (cancelled) return { ...rest, status: 'cancelled', stage, progress };
     if (fails && progress > 40) return { ...rest, status: 'error', stage, progress, error: { title: 'failed', status: 502, detail: fails, code: 'voice_failed', field: null } };
-    if (part === 1) return { ...rest, status: 'done', stage: 'done', progress: 100, eta_s: 0, video_url: `/api/video/jobs/${job.id}/video` };
+    if (part === 1) return { ...rest, status: 'done', stage: 'done', progress: 100, eta_s: 0, video_url: `/api/video/jobs/${job.id}/video`, file_name: FILE_NAME };
     return { ...rest, status: part < 0.05 ? 'queued' : 'running', stage, progress, eta_s };
   }
 
@@ -137,7 +138,7 @@ export async function startStandIn({ port = 0, dist = join(ROOT, 'web/dist') } =
     }
     if (rest === 'events') return events(request, response, job);
     if (rest === 'video') {
-      const download = request.url.includes('download=1') ? { 'Content-Disposition': 'attachment; filename="video-message.mp4"' } : {};
+      const download = request.url.includes('download=1') ? { 'Content-Disposition': `attachment; filename="${FILE_NAME}"` } : {};
       return sendFile(request, response, join(files, 'video.mp4'), download);
     }
     if (rest === 'thumbnail') return sendFile(request, response, join(files, 'thumbnail.jpg'));

@@ -7,12 +7,12 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const WEB = fileURLToPath(new URL('../../web', import.meta.url));
 const require = createRequire(`${WEB}/package.json`);
-let vite, text, framing, draft, stage, problem, en, ja;
+let vite, pause, text, framing, draft, stage, problem, en, ja;
 before(async () => {
   const { createServer } = await import(pathToFileURL(require.resolve('vite')).href);
   vite = await createServer({ root: WEB, logLevel: 'error', server: { middlewareMode: true, ws: false }, appType: 'custom', optimizeDeps: { noDiscovery: true } });
   const load = (path) => vite.ssrLoadModule(`/src/${path}`);
-  [text, framing, draft, stage, problem] = await Promise.all(['lib/text.ts', 'lib/framing.ts', 'state/draft.ts', 'lib/stage.ts', 'api/problem.ts'].map(load));
+  [pause, text, framing, draft, stage, problem] = await Promise.all(['lib/pause.ts', 'lib/text.ts', 'lib/framing.ts', 'state/draft.ts', 'lib/stage.ts', 'api/problem.ts'].map(load));
   ({ en } = await load('i18n/en.ts'));
   ({ ja } = await load('i18n/ja.ts'));
 });
@@ -23,6 +23,12 @@ test('characters are counted as the server counts them', () => {
   assert.equal(text.codePoints('🎂x'), 2);
   assert.equal(text.excerpt('  a\n b  '), 'a b');
   assert.equal(text.excerpt('🎂'.repeat(50), 10), `${'🎂'.repeat(9)}…`);
+});
+
+test('who cannot reach the server asks again, but ever more seldom', () => {
+  const waits = [1, 2, 3, 6, 7, 1000].map((failures) => pause.pauseAfter(failures, 1));
+  assert.deepEqual(waits, [2000, 4000, 8000, 60000, 60000, 60000]);
+  assert.equal(pause.pauseAfter(1, 0), 1500);
 });
 
 test('the language of a text: any kana or kanji makes it Japanese', () => {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "api/endpoint.h"
+#include "api/job_json.h"
 #include "base/error.h"
 #include "base/jv.h"
 #include "base/mem.h"
@@ -37,10 +38,10 @@ static bool send_result(struct api *api, const struct http_request *request,
             error_about(err, NULL, "video_gone");
         return error_wrap(err, "%s of job %s", key, job->id);
     }
-    char etag[STORE_NAME_SIZE + 2], download[64];
+    char etag[STORE_NAME_SIZE + 2];
     snprintf(etag, sizeof etag, "\"%s\"", where.name);
     const char *dot = strrchr(where.name, '.');
-    snprintf(download, sizeof download, "message-%.8s%s", job->id + 18, dot ? dot : "");
+    AUTO(mem_free) char *download = job_file_name(job, dot ? dot : "");
     const char *wanted = http_request_query(request, "download");
     struct http_file file = {
         .fd = object.fd,

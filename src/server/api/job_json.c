@@ -2,6 +2,7 @@
 #include "api/job_json.h"
 
 #include "api/endpoint.h"
+#include "api/video_name.h"
 #include "base/auto.h"
 #include "base/clock.h"
 #include "base/jv.h"
@@ -47,6 +48,18 @@ void job_error(const struct job *job, struct error *err)
               job->error.text ? job->error.text : "cancelled");
     error_about(err, static_field(job->error.field),
                 cancelled ? "job_cancelled" : (row ? row->code : NULL));
+}
+
+char *job_file_name(const struct job *job, const char *ending)
+{
+    AUTO(jv_free) struct jv *request = job->request ? jv_parse(bytes_of(job->request), NULL) : NULL;
+    return video_name(jv_get_text(request, "text", ""), job->created_ms, ending);
+}
+
+static void put_file_name(struct jv *object, const struct job *job)
+{
+    AUTO(mem_free) char *name = job->state == JOB_DONE ? job_file_name(job, ".mp4") : NULL;
+    jv_text(object, "file_name", name);
 }
 
 static void put_error(struct jv *object, const struct job *job, enum language language)
@@ -107,6 +120,7 @@ struct jv *job_json(const struct job *job, enum language language)
     put_time(object, "completed_at", job->completed_ms);
     put_url(object, "video_url", job, "video");
     put_url(object, "thumbnail_url", job, "thumbnail");
+    put_file_name(object, job);
     put_error(object, job, language);
     AUTO(jv_free) struct jv *result = job->state == JOB_DONE ? parse_result(job) : NULL;
     if (result)
@@ -121,6 +135,7 @@ struct jv *job_answer(const struct job *job, enum language language)
     jv_text(object, "status", job_state_name(job->state));
     put_url(object, "video_url", job, "video");
     put_url(object, "thumbnail_url", job, "thumbnail");
+    put_file_name(object, job);
     AUTO(jv_free) struct jv *result = parse_result(job);
     put_result(object, result);
     return object;

@@ -11,5 +11,7 @@ struct jv;
 struct jv *job_json(const struct job *job, enum language language);
 /* The synchronous answer of a job that is done. */
 struct jv *job_answer(const struct job *job, enum language language);
+/* What its video, or another file of it, is called when somebody keeps it. To be freed. */
+char *job_file_name(const struct job *job, const char *ending);
 /* Why a job failed or was cancelled, as an error to answer with. */
 void job_error(const struct job *job, struct error *err);

@@ -76,7 +76,7 @@ const char api_schemas[] =
     ",\"State\":" OBJECT("\"status\"", "\"status\":" TEXT ",\"reason\":" TEXT)
     ",\"Message\":" OBJECT("\"job_id\",\"status\",\"video_url\",\"duration_s\",\"timings\"",
     "\"job_id\":" TEXT ",\"status\":{\"const\":\"done\"},\"video_url\":" TEXT
-    ",\"thumbnail_url\":" TEXT ",\"duration_s\":" NUMBER
+    ",\"thumbnail_url\":" TEXT ",\"file_name\":" TEXT ",\"duration_s\":" NUMBER
     ",\"timings\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"number\"}},\"credit\":"
     NULLABLE("string"))
     ",\"Job\":" OBJECT(
@@ -87,7 +87,7 @@ const char api_schemas[] =
     ",\"progress\":{\"type\":\"number\",\"minimum\":0,\"maximum\":100},\"eta_s\":" NULLABLE(
     "number") ",\"position\":" INTEGER ",\"created_at\":" NULLABLE("string") ",\"started_at\":"
     NULLABLE("string") ",\"completed_at\":" NULLABLE("string") ",\"video_url\":" NULLABLE(
-    "string") ",\"thumbnail_url\":" NULLABLE("string")
+    "string") ",\"thumbnail_url\":" NULLABLE("string") ",\"file_name\":" NULLABLE("string")
     ",\"result\":{\"type\":\"object\"},\"error\":{\"anyOf\":[" REF("Problem")
     ",{\"type\":\"null\"}]}")
     ",\"Jobs\":" OBJECT("\"jobs\"", "\"jobs\":" ARRAY(REF("Job")))

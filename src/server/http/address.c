@@ -36,7 +36,7 @@ uint64_t address_number(const struct sockaddr *address)
         memcpy(&v6, address, sizeof v6);
         return number_of_v6(&v6.sin6_addr);
     }
-    return 1;
+    return ADDRESS_NONE;
 }
 
 bool address_is_loopback(uint64_t number)

@@ -7,9 +7,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define ADDRESS_NONE UINT64_MAX
+
 struct sockaddr;
 
-/* 1 for what is no internet address. */
+/* ADDRESS_NONE for what is no internet address; it is not this machine's, and nobody else's. */
 uint64_t address_number(const struct sockaddr *address);
 
 /* The last one of an X-Forwarded-For field: what the proxy next to us saw. Those before it are what

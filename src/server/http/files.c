@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "http/disposition.h"
 #include "http/exchange_internal.h"
 #include "http/header.h"
 #include "http/range.h"
@@ -129,8 +130,9 @@ bool http_response_file(const struct http_request *request, struct http_response
     }
     if (file->download_name) {
         AUTO(mem_free)
-        char *disposition = xasprintf("attachment; filename=\"%s\"", file->download_name);
-        http_response_header(response, "Content-Disposition", disposition);
+        char *disposition = disposition_attachment(file->download_name);
+        http_response_header(response, "Content-Disposition",
+                             disposition ? disposition : "attachment");
     }
     struct http_file sent = *file;
     sent.fd = fd_take(&fd);

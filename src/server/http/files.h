@@ -17,7 +17,7 @@ struct http_file {
     const char *type;
     const char *etag;          /* with quotes; NULL: made from size and time */
     const char *cache_control; /* NULL: "no-cache" */
-    const char *download_name; /* NULL, or the ASCII name to save it under */
+    const char *download_name; /* NULL, or the UTF-8 name to save it under */
 };
 
 /* 200, 206, 304, 412 (as a failure) or 416 (as a failure, code range_unsatisfiable). */

@@ -81,7 +81,7 @@ class Messages(Case):
         self.assertEqual((head.status, head.headers["Content-Length"]), (200, str(size)))
         saved = self.vmad.get(url + "?download=1")
         self.assertRegex(saved.headers["Content-Disposition"],
-                         r'^attachment; filename="message-\w{8}\.mp4"$')
+                         r'^attachment; filename="\d{4}-\d\d-\d\d.*\.mp4"')
         self.assertIsNone(whole.headers["Content-Disposition"])
 
     def test_who_does_not_wait_gets_the_job(self):

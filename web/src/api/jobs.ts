@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { claim } from '../lib/claim.ts';
+import { pauseAfter } from '../lib/pause.ts';
 import { fetchJob, jobPath, requestLanguage } from './client.ts';
 import { isProblem, networkProblem, problemFromText, type Problem } from './problem.ts';
 import type { Job } from './types.ts';
 
-const POLL_MS = 1500;
+const POLL_MS = 1500; // while events do not come through
+const LONGEST_POLL_MS = 15_000; // somebody is waiting
 
 export function isOver(job: Job): boolean {
   return job.status === 'done' || job.status === 'error' || job.status === 'cancelled';
@@ -64,6 +66,8 @@ interface Listener {
 /** Follows a job, which is this tab's from now on, by server-sent events, and by asking while those fail. Returns how to stop. */
 export function followJob(id: string, listener: Listener): () => void {
   let stopped = false;
+  let asking = false;
+  let failures = 0; // to reach the server, in a row
   let timer: ReturnType<typeof setTimeout> | undefined;
   const events = new EventSource(`${jobPath(id)}/events?lang=${requestLanguage()}`);
 
@@ -73,15 +77,19 @@ export function followJob(id: string, listener: Listener): () => void {
     stopped = true;
     release();
     clearTimeout(timer);
+    window.removeEventListener('online', now);
     events.close();
   };
   const take = (job: Job) => {
     if (stopped) return;
+    failures = 0;
     listener.onTrouble(false);
     if (isOver(job)) stop();
     listener.onJob(job);
   };
   const ask = async () => {
+    if (asking) return;
+    asking = true;
     try {
       take(await fetchJob(id));
     } catch (error) {
@@ -91,10 +99,19 @@ export function followJob(id: string, listener: Listener): () => void {
         listener.onGone(error);
         return;
       }
+      failures++;
       listener.onTrouble(true);
+    } finally {
+      asking = false;
     }
-    if (!stopped) timer = setTimeout(ask, POLL_MS);
+    if (!stopped) timer = setTimeout(ask, failures ? Math.min(pauseAfter(failures), LONGEST_POLL_MS) : POLL_MS);
   };
+  const now = () => {
+    if (failures === 0) return;
+    clearTimeout(timer);
+    void ask();
+  };
+  window.addEventListener('online', now);
 
   events.addEventListener('job', (event) => {
     clearTimeout(timer);

@@ -74,6 +74,7 @@ export interface Job {
   started_at?: number | string | null;
   completed_at?: number | string | null;
   video_url?: string | null;
+  file_name?: string | null;
   error?: ProblemDocument | string | null;
 }
 

@@ -151,6 +151,7 @@ export const en = {
   error: {
     title: 'That did not work',
     retry: 'Try again',
+    retrying: 'Trying…',
     back: 'Change something',
     network: 'The server could not be reached. Please check the connection and try again.',
     busy: 'Many videos are being made right now. Please try again in a moment.',

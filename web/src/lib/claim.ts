@@ -26,5 +26,6 @@ export function whenUnclaimed(job: string, then: (waited: boolean) => void, sign
   };
   if (!navigator.locks) return ready(false);
   const wait = () => void navigator.locks.request(name, { signal }, () => ready(true)).catch(() => {});
-  void navigator.locks.request(name, { ifAvailable: true }, (lock) => (lock ? ready(false) : wait()));
+  // Refused in a page that is going away, or where a browser's settings forbid storage.
+  navigator.locks.request(name, { ifAvailable: true }, (lock) => (lock ? ready(false) : wait())).catch(() => ready(false));
 }

@@ -36,7 +36,7 @@ export function FramePreview({ draft, backgrounds }: Props) {
   return (
     <div className="preview" role="img" aria-label={t.make.preview}>
       <Behind draft={draft} photo={photo} backgrounds={backgrounds} place={place} />
-      <img className="person" src={photo.url} alt="" style={keep ? place : { ...place, ...outline(photo, face) }} />
+      <img className="person" src={photo.url} alt="" style={keep || !face ? place : { ...place, ...outline(photo, face) }} />
       {still && <img className="still" src={still} alt="" />}
     </div>
   );
@@ -73,8 +73,7 @@ function Behind({ draft, photo, backgrounds, place }: BehindProps) {
 }
 
 /** A soft head-and-shoulders shape stands for the cut-out, which is made with the video. */
-function outline(photo: Photo, face: Box | null): CSSProperties {
-  const box = face ?? { x: photo.width * 0.35, y: photo.height * 0.2, width: photo.width * 0.3, height: photo.height * 0.3 };
+function outline(photo: Photo, box: Box): CSSProperties {
   const x = (value: number) => `${((100 * value) / photo.width).toFixed(2)}%`;
   const y = (value: number) => `${((100 * value) / photo.height).toFixed(2)}%`;
   const centre = x(box.x + box.width / 2);

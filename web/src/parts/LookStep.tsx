@@ -7,7 +7,7 @@ import { fitPhoto } from '../lib/photo.ts';
 import type { Background, BackgroundKind, Change, Draft } from '../state/draft.ts';
 import type { Loaded } from '../state/loaded.ts';
 import { UploadIcon } from './icons.tsx';
-import { Step, Warning } from './Step.tsx';
+import { NotLoaded, Step, Warning } from './Step.tsx';
 
 interface Props {
   draft: Draft;
@@ -27,11 +27,7 @@ export function LookStep({ draft, change, backgrounds, missing, fault }: Props) 
       <FormatChoice draft={draft} change={change} />
       <BackgroundChoice draft={draft} change={change} presets={backgrounds.value ?? []} />
       <div role="status">
-        {backgrounds.failed && (
-          <Warning>
-            {t.look.failed} <button type="button" className="link" onClick={backgrounds.reload}>{t.error.retry}</button>
-          </Warning>
-        )}
+        {backgrounds.failed && <NotLoaded list={backgrounds}>{t.look.failed}</NotLoaded>}
         {missing && draft.background.kind === 'upload' && !draft.backgroundImage && <Warning>{t.look.missing}</Warning>}
         {fault && (fault.field === 'background' || fault.field === 'format') && <Warning>{fault.detail}</Warning>}
       </div>

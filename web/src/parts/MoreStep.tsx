@@ -6,7 +6,7 @@ import { NORMAL, type Change, type Details, type Draft } from '../state/draft.ts
 import type { Loaded } from '../state/loaded.ts';
 import { usePlayer } from '../state/player.ts';
 import { PlayIcon, StopIcon } from './icons.tsx';
-import { Warning } from './Step.tsx';
+import { NotLoaded } from './Step.tsx';
 
 interface Props {
   draft: Draft;
@@ -85,14 +85,8 @@ function Music({ music, chosen, choose }: { music: Loaded<MusicPreset[]>; chosen
   const t = useMessages();
   const player = usePlayer();
   const list = music.value ?? [];
-  if (music.failed) {
-    return (
-      <div role="status">
-        <Warning>
-          {t.more.failed} <button type="button" className="link" onClick={music.reload}>{t.error.retry}</button>
-        </Warning>
-      </div>
-    );
+  if (music.failed && !music.value) {
+    return <div role="status"><NotLoaded list={music}>{t.more.failed}</NotLoaded></div>;
   }
   if (list.length === 0) return null;
   return (

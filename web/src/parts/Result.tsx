@@ -11,12 +11,17 @@ function videoUrl(job: Job): string {
   return job.video_url ?? `${jobPath(job.id)}/video`;
 }
 
+/** The day and how the message begins, where the server says it. */
+function nameOf(job: Job): string {
+  return job.file_name ?? 'video-message.mp4';
+}
+
 export function Result({ job }: { job: Job }) {
   const t = useMessages();
   const [broken, setBroken] = useState(false);
   return (
     <>
-      <video key={job.id} src={videoUrl(job)} controls playsInline autoPlay preload="auto" aria-label={t.make.video} onError={() => setBroken(true)} />
+      <video key={job.id} src={videoUrl(job)} poster={`${jobPath(job.id)}/thumbnail`} controls playsInline autoPlay preload="auto" aria-label={t.make.video} onError={() => setBroken(true)} />
       {broken && <p className="preview-empty">{t.make.noPlay}</p>}
     </>
   );
@@ -34,13 +39,13 @@ Result.Actions = function Actions({ job, recent, again }: Props) {
   const save = useRef<HTMLAnchorElement>(null);
   useEffect(() => save.current?.focus({ preventScroll: true }), []);
   const url = videoUrl(job);
-  const file = useShareable(url);
+  const file = useShareable(url, nameOf(job));
   const share = async () => setSaid((await shareVideo(file, t.make.shareTitle)) ? '' : (await copyLink(url)) ? t.make.copied : t.make.copyFailed);
   return (
     <div className="result">
       <div aria-hidden="true"><Good>{t.make.done}</Good></div>
       <div className="row">
-        <a ref={save} className="button primary" href={`${url}${url.includes('?') ? '&' : '?'}download=1`} download="video-message.mp4">
+        <a ref={save} className="button primary" href={`${url}${url.includes('?') ? '&' : '?'}download=1`} download={nameOf(job)}>
           <SaveIcon /> {t.make.download}
         </a>
         <button type="button" className="button" onClick={() => void share()}><ShareIcon /> {t.make.share}</button>
@@ -56,14 +61,14 @@ Result.Actions = function Actions({ job, recent, again }: Props) {
  * The video as a file for the share sheet, fetched beforehand: a sheet opens only right after a
  * touch, and a download would come between. Null where there is no sheet.
  */
-function useShareable(url: string): Promise<File> | null {
+function useShareable(url: string, name: string): Promise<File> | null {
   const [file, setFile] = useState<Promise<File> | null>(null);
   useEffect(() => {
     if (!('canShare' in navigator)) return;
-    const fetched = fetchVideo(url).then((blob) => new File([blob], 'video-message.mp4', { type: 'video/mp4' }));
+    const fetched = fetchVideo(url).then((blob) => new File([blob], name, { type: 'video/mp4' }));
     fetched.catch(() => {}); // told when somebody wants to share it
     setFile(fetched);
-  }, [url]);
+  }, [url, name]);
   return file;
 }
 

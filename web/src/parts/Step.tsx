@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ReactNode } from 'react';
+import { useMessages } from '../i18n/language.tsx';
+import type { Loaded } from '../state/loaded.ts';
 import { CheckIcon, WarnIcon } from './icons.tsx';
 
 interface StepProps {
@@ -37,5 +39,18 @@ export function Good({ children }: { children: ReactNode }) {
     <p className="say good">
       <CheckIcon /> <span>{children}</span>
     </p>
+  );
+}
+
+/** That a list could not be had, with a way to ask again before the page does by itself. */
+export function NotLoaded<T>({ list, children }: { list: Loaded<T>; children: ReactNode }) {
+  const t = useMessages();
+  return (
+    <div className="not-loaded">
+      <Warning>{children}</Warning>
+      <button type="button" className="button" onClick={() => list.trying || list.reload()} aria-disabled={list.trying}>
+        {list.trying ? t.error.retrying : t.error.retry}
+      </button>
+    </div>
   );
 }

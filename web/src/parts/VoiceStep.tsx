@@ -9,7 +9,7 @@ import type { Change, Draft } from '../state/draft.ts';
 import type { Loaded } from '../state/loaded.ts';
 import { usePlayer, type Player } from '../state/player.ts';
 import { PlayIcon, StopIcon } from './icons.tsx';
-import { Step, Warning } from './Step.tsx';
+import { NotLoaded, Step, Warning } from './Step.tsx';
 
 interface Props {
   draft: Draft;
@@ -53,11 +53,7 @@ export function VoiceStep({ draft, change, voices, chosen, fault }: Props) {
       </div>
       <div role="status">
         {!voices.value && !voices.failed && <p className="say busy">{t.voice.loading}</p>}
-        {voices.failed && (
-          <Warning>
-            {t.voice.failed} <button type="button" className="link" onClick={voices.reload}>{t.error.retry}</button>
-          </Warning>
-        )}
+        {voices.failed && <NotLoaded list={voices}>{t.voice.failed}</NotLoaded>}
         {mismatch && <p className="say">{t.voice.mismatch[mismatch]}</p>}
         {failed && <Warning>{t.voice.silent}</Warning>}
         {fault?.field === 'voice_profile' && <Warning>{fault.detail}</Warning>}

@@ -4,6 +4,7 @@ import { findFaces } from '../api/client.ts';
 import { isProblem } from '../api/problem.ts';
 import type { Face } from '../api/types.ts';
 import { fitPhoto, measure } from '../lib/photo.ts';
+import { pause, pauseAfter } from '../lib/pause.ts';
 import { keepPicture, keptPicture } from '../lib/pictures.ts';
 import type { Change, Photo } from './draft.ts';
 
@@ -43,10 +44,14 @@ export function usePhoto(face: number | null, change: (change: Change) => void):
         problem: null,
       };
       change({ photo });
-      const result = await checked(photo, check.signal);
-      if (check.signal.aborted) return;
-      const still = result.faces.some((item) => item.index === wanted);
-      change({ photo: { ...photo, ...result }, face: still ? wanted : best(result.faces) });
+      for (let tries = 1; !check.signal.aborted; tries++) {
+        const result = await checked(photo, check.signal);
+        if (check.signal.aborted) return;
+        const still = result.faces.some((item) => item.index === wanted);
+        change({ photo: { ...photo, ...result }, face: still ? wanted : best(result.faces) });
+        if (result.state !== 'unchecked') return;
+        await pause(pauseAfter(tries), check.signal);
+      }
     },
     [change],
   );
