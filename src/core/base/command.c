@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/command.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -226,8 +227,9 @@ static bool put_manual_tail(const struct program *program, struct buf *out, stru
     return buf_text(out,
                     ".SH EXIT STATUS\n0 when all is well, 64 for input or options that cannot be "
                     "used, 66 when what was named does not exist, 69 when something needed is not "
-                    "there, 70 for a fault of the program, 73 for a conflict, 75 when it took too "
-                    "long, 77 when it is not allowed, 130 when it was interrupted, 1 for the "
+                    "there, 70 for a fault of the program, 73 for a conflict, 74 when the disk is "
+                    "full, 75 when it took too long, 77 when it is not allowed, 130 when it was "
+                    "interrupted, 1 for the "
                     "rest.\n",
                     err);
 }
@@ -282,7 +284,7 @@ int command_exit_code(const struct error *err)
     case ERROR_NOT_FOUND:
         return 66;
     case ERROR_LIMIT:
-        return 1;
+        return err->os == ENOSPC || err->os == EDQUOT ? 74 : 1;
     }
     return 1;
 }

@@ -61,6 +61,6 @@ MUST_USE bool program_manual(const struct program *program, struct buf *out, str
 /* A Markdown table of every command's settings: docs/config.md. */
 MUST_USE bool program_reference(const struct program *program, struct buf *out, struct error *err);
 
-/* sysexits-like: 64 for wrong usage, 66 not found, 69 unavailable, 70 internal, 73 conflict, 75
- * time-out, 77 denied, 130 cancelled, 1 for the rest. */
+/* sysexits-like: 64 for wrong usage, 66 not found, 69 unavailable, 70 internal, 73 conflict, 74
+ * disk full, 75 time-out, 77 denied, 130 cancelled, 1 for the rest. */
 int command_exit_code(const struct error *err);

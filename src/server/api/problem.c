@@ -53,6 +53,8 @@ void api_problem(const struct http_request *request, const struct error *err,
     jv_text(body, "code", row->code);
     if (err->field)
         jv_text(body, "field", err->field);
+    else if (row->text_is_field)
+        jv_text(body, "field", err->text);
     if (row->show_reason)
         jv_text(body, "reason", err->text);
     jv_text(body, "instance", instance);

@@ -57,7 +57,7 @@ static const struct problem_row rows[] = {
     ROW("part_unknown", 400, "Unknown field", "不明な項目です",
         "The form has a field that is not known here. The page /docs lists those that are.",
         "このフォームにない項目が送信されました。使える項目は /docs にあります。",
-        .show_reason = true),
+        .text_is_field = true),
     ROW("part_duplicate", 400, "A field was sent twice", "同じ項目が二度送信されました",
         "Send each field only once.", "それぞれの項目は一度だけ送信してください。"),
     ROW("part_missing", 400, "A field is missing", "必要な項目がありません",

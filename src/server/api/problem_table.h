@@ -16,6 +16,7 @@ struct problem_row {
     const char *title[LANGUAGES];
     const char *detail[LANGUAGES]; /* says what to do */
     bool show_reason;              /* the error's own text helps and gives nothing away */
+    bool text_is_field;            /* the error's text is the name of a field that is not ours */
     int retry_after_s;             /* 0: trying again as it is does not help */
 };
 

@@ -255,7 +255,8 @@ const struct command command_render = {
                "Music: sunny, stillness, fanfare or keepsake.\n\n"
                "Exit codes: 0 the video is there, 64 the photo, the text or an option cannot be "
                "used, 66 a file or a voice that was named is not there, 69 something needed is not "
-               "installed, 70 an error of the program, 130 interrupted (nothing is left behind).",
+               "installed, 70 an error of the program, 74 the disk is full, 130 interrupted "
+               "(nothing is left behind).",
     .options = rows,
     .defaults =
         &(const struct options){

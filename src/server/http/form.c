@@ -73,7 +73,8 @@ static bool part_begin(void *context, const struct multipart_part *sent, struct 
     struct http_form *form = context;
     const struct http_part_rule *rule = rule_for(form, sent->name);
     if (!rule) {
-        error_set(err, ERROR_INVALID, "part \"%s\"", sent->name);
+        char name[64];
+        error_set(err, ERROR_INVALID, "%s", text_show(bytes_of(sent->name), name, sizeof name));
         return error_about(err, NULL, "part_unknown");
     }
     if (find(form, rule->name)) {

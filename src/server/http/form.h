@@ -40,8 +40,8 @@ static inline void http_form_free_auto(struct http_form **form)
     http_form_free(*form);
 }
 
-/* Errors: multipart_malformed, part_unknown, part_duplicate, part_kind, part_too_large and what
- * the rule says, part_not_utf8, disk_full. */
+/* Errors: multipart_malformed, part_unknown (whose text is the name), part_duplicate, part_kind,
+ * part_too_large and what the rule says, part_not_utf8, disk_full. */
 MUST_USE bool http_form_feed(struct http_form *form, struct bytes input, struct error *err);
 /* Errors: multipart_malformed, part_missing. */
 MUST_USE bool http_form_end(struct http_form *form, struct error *err);

@@ -78,6 +78,14 @@ int listen_open(const char *host, int port, int *out_port, struct error *err)
                       "port %d of %s is taken by another program: stop that, or choose another "
                       "port with --port (0 takes any free one)",
                       port, host);
+        else if (err && err->os == EADDRNOTAVAIL)
+            error_set(err, ERROR_INVALID, "this machine has no address %s to listen on: see --host",
+                      host);
+        else if (err && err->os == EACCES && port > 0 && port < 1024)
+            error_set(err, ERROR_DENIED,
+                      "port %d of %s: only a privileged user may listen below 1024: choose a "
+                      "higher port with --port, or put a proxy in front",
+                      port, host);
         else if (err)
             error_wrap(err, "port %d of %s", port, host);
         return -1;

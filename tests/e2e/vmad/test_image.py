@@ -206,7 +206,7 @@ class Images(Case):
                 ("/api/image/cutout", [("box", "1,2,3")], TWO, 422, "box_malformed", "box"),
                 ("/api/image/cutout", [("box", "1,2,nan,4")], TWO, 422, "box_malformed", "box"),
                 ("/api/image/landmarks", [], b"", 422, "image_empty", "image"),
-                ("/api/image/landmarks", [("face", "0")], TWO, 400, "part_unknown", None),
+                ("/api/image/landmarks", [("face", "0")], TWO, 400, "part_unknown", "face"),
                 ("/api/person-detection/detect", [("conf", "2")], TWO, 422, "number_out_of_range", "conf"),
                 (extract, [], "no_face.jpg", 422, "image_no_face", "image"),
                 (extract, [("selected_person_ids", "[0.5]")], TWO, 422, "person_ids_malformed", "selected_person_ids"),

@@ -186,7 +186,7 @@ class Messages(Case):
         self.refused(400, "part_duplicate", "image", image, image, text)
         self.refused(400, "part_duplicate", "text", text, image, text)
         self.refused(400, "part_kind", "text", image, ("text", "hi", "hi.txt"))
-        self.refused(400, "part_unknown", None, image, text, ("../../image", "x"))
+        self.refused(400, "part_unknown", "../../image", image, text, ("../../image", "x"))
         self.refused(400, "part_missing", "background_image", image, text, ("background", "upload"))
         self.refused(400, "part_not_utf8", "format", image, text, ("format", b"\xff"))
         answer = self.submit(("text", "odd order and name"), ("face", ""),

@@ -192,7 +192,7 @@ class Preview(Case):
                 ([("format", "4:3")], good, 422, "format_unknown", "format"),
                 ([("face", "7")], good, 422, "face_unknown", "face"),
                 ([("face", "16")], good, 422, "number_out_of_range", "face"),
-                ([("text", "hi")], good, 400, "part_unknown", None),
+                ([("text", "hi")], good, 400, "part_unknown", "text"),
                 ([], b"", 422, "image_empty", "image"), ([], b"no", 415, "image_not_a_picture", "image"),
                 ([], photo("no_face.jpg"), 422, "image_no_face", "image"),
                 ([], photo("profile.jpg"), 422, "image_face_profile", "image")):
