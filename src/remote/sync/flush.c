@@ -53,17 +53,17 @@ static bool answered(const struct sync *sync, const struct sync_flush *flush)
     return true;
 }
 
+/* From the end, which is done last, and no further than to the first that is not: this is asked at
+ * every turn. */
 static bool rest_is_done(const struct sync *sync, struct sync_flush *flush)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < flush->rest_count; i++) {
-        uint32_t id = flush->rest[i];
-        uint32_t flags = node_at(sync, id)->flags;
+    while (flush->rest_count) {
+        uint32_t flags = node_at(sync, flush->rest[flush->rest_count - 1])->flags;
         if (!(flags & NODE_FREE) && flags & BUSY)
-            flush->rest[kept++] = id;
+            return false;
+        flush->rest_count--;
     }
-    flush->rest_count = kept;
-    return kept == 0;
+    return true;
 }
 
 bool sync_flush_done(struct sync *sync, struct sync_flush *flush)

@@ -27,8 +27,8 @@ void memory_in_large_pages(void *start, size_t bytes)
 void memory_keep_little(void)
 {
     mallopt(M_ARENA_MAX, 1);
-    mallopt(M_MMAP_THRESHOLD, 256 << 10);
-    mallopt(M_TRIM_THRESHOLD, 256 << 10);
+    mallopt(M_MMAP_THRESHOLD, 3 << 20);
+    mallopt(M_TRIM_THRESHOLD, 4 << 20);
 }
 
 /* Are there places in the code itself that the loader had to change? */
