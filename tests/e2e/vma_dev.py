@@ -13,8 +13,8 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from support.vma import World, free_port, wait_for  # noqa: E402
-from vma_link import VMA, Echo, connect  # noqa: E402
+from support.vma import Both, free_port, wait_for  # noqa: E402
+from vma_link import Echo, connect  # noqa: E402
 
 
 def connectable(port):
@@ -25,14 +25,8 @@ def connectable(port):
         return False
 
 
-class Both:
-    @classmethod
-    def setUpClass(cls):
-        cls.w = World(VMA, local=cls.local)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.w.close()
+class Tests(Both):
+    installs = False
 
     def setUp(self):
         self.project = pathlib.Path(self.w.dir, f"project-{self._testMethodName}")
@@ -41,15 +35,8 @@ class Both:
 
     def tearDown(self):
         self.w.run("stop", "--all")
-        for p in self.w.started:
-            if p.poll() is None:
-                p.kill()
-            p.wait()
-            for f in (p.stdout, p.stderr, p.stdin):
-                if f:
-                    f.close()
-        self.w.started.clear()
-        wait_for(lambda: not self.w.pids("agent attach"))
+        self.end_all(signal.SIGKILL)
+        self.nothing_stays()
 
     def vma(self, *arguments, **options):
         return self.w.run(*arguments, cwd=self.project, **options)
@@ -240,11 +227,11 @@ class Both:
         self.assertIn(b'vma.yaml line 2: unknown key "forwards"; is it "forward"?', r.stderr)
 
 
-class OverLocal(Both, unittest.TestCase):
+class OverLocal(Tests, unittest.TestCase):
     local = True
 
 
-class OverSsh(Both, unittest.TestCase):
+class OverSsh(Tests, unittest.TestCase):
     local = False
 
     def test_dev_waits_for_a_host_that_is_booting_and_others_do_not(self):

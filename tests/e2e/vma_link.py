@@ -14,9 +14,7 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from support.vma import World, free_port, wait_for  # noqa: E402
-
-VMA = os.environ.get("VMA", os.path.join(os.environ.get("BUILD_DIR", "build/dev"), "vma"))
+from support.vma import VMA, Both, World, free_port, wait_for  # noqa: E402
 
 
 class Echo(threading.Thread):
@@ -80,37 +78,15 @@ def read_all(s):
     return b"".join(parts)
 
 
-class Both:
-    """Every test runs over ssh and over local:."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.w = World(VMA, local=cls.local)
-        cls.w.run("exec", "-H", cls.w.host, "--", "true")  # installs the agent
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.w.close()
-
+class Tests(Both):
     def setUp(self):
         self.leftovers = []
 
     def tearDown(self):
         for x in self.leftovers:
             x.close()
-        for p in self.w.started:
-            if p.poll() is None:
-                p.send_signal(signal.SIGINT)
-            try:
-                p.wait(10)
-            except subprocess.TimeoutExpired:
-                p.kill()
-                self.fail(f"{p.args} does not stop")
-            for f in (p.stdout, p.stderr, p.stdin):
-                if f:
-                    f.close()
-        self.w.started.clear()
-        wait_for(lambda: not self.w.pids("agent attach"))  # nothing stays behind
+        self.assertEqual(self.end_all(), [], "these do not stop")
+        self.nothing_stays()
 
     def exec(self, *command, **options):
         return self.w.run("exec", "-H", self.w.host, "--", *command, **options)
@@ -395,11 +371,11 @@ sleep 0.3
             self.assertTrue(back.recv(1))
 
 
-class OverLocal(Both, unittest.TestCase):
+class OverLocal(Tests, unittest.TestCase):
     local = True
 
 
-class OverSsh(Both, unittest.TestCase):
+class OverSsh(Tests, unittest.TestCase):
     local = False
 
     def test_the_agent_is_installed_once_and_old_ones_go(self):
@@ -438,6 +414,31 @@ class OverSsh(Both, unittest.TestCase):
         r = self.w.run("exec", "-H", "no-such-host.invalid", "--", "true")
         self.assertNotEqual(r.returncode, 0)
         self.assertIn(b"no-such-host.invalid", r.stderr)
+        self.assertIn(b"is the name right?", r.stderr)
+
+    def test_a_login_may_print_what_it_likes(self):
+        rc = pathlib.Path(self.w.remote_home, ".bashrc")
+        rc.write_text("echo hello\necho there >&2\nprintf 'no newline'\n")
+        try:
+            r = self.exec("echo", "through")
+        finally:
+            rc.unlink()
+        self.assertEqual((r.returncode, r.stdout), (0, b"through\n"), r.stderr)
+
+    def test_a_host_that_runs_no_commands_is_told_from_one_that_does(self):
+        config = pathlib.Path(self.w.dir, "sshd_config")
+        before = config.read_text()
+        config.write_text(before + "ForceCommand echo only mail here\n")
+        self.w.sshd_stop()
+        try:
+            self.w.sshd_start()
+            r = self.exec("true")
+        finally:
+            config.write_text(before)
+            self.w.sshd_stop()
+            self.w.sshd_start()
+        self.assertNotEqual(r.returncode, 0)
+        self.assertIn(b'"only mail here"', r.stderr)
 
 
 ARM = pathlib.Path(VMA).resolve().parent / "vma-linux-aarch64"

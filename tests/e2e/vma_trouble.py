@@ -14,9 +14,8 @@ import time
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from support.vma import World, wait_for  # noqa: E402
+from support.vma import Both, wait_for  # noqa: E402
 
-VMA = os.environ.get("VMA", os.path.join(os.environ.get("BUILD_DIR", "build/dev"), "vma"))
 ROUNDS = int(os.environ.get("KILL_ROUNDS", "4"))
 SEED = int(os.environ.get("KILL_SEED", time.time_ns() % 1000000))
 
@@ -46,16 +45,7 @@ def put(path, content):
     beside.rename(path)
 
 
-class Both:
-    @classmethod
-    def setUpClass(cls):
-        cls.w = World(VMA, local=cls.local)
-        cls.w.run("exec", "-H", cls.w.host, "--", "true")  # installs the agent
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.w.close()
-
+class Tests(Both):
     def setUp(self):
         top = pathlib.Path(self.w.dir, self._testMethodName[:40])
         self.here, self.there = top / "here", top / "there"
@@ -64,19 +54,10 @@ class Both:
         self.said = top / "said"
 
     def tearDown(self):
-        for p in self.w.started:
-            if p.poll() is None:
-                p.send_signal(signal.SIGCONT)
-                p.send_signal(signal.SIGINT)
-            try:
-                p.wait(10)
-            except subprocess.TimeoutExpired:
-                p.kill()
-                p.wait()
-        self.w.started.clear()
+        self.end_all()
         for pid in self.agents():
             os.kill(pid, signal.SIGKILL)
-        wait_for(lambda: not self.w.pids("agent attach"))
+        self.nothing_stays()
 
     def sync(self, *options):
         p = self.w.start("sync", "-q", *options, str(self.here), self.to, stdout=subprocess.DEVNULL,
@@ -356,11 +337,11 @@ class Both:
         self.assertEqual(left, [])
 
 
-class OverLocal(Both, unittest.TestCase):
+class OverLocal(Tests, unittest.TestCase):
     local = True
 
 
-class OverSsh(Both, unittest.TestCase):
+class OverSsh(Tests, unittest.TestCase):
     local = False
 
 

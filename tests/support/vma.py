@@ -9,6 +9,8 @@ import subprocess
 import tempfile
 import time
 
+VMA = os.environ.get("VMA", os.path.join(os.environ.get("BUILD_DIR", "build/dev"), "vma"))
+
 
 def free_port():
     with socket.socket() as s:
@@ -169,3 +171,42 @@ class World:
 
     def __exit__(self, *_):
         self.close()
+
+
+class Both:
+    """For tests that run over ssh and over local:, as `local` of the class says. Its tests share one
+    world; nothing of one stays behind for the next."""
+
+    installs = True  # the agent, before the first test
+
+    @classmethod
+    def setUpClass(cls):
+        cls.w = World(VMA, local=cls.local)
+        if cls.installs:
+            cls.w.run("exec", "-H", cls.w.host, "--", "true")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.w.close()
+
+    def end_all(self, number=signal.SIGINT):
+        """Ends what was started; tells what did not end by itself."""
+        stubborn = []
+        for p in self.w.started:
+            if p.poll() is None:
+                p.send_signal(signal.SIGCONT)
+                p.send_signal(number)
+            try:
+                p.wait(10)
+            except subprocess.TimeoutExpired:
+                p.kill()
+                p.wait()
+                stubborn.append(p.args)
+            for f in (p.stdout, p.stderr, p.stdin):
+                if f:
+                    f.close()
+        self.w.started.clear()
+        return stubborn
+
+    def nothing_stays(self):
+        wait_for(lambda: not self.w.pids("agent attach"))

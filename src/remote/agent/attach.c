@@ -100,12 +100,12 @@ bool agent_attach(const struct agent_plan *plan, struct error *err)
     }
     if (connection < 0) {
         if (!plan->fresh && (err->kind == ERROR_NOT_FOUND || err->os == ECONNREFUSED))
-            return say("VMA-GONE\n", err);
+            return say("\nVMA-GONE\n", err);
         return false;
     }
     int fds[2] = {0, 1};
     struct error gone;
-    if (!say(fresh ? "VMA-READY new\n" : "VMA-READY resumed\n", err))
+    if (!say(fresh ? "\nVMA-READY new\n" : "\nVMA-READY resumed\n", err))
         return false;
     if (!fdpass_send(connection, bytes_of("streams"), fds, 2, &gone))
         return true; /* it ends just now; the streams carry frames already, so no words on them */

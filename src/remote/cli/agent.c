@@ -49,7 +49,7 @@ static bool attach(struct cli *cli, const struct options *options, struct error 
     struct error why;
     if (agent_attach(&plan, &why))
         return true;
-    printf("VMA-ERROR %s\n", why.text); /* where the client reads */
+    printf("\nVMA-ERROR %s\n", why.text); /* where the client reads */
     fflush(stdout);
     if (err)
         *err = why;

@@ -12,7 +12,7 @@
 #include "io/loop.h"
 #include "link/link.h"
 
-enum { WORDS_MAX = 24, PATIENCE_MS = 300 };
+enum { WORDS_MAX = 24, PATIENCE_MS = 300, SILENCE_S = 10 };
 
 struct linking {
     struct loop *loop;
@@ -35,7 +35,13 @@ static void show(struct linking *linking)
     int64_t seconds = (loop_now_us(linking->loop) - status.since_us) / 1000000;
     switch (status.state) {
     case LINK_CONNECTING:
-        if (linking->notice.terminal)
+        if (seconds >= SILENCE_S)
+            notice_say(
+                &linking->notice,
+                "no answer from %s's login for %d s (a question, or a ~/.bashrc that waits?); "
+                "does \"ssh %s true\" end?",
+                linking->host, SILENCE_S, linking->host);
+        else if (linking->notice.terminal)
             notice_say(&linking->notice, "connecting to %s …", linking->host);
         break;
     case LINK_INSTALLING:

@@ -189,7 +189,13 @@ static void gather(void *context, const struct hub *hub)
     struct error err;
     if (gathering->options->host && strcmp(gathering->options->host, hub->host) != 0)
         return;
-    if (!ask(hub, "hub.status", false, &text, &err)) {
+    /* It hangs up on everybody when it begins a session anew, as it does while a host is away. */
+    bool answered = false;
+    for (int tries = 0; tries < 3 && !answered && (!tries || err.kind != ERROR_TIMEOUT); tries++) {
+        buf_clear(&text);
+        answered = ask(hub, "hub.status", false, &text, &err);
+    }
+    if (!answered) {
         fprintf(stderr, "vma: pid %d: %s\n", hub->pid, err.text);
         return;
     }

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "io/child.h"
 #include "io/loop.h"
+#include "link/advice.h"
 #include "link/agents.h"
 #include "link/preface.h"
 #include "sys/connections.h"
@@ -32,6 +33,8 @@ struct attempt {
     struct buf complaints, line, upload;
     size_t upload_at, noise;
     bool local;
+    const char *host;
+    char said[100]; /* the last line before the agent's first that says anything */
     const struct agents *agents;
     const struct attempt_events *events;
     void *context;
@@ -39,7 +42,7 @@ struct attempt {
 };
 
 /* What ssh said last, which is mostly why. */
-static void last_complaint(struct attempt *attempt, char *out, size_t room)
+static void last_complaint(const struct attempt *attempt, char *out, size_t room)
 {
     struct bytes text = text_trim(buf_bytes(&attempt->complaints));
     const uint8_t *newline = text_last(text, '\n');
@@ -110,6 +113,17 @@ static enum error_kind kind_of(const char *complaint)
 
 static void on_ready(void *context, int ready);
 
+static void complain(const struct attempt *attempt, struct error *out)
+{
+    char complaint[180], advice[160];
+    last_complaint(attempt, complaint, sizeof complaint);
+    advice_for(buf_bytes(&attempt->complaints), attempt->host, advice, sizeof advice);
+    size_t length = strlen(complaint);
+    if (advice[0] && length > 0 && complaint[length - 1] == '.')
+        complaint[length - 1] = '\0';
+    error_set(out, kind_of(complaint), "%s%s%s", complaint, advice[0] ? "; " : "", advice);
+}
+
 static void on_exited(void *context, int status)
 {
     struct attempt *attempt = context;
@@ -118,18 +132,22 @@ static void on_exited(void *context, int status)
     if (attempt->over)
         return;
     struct error reason;
-    char complaint[180];
     read_complaints(attempt);
-    last_complaint(attempt, complaint, sizeof complaint);
     const char *what = attempt->local ? "the agent" : "ssh";
-    if (complaint[0])
-        error_set(&reason, kind_of(complaint), "%s", complaint);
+    if (text_trim(buf_bytes(&attempt->complaints)).size)
+        complain(attempt, &reason);
     else if (WIFSIGNALED(status))
         error_set(&reason, ERROR_UNAVAILABLE, "%s was killed by signal %d", what, WTERMSIG(status));
-    else if (WEXITSTATUS(status) == 0)
-        error_set(&reason, ERROR_NOT_FOUND, "%s ended without a word", what);
-    else
+    else if (attempt->said[0])
+        error_set(&reason, ERROR_NOT_FOUND,
+                  "it runs no command for us, but says \"%s\"; \"ssh %s true\" must work first",
+                  attempt->said, attempt->host);
+    else if (attempt->local)
         error_set(&reason, ERROR_NOT_FOUND, "%s ended with status %d", what, WEXITSTATUS(status));
+    else
+        error_set(&reason, ERROR_NOT_FOUND,
+                  "ssh ended with status %d and said nothing; \"ssh %s true\" must work first",
+                  WEXITSTATUS(status), attempt->host);
     fail(attempt, &reason, false);
 }
 
@@ -164,6 +182,9 @@ static void on_line(struct attempt *attempt, struct bytes line)
     preface_parse(line, &preface);
     switch (preface.kind) {
     case PREFACE_NOISE:
+        line = text_trim(line);
+        if (line.size)
+            text_show(line, attempt->said, sizeof attempt->said);
         return;
     case PREFACE_NEED:
         if (!agents_upload(attempt->agents, &preface, &attempt->upload, &reason))
@@ -205,7 +226,8 @@ static bool read_line(struct attempt *attempt)
     attempt->noise += take;
     if (attempt->noise > NOISE_MAX || attempt->line.size + take > PREFACE_LINE_MAX) {
         if (attempt->noise > NOISE_MAX) {
-            error_set(&reason, ERROR_INVALID, "the other side's login prints without end");
+            error_set(&reason, ERROR_INVALID,
+                      "its login prints without end: look at ~/.bashrc and its like there");
             fail(attempt, &reason, false);
             return false;
         }
@@ -257,7 +279,12 @@ static bool start(struct attempt *attempt, const char *const *arguments, bool ma
     fcntl(attempt->complaints_fd, F_SETFL, O_NONBLOCK);
     attempt->child = child_start(attempt->loop, &spawn, on_exited, attempt, err);
     if (!attempt->child)
-        return false;
+        return attempt->local || !err || err->kind != ERROR_NOT_FOUND
+                   ? false
+                   : error_set(err, ERROR_NOT_FOUND,
+                               "there is no program %s here: install an ssh client, or look at "
+                               "VMA_SSH and at ssh: in vma.yaml",
+                               arguments[0]);
     attempt->watch = watch_new(attempt->loop, attempt->fd, on_ready, attempt, err);
     attempt->complaints_watch =
         watch_new(attempt->loop, attempt->complaints_fd, on_complaint, attempt, err);
@@ -279,6 +306,7 @@ struct attempt *attempt_new(struct loop *loop, const struct attempt_plan *plan,
     attempt->upload = BUF(UPLOAD_MAX);
     attempt->agents = plan->agents;
     attempt->local = plan->local;
+    attempt->host = plan->host;
     attempt->events = events;
     attempt->context = context;
     return start(attempt, plan->arguments, plan->may_ask, err) ? TAKE(attempt) : NULL;

@@ -30,6 +30,7 @@ struct attempt_plan {
                      terminal's Ctrl-C does not reach it */
     const struct agents *agents; /* borrowed */
     bool local;                  /* not ssh, but the agent itself */
+    const char *host;            /* borrowed, for messages */
 };
 MUST_USE struct attempt *attempt_new(struct loop *loop, const struct attempt_plan *plan,
                                      const struct attempt_events *events, void *context,

@@ -399,7 +399,8 @@ static struct attempt *attempt_start(struct link *link, struct error *err)
     };
     if (!words_make(&plan, &room, words, err))
         return NULL;
-    struct attempt_plan attempt = {words, plan.ask, &link->agents, words_local(link->host)};
+    struct attempt_plan attempt = {words, plan.ask, &link->agents, words_local(link->host),
+                                   link->host};
     return attempt_new(link->loop, &attempt, &attempt_events, link, err);
 }
 

@@ -59,13 +59,13 @@ void preface_parse(struct bytes line, struct preface *out)
 
 /* Inside of single quotes, so there are none in here; nor "!" (csh) or a backslash (fish). */
 static const char install[] =
-    "fail() { echo \"VMA-ERROR $1\"; exit 1; }; "
+    "fail() { echo; echo \"VMA-ERROR $1\"; exit 1; }; "
     "d=\"${XDG_CACHE_HOME:-$HOME/.cache}/vma/agents\"; a=\"$d/$k/vma\"; "
     "if [ -x \"$a\" ]; then :; else "
     "z=none; command -v zstd >/dev/null 2>&1 && z=zstd; "
-    "echo \"VMA-NEED $(uname -s) $m $z\"; "
+    "echo; echo \"VMA-NEED $(uname -s) $m $z\"; "
     "read -r size sum how || exit 1; "
-    "umask 077; mkdir -p \"$d/$k\" || fail \"cannot make $d/$k\"; "
+    "umask 077; e=$(mkdir -p \"$d/$k\" 2>&1) || fail \"cannot make $d/$k: ${e##*: }\"; "
     "t=\"$d/$k/vma.$$\"; u=cat; [ \"$how\" = zstd ] && u=\"zstd -dcq\"; "
     "e=$( { head -c \"$size\" | $u > \"$t\"; } 2>&1 ) || { rm -f \"$t\"; "
     "fail \"cannot write $t: ${e##*: }\"; }; "
