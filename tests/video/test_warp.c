@@ -44,7 +44,7 @@ static void what_does_not_move_stays_the_same_to_the_bit(void **state)
         for (int p = 0; p < 2; p++) {
             struct tile tile = {32, 48, TILE, TILE};
             struct tile_map map = map_of(cells, 0, 0, 0);
-            warp_tile(planes[p], PLANE_LUMA, &tile, &map, out);
+            warp_tile(planes[p], PLANE_LUMA, &tile, &map, out, TILE);
             for (int y = 0; y < TILE; y++)
                 assert_memory_equal(out + y * TILE, samples + (48 + y) * WIDTH + 32, TILE);
         }
@@ -61,16 +61,47 @@ static void what_moves_comes_from_where_the_map_says(void **state)
                              plane_doubled_from(samples, WIDTH, HEIGHT, WIDTH, SOURCE_PAD)};
     for (int step = 0; step < 300; step++) {
         float x = -3 + 0.023f * (float)step, y = 2 - 0.017f * (float)step;
-        float grow = grows[step % 6];
+        float grow = grows[step / 3 % 6];
         struct tile tile = {32, 32, TILE, TILE};
-        struct tile_map map = map_of(1, x, y, grow);
-        warp_tile(&planes[step / 6 % 2], PLANE_LUMA, &tile, &map, out);
+        struct tile_map map = map_of(1 << step % 3, x, y, grow);
+        warp_tile(&planes[step / 18 % 2], PLANE_LUMA, &tile, &map, out, TILE);
         for (int j = 0; j < TILE; j++)
             for (int i = 0; i < TILE; i++) {
                 float across = (float)i / TILE, down = (float)j / TILE;
                 float right = wave(32 + (float)i + x + grow * across,
                                    32 + (float)j + y + grow * (down - across));
                 assert_true(fabsf(out[j * TILE + i] - right) < 2.6f);
+            }
+    }
+    plane_dispose(&planes[0]);
+    plane_dispose(&planes[1]);
+}
+
+static void both_colours_come_from_where_the_map_says(void **state)
+{
+    static const float grows[] = {0, 0.6f, -0.8f, 9};
+    uint8_t first[WIDTH * HEIGHT], second[WIDTH * HEIGHT], out[2][TILE * TILE], once[TILE * TILE];
+    uint8_t *const outs[2] = {out[0], out[1]};
+    picture_fill(first);
+    for (int i = 0; i < WIDTH * HEIGHT; i++)
+        second[i] = (uint8_t)(255 - first[i]);
+    struct plane planes[2] = {plane_from(first, WIDTH, HEIGHT, WIDTH, SOURCE_PAD / 2),
+                              plane_from(second, WIDTH, HEIGHT, WIDTH, SOURCE_PAD / 2)};
+    for (int step = 0; step < 240; step++) {
+        float x = -3 + 0.023f * (float)step, y = 2 - 0.017f * (float)step;
+        float grow = grows[step % 4];
+        struct tile tile = {64, 64, TILE, TILE};
+        struct tile_map map = map_of(1 << step % 3, x, y, grow);
+        warp_colour(planes, &tile, &map, outs, TILE);
+        warp_tile(&planes[0], PLANE_CHROMA, &tile, &map, once, TILE);
+        for (int j = 0; j < TILE / 2; j++)
+            for (int i = 0; i < TILE / 2; i++) {
+                float across = (float)i / (TILE / 2), down = ((float)j + 0.25f) / (TILE / 2);
+                float right = wave(32 + (float)i + (x + grow * across) / 2,
+                                   32 + (float)j + (y + grow * (down - across)) / 2);
+                assert_true(fabsf(out[0][j * TILE + i] - right) < 2.6f);
+                assert_true(fabsf(255 - out[1][j * TILE + i] - right) < 2.6f);
+                assert_true(abs(once[j * TILE + i] - out[0][j * TILE + i]) <= 2);
             }
     }
     plane_dispose(&planes[0]);
@@ -85,7 +116,7 @@ static void a_tile_at_the_edge_reads_the_repeated_edge(void **state)
     struct plane plane = plane_from(samples, WIDTH, HEIGHT, WIDTH, SOURCE_PAD);
     struct tile tile = {0, 0, TILE, TILE};
     struct tile_map map = map_of(1, -28, -28, 0);
-    warp_tile(&plane, PLANE_LUMA, &tile, &map, out);
+    warp_tile(&plane, PLANE_LUMA, &tile, &map, out, TILE);
     for (int i = 0; i < TILE * TILE; i++)
         assert_int_equal(out[i], 200);
     plane_dispose(&plane);
@@ -96,6 +127,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_does_not_move_stays_the_same_to_the_bit),
         cmocka_unit_test(what_moves_comes_from_where_the_map_says),
+        cmocka_unit_test(both_colours_come_from_where_the_map_says),
         cmocka_unit_test(a_tile_at_the_edge_reads_the_repeated_edge),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

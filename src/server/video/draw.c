@@ -26,9 +26,9 @@ struct job {
 static void warp_all(const struct source *from, const struct tile *tile, const struct tile_map *map,
                      struct pixels *out)
 {
-    warp_tile(&from->luma, PLANE_LUMA, tile, map, out->luma);
-    for (int i = 0; i < 2; i++)
-        warp_tile(&from->chroma[i], PLANE_CHROMA, tile, map, out->chroma[i]);
+    uint8_t *const chroma[2] = {out->chroma[0], out->chroma[1]};
+    warp_tile(&from->luma, PLANE_LUMA, tile, map, out->luma, TILE);
+    warp_colour(from->chroma, tile, map, chroma, TILE);
 }
 
 static inline uint8_t to_byte(float value)
@@ -90,34 +90,88 @@ static float blend_of(const struct blend *blend, int plane, uint8_t above, uint8
     return skin + blend->inside[plane] * (1 - covered);
 }
 
-static void draw_mouth(const struct job *job, struct pixels *pixels)
+/* What each pixel of a tile shows, and which sheets are seen at all. */
+struct parts {
+    uint8_t luma[TILE * TILE], chroma[TILE * TILE / 4];
+    bool seen[MOUTH_MIXED + 1];
+};
+
+static void find_parts(const struct job *job, struct parts *out)
 {
-    const struct source *photo = &job->moment->renderer->photo;
     const struct axes *axes = &job->moment->renderer->face.axes;
-    const struct tile *tile = &job->tile;
+    for (int chroma = 0; chroma < 2; chroma++) {
+        uint8_t *part = chroma ? out->chroma : out->luma;
+        for (int y = 0; y < job->tile.height >> chroma; y++)
+            for (int x = 0; x < job->tile.width >> chroma; x++) {
+                struct spot spot = enter(job, axes, x, y, chroma);
+                enum mouth_part here = mouth_part_at(&job->moment->mouth, spot.x, spot.y);
+                out->seen[here] = true;
+                *part++ = (uint8_t)here;
+            }
+    }
+}
+
+static void draw_sheet(const struct job *job, enum face_sheet sheet, struct pixels *out)
+{
     struct tile_map map;
-    struct pixels below;
+    moment_map(job->moment, &job->tile, &job->head, TILE_CELLS, sheet, &map);
+    warp_all(&job->moment->renderer->photo, &job->tile, &map, out);
+}
+
+/* `out` is the sheet above. */
+static void blend_luma(const struct job *job, const uint8_t *part, const struct pixels *below,
+                       struct pixels *out)
+{
     struct blend blend;
-    moment_map(job->moment, tile, &job->head, TILE_CELLS, SHEET_BELOW, &map);
-    warp_all(photo, tile, &map, &below);
-    moment_map(job->moment, tile, &job->head, TILE_CELLS, SHEET_ABOVE, &map);
-    warp_all(photo, tile, &map, pixels);
-    for (int y = 0; y < tile->height; y++)
-        for (int x = 0; x < tile->width; x++) {
-            struct spot spot = enter(job, axes, x, y, false);
+    for (int y = 0; y < job->tile.height; y++)
+        for (int x = 0; x < job->tile.width; x++, part++) {
+            int at = y * TILE + x;
+            if (*part == MOUTH_BELOW)
+                out->luma[at] = below->luma[at];
+            if (*part != MOUTH_MIXED)
+                continue;
+            struct spot spot = enter(job, &job->moment->renderer->face.axes, x, y, false);
             mouth_blend(job->moment, spot.x, spot.y, &blend);
-            uint8_t *out = &pixels->luma[y * TILE + x];
-            *out = to_byte(blend_of(&blend, 0, *out, below.luma[y * TILE + x]));
+            out->luma[at] = to_byte(blend_of(&blend, 0, out->luma[at], below->luma[at]));
         }
-    for (int y = 0; y < tile->height / 2; y++)
-        for (int x = 0; x < tile->width / 2; x++) {
-            struct spot spot = enter(job, axes, x, y, true);
-            mouth_blend(job->moment, spot.x, spot.y, &blend);
+}
+
+static void blend_chroma(const struct job *job, const uint8_t *part, const struct pixels *below,
+                         struct pixels *out)
+{
+    struct blend blend = {0};
+    for (int y = 0; y < job->tile.height / 2; y++)
+        for (int x = 0; x < job->tile.width / 2; x++, part++) {
+            int at = y * TILE + x;
+            if (*part == MOUTH_MIXED) {
+                struct spot spot = enter(job, &job->moment->renderer->face.axes, x, y, true);
+                mouth_blend(job->moment, spot.x, spot.y, &blend);
+            }
             for (int i = 0; i < 2; i++) {
-                uint8_t *out = &pixels->chroma[i][y * TILE + x];
-                *out = to_byte(blend_of(&blend, 1 + i, *out, below.chroma[i][y * TILE + x]));
+                uint8_t *colour = &out->chroma[i][at];
+                if (*part == MOUTH_BELOW)
+                    *colour = below->chroma[i][at];
+                else if (*part == MOUTH_MIXED)
+                    *colour = to_byte(blend_of(&blend, 1 + i, *colour, below->chroma[i][at]));
             }
         }
+}
+
+static void draw_mouth(const struct job *job, struct pixels *pixels)
+{
+    struct parts parts = {0};
+    struct pixels below;
+    find_parts(job, &parts);
+    if (!parts.seen[MOUTH_MIXED] && !parts.seen[MOUTH_BELOW]) {
+        draw_sheet(job, SHEET_ABOVE, pixels);
+    } else if (!parts.seen[MOUTH_MIXED] && !parts.seen[MOUTH_ABOVE]) {
+        draw_sheet(job, SHEET_BELOW, pixels);
+    } else {
+        draw_sheet(job, SHEET_ABOVE, pixels);
+        draw_sheet(job, SHEET_BELOW, &below);
+        blend_luma(job, parts.luma, &below, pixels);
+        blend_chroma(job, parts.chroma, &below, pixels);
+    }
 }
 
 /* --- the eyes
@@ -248,9 +302,9 @@ static void put_over(const struct job *job, const struct tile_map *map, const st
 {
     const struct source *photo = &job->moment->renderer->photo;
     uint8_t alpha[TILE * TILE];
-    warp_tile(&photo->alpha, PLANE_LUMA, &job->tile, map, alpha);
+    warp_tile(&photo->alpha, PLANE_LUMA, &job->tile, map, alpha, TILE);
     put_plane_over(job, 0, pixels->luma, alpha, out);
-    warp_tile(&photo->chroma_alpha, PLANE_CHROMA, &job->tile, map, alpha);
+    warp_tile(&photo->chroma_alpha, PLANE_CHROMA, &job->tile, map, alpha, TILE);
     for (int i = 1; i < 3; i++)
         put_plane_over(job, i, pixels->chroma[i - 1], alpha, out);
 }

@@ -53,15 +53,20 @@ void frame420_dispose(struct frame420 *frame)
     *frame = (struct frame420){0};
 }
 
-void frame420_copy(const struct frame420 *from, struct frame420 *to)
+void frame420_copy_rows(const struct frame420 *from, int top, int rows, struct frame420 *to)
 {
     for (int plane = 0; plane < 3; plane++) {
-        int rows = plane ? from->height / 2 : from->height;
-        size_t width = (size_t)(plane ? from->width / 2 : from->width);
-        for (int y = 0; y < rows; y++)
+        int shift = plane > 0;
+        size_t width = (size_t)(from->width >> shift);
+        for (int y = top >> shift; y < (top + rows) >> shift; y++)
             memcpy(to->planes[plane] + (ptrdiff_t)y * to->strides[plane],
                    from->planes[plane] + (ptrdiff_t)y * from->strides[plane], width);
     }
+}
+
+void frame420_copy(const struct frame420 *from, struct frame420 *to)
+{
+    frame420_copy_rows(from, 0, from->height, to);
 }
 
 static void luma_row(const uint8_t *rgb, int width, uint8_t *out)

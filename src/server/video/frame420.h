@@ -18,3 +18,5 @@ static inline void frame420_dispose_auto(struct frame420 *frame)
 void frame420_from_picture(const struct picture *picture, struct frame420 *out);
 void frame420_to_picture(const struct frame420 *frame, struct picture *out);
 void frame420_copy(const struct frame420 *from, struct frame420 *to);
+/* Only some rows; both numbers even. */
+void frame420_copy_rows(const struct frame420 *from, int top, int rows, struct frame420 *to);

@@ -42,10 +42,6 @@ struct renderer {
         *still; /* RGB of the base, borrowed; NULL when it is none of the scene's */
 };
 
-struct bounds {
-    int left, top, right, bottom; /* pixels; right and bottom are outside */
-};
-
 struct moment {
     const struct renderer *renderer;
     struct gesture gesture;

@@ -56,6 +56,50 @@ static struct tongue_now tongue_of(const struct mouth_now *now, float low_lip)
     };
 }
 
+/* How far from the lips' edges their light reaches, see mouth_lip_light. */
+static const float above_lit_mm = 1.1f, below_lit_mm = 0.9f, wet_mm = 4, wet_inside = 0.6f;
+
+/* Skin moves along as the corners do, so neighbours count as well. */
+static void find_sheets(struct mouth_now *now)
+{
+    const struct face_map *map = now->face->map;
+    float above[FACE_COLUMNS + 1], below[FACE_COLUMNS + 1], mm = map->px_per_mm;
+    for (int i = 0; i <= FACE_COLUMNS; i++) {
+        const struct face_column_now *left = &now->face->columns[i > 0 ? i - 1 : 0];
+        const struct face_column_now *here = &now->face->columns[i];
+        const struct face_column_now *right =
+            &now->face->columns[i < FACE_COLUMNS ? i + 1 : FACE_COLUMNS];
+        float slope =
+            fmaxf(fmaxf(fabsf(here->upper - left->upper), fabsf(right->upper - here->upper)),
+                  fmaxf(fabsf(here->lower - left->lower), fabsf(right->lower - here->lower))) /
+            map->step;
+        float soft = 0.5f * (1 + slope);
+        bool wet = fabsf(map->columns[i].inside) < wet_inside + 0.1f;
+        above[i] = here->upper - soft - above_lit_mm * mm;
+        below[i] = here->lower + soft + (wet ? wet_mm : below_lit_mm) * mm;
+    }
+    int near = (int)(fabsf(now->face->wide) / map->step) + 2;
+    for (int i = 0; i <= FACE_COLUMNS; i++) {
+        int from = i > near ? i - near : 0;
+        int to = i + near < FACE_COLUMNS ? i + near : FACE_COLUMNS;
+        now->all_above[i] = above[from];
+        now->all_below[i] = below[from];
+        for (int j = from + 1; j <= to; j++) {
+            now->all_above[i] = fminf(now->all_above[i], above[j]);
+            now->all_below[i] = fmaxf(now->all_below[i], below[j]);
+        }
+    }
+}
+
+enum mouth_part mouth_part_at(const struct mouth_now *now, float x, float y)
+{
+    const struct face_map *map = now->face->map;
+    int column = (int)clampf((x - map->left) / map->step, 0, FACE_COLUMNS);
+    return y <= now->all_above[column]   ? MOUTH_ABOVE
+           : y >= now->all_below[column] ? MOUTH_BELOW
+                                         : MOUTH_MIXED;
+}
+
 void mouth_now_init(struct mouth_now *now, const struct mouth *mouth, const struct face_now *face,
                     const struct source *photo)
 {
@@ -88,6 +132,7 @@ void mouth_now_init(struct mouth_now *now, const struct mouth *mouth, const stru
     now->upper_light =
         1 - 0.10f * smoothstep(0.15f, 0.5f, round) - 0.50f * smoothstep(0.8f, 1, round);
     now->lower_light = now->upper_light * lerpf(0.62f, 0.84f, together);
+    find_sheets(now);
 }
 
 static void mix(float colour[3], const float with[3], float light, float cover)
@@ -241,10 +286,10 @@ float mouth_lip_light(const struct mouth_now *now, const struct opening *opening
         /* Where the photo shows the lip over its teeth it shows its shadow, too. */
         float shadow = now->mouth->palette.own_teeth ? 0.25f : 0.34f;
         float into = (opening->upper - y) / mm;
-        return 1 - shadow * parted * (1 - smoothstep(-0.4f, 1.1f, into));
+        return 1 - shadow * parted * (1 - smoothstep(-0.4f, above_lit_mm, into));
     }
     float into = (y - opening->lower) / mm;
     float wet = expf(-(into - 1.7f) * (into - 1.7f) / 0.5f) *
-                (1 - smoothstep(0.15f, 0.6f, fabsf(opening->inside)));
-    return 1 - 0.26f * parted * (1 - smoothstep(-0.4f, 0.9f, into)) + 0.12f * parted * wet;
+                (1 - smoothstep(0.15f, wet_inside, fabsf(opening->inside)));
+    return 1 - 0.26f * parted * (1 - smoothstep(-0.4f, below_lit_mm, into)) + 0.12f * parted * wet;
 }

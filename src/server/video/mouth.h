@@ -39,9 +39,16 @@ struct mouth_now {
     bool tongue_out;                /* the tip lies between the teeth, over both */
     float upper_light, lower_light; /* of the teeth */
     float own_share; /* of what the photo shows between the lips: teeth stay, shadows do not */
+    /* y, for places in each column: up to the one there is nothing but the sheet above, from the
+     * other one on nothing but the sheet below. */
+    float all_above[FACE_COLUMNS + 1], all_below[FACE_COLUMNS + 1];
 };
 void mouth_now_init(struct mouth_now *now, const struct mouth *mouth, const struct face_now *face,
                     const struct source *photo);
+
+enum mouth_part { MOUTH_ABOVE, MOUTH_BELOW, MOUTH_MIXED };
+/* What is to be seen at (x, y) in the axes: skin just as one of the sheets has it, or more. */
+enum mouth_part mouth_part_at(const struct mouth_now *now, float x, float y);
 
 /* The colour at (x, y) in the axes, inside the opening. */
 void mouth_colour(const struct mouth_now *now, const struct opening *opening, float x, float y,

@@ -102,18 +102,71 @@ static void classify_tiles(struct renderer *renderer, const struct picture *cove
         }
 }
 
-static void for_each_tile(const struct moment *moment, struct frame420 *out)
+/* The tiles that lie side by side from `y` on. */
+static void draw_band(const struct moment *moment, int y, struct frame420 *out)
 {
     const struct renderer *renderer = moment->renderer;
-    for (int y = 0; y < renderer->height; y += TILE)
-        for (int x = 0; x < renderer->width; x += TILE) {
-            struct tile tile = {x, y, TILE, TILE};
-            if (tile.width > renderer->width - x)
-                tile.width = renderer->width - x;
-            if (tile.height > renderer->height - y)
-                tile.height = renderer->height - y;
-            draw_tile(moment, &tile, out);
-        }
+    int height = renderer->height - y < TILE ? renderer->height - y : TILE;
+    for (int x = 0; x < renderer->width; x += TILE) {
+        struct tile tile = {x, y, TILE, height};
+        if (tile.width > renderer->width - x)
+            tile.width = renderer->width - x;
+        draw_tile(moment, &tile, out);
+    }
+}
+
+/* Which tiles of a band the head may move, in pixels. */
+static struct bounds band_moved(const struct renderer *renderer, int y)
+{
+    struct bounds band = {0, y, renderer->width, y + TILE};
+    if (!renderer->layered)
+        return band;
+    const uint8_t *cover = renderer->tile_cover + y / TILE * renderer->tile_columns;
+    int first = 0, last = renderer->tile_columns;
+    while (first < last && cover[first] == COVER_NONE)
+        first++;
+    while (last > first && cover[last - 1] == COVER_NONE)
+        last--;
+    band.left = first * TILE;
+    band.right = last * TILE;
+    return band;
+}
+
+static void fetch_backdrop(const struct frame420 *frame, const struct bounds *band)
+{
+    int bottom = band->bottom < frame->height ? band->bottom : frame->height;
+    int right = band->right < frame->width ? band->right : frame->width;
+    for (int i = 0; i < 3; i++) {
+        int shift = i > 0;
+        fetch_lines(frame->planes[i] + (ptrdiff_t)(band->top >> shift) * frame->strides[i] +
+                        (band->left >> shift),
+                    (right - band->left) >> shift, (bottom - band->top) >> shift,
+                    frame->strides[i]);
+    }
+}
+
+/* What the head moves into a band comes from about there. */
+static void fetch_band(const struct renderer *renderer, int y)
+{
+    enum { REACH = 6 };
+    const struct source *photo = &renderer->photo;
+    struct bounds band = band_moved(renderer, y);
+    if (band.left == band.right)
+        return;
+    if (renderer->layered)
+        fetch_backdrop(&renderer->backdrop, &band);
+    band.left -= REACH;
+    band.right += REACH;
+    band.top += y > 0 ? REACH : -REACH;
+    band.bottom += REACH;
+    plane_fetch(&photo->luma, band);
+    if (renderer->layered)
+        plane_fetch(&photo->alpha, band);
+    band = (struct bounds){band.left / 2, band.top / 2, band.right / 2, band.bottom / 2};
+    for (int i = 0; i < 2; i++)
+        plane_fetch(&photo->chroma[i], band);
+    if (renderer->layered)
+        plane_fetch(&photo->chroma_alpha, band);
 }
 
 /* The base of a layered scene: the person, at rest, over the backdrop. */
@@ -122,7 +175,8 @@ static void draw_still(struct renderer *renderer)
     renderer->base = frame420_new(renderer->width, renderer->height);
     frame420_copy(&renderer->backdrop, &renderer->base);
     struct moment moment = {.renderer = renderer, .pass = PASS_STILL};
-    for_each_tile(&moment, &renderer->base);
+    for (int y = 0; y < renderer->height; y += TILE)
+        draw_band(&moment, y, &renderer->base);
 }
 
 static void kept_background(struct renderer *renderer, const struct scene *scene,
@@ -212,9 +266,14 @@ int renderer_frames(const struct renderer *renderer)
 void renderer_frame(struct renderer *renderer, int index, struct frame420 *out)
 {
     struct moment moment;
-    frame420_copy(&renderer->base, out);
     moment_init(&moment, renderer, index);
-    for_each_tile(&moment, out);
+    for (int y = 0; y < renderer->height; y += TILE) {
+        int rows = renderer->height - y < TILE ? renderer->height - y : TILE;
+        frame420_copy_rows(&renderer->base, y, rows, out);
+        if (moment.head_moves)
+            fetch_band(renderer, y);
+        draw_band(&moment, y, out);
+    }
     moment_dispose(&moment);
 }
 

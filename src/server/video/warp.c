@@ -94,6 +94,24 @@ void plane_dispose(struct plane *plane)
     *plane = (struct plane){0};
 }
 
+void fetch_lines(const uint8_t *samples, int width, int rows, ptrdiff_t stride)
+{
+    enum { LINE = 64 };
+    for (const volatile uint8_t *row = samples; rows > 0; rows--, row += stride)
+        for (int x = 0; x < width; x += LINE)
+            (void)row[x];
+}
+
+void plane_fetch(const struct plane *plane, struct bounds part)
+{
+    int pad = plane->pad, scale = plane->scale;
+    int left = part.left < -pad ? -pad : part.left, top = part.top < -pad ? -pad : part.top;
+    int right = part.right > plane->width + pad ? plane->width + pad : part.right;
+    int bottom = part.bottom > plane->height + pad ? plane->height + pad : part.bottom;
+    fetch_lines(plane->origin + (ptrdiff_t)(top * scale) * plane->stride + left * scale,
+                (right - left) * scale, (bottom - top) * scale, plane->stride);
+}
+
 void source_init(struct source *source, const struct frame420 *colour, const struct picture *alpha)
 {
     int width = colour->width, height = colour->height;
@@ -129,144 +147,47 @@ void source_dispose(struct source *source)
     plane_dispose(&source->chroma_alpha);
 }
 
-/* --- the inner loop ----------------------------------------------------------------------------
+/* --- drawing ------------------------------------------------------------------------------------
  */
 
-/* A straight line through a plane, in 1/65536 samples. */
-struct run {
-    int32_t u, v, du, dv;
+/* One cell of a map, in 1/65536 samples: where its upper left corner comes from and how that
+ * changes. */
+struct cell {
+    int32_t u, v;               /* at the upper left corner, in the plane */
+    int32_t u_down, v_down;     /* over the whole height, at the left */
+    int32_t u_across, v_across; /* beyond one sample a sample, over the whole width, at the top */
+    int32_t u_twist, v_twist;   /* how much more across at the bottom */
 };
 
-/* The two versions below agree but for the last bit of a place. */
-
-static inline int fraction(int32_t at)
-{
-    return (at >> FRACTION_SHIFT) & (ONE - 1);
-}
-
-static void run_plain(const struct plane *from, struct run run, uint8_t *out, int count)
-{
-    for (int i = 0; i < count; i++, run.u += run.du, run.v += run.dv) {
-        const uint8_t *at = from->origin + (ptrdiff_t)(run.v >> 16) * from->stride + (run.u >> 16);
-        const uint8_t *below = at + from->stride;
-        int fu = fraction(run.u), fv = fraction(run.v);
-        int upper = at[0] * (ONE - fu) + at[1] * fu;
-        int lower = below[0] * (ONE - fu) + below[1] * fu;
-        int value = upper + (((lower - upper) * (fv << 9) + (1 << 14)) >> 15);
-        out[i] = (uint8_t)((value + ONE / 2) >> FRACTION_BITS);
-    }
-}
-
-#if defined(__x86_64__)
-
-#include <immintrin.h>
-
-#define FAST __attribute__((target("avx2")))
-
-/* Nearly all of a picture moves nearly as one: then eight neighbours come from eight neighbours,
- * but for one place where they may slip by a sample, across or down, because the motion grows. So
- * both possibilities are computed and each lane takes its own: no branch to guess wrong. */
-enum { LANES = 8, NEARLY = 9000 };
-
-struct slip {
-    int first;      /* whole samples on the smaller side of the slip: 0 or -1 */
-    __m128i before; /* lanes that are still at `first` */
-    __m128i share;  /* fractions */
+/* A tile of one plane, or of two that lie alike, and how it is cut into cells. */
+struct drawing {
+    const struct plane *from;
+    const struct tile_map *map;
+    uint8_t *const *out;
+    ptrdiff_t stride;
+    int planes;
+    int halved;        /* 1 for chroma */
+    int left, top;     /* in samples of the frame's plane */
+    int width, height; /* to draw */
+    int size_shift;    /* of a cell, a side */
 };
 
-/* `at` is the fraction of a sample at lane 0, `step` the growth from lane to lane. */
-FAST static inline struct slip slip_of(int32_t at, int32_t step)
+static struct cell cell_of(const struct drawing *drawing, int column, int row)
 {
-    const __m128i lanes = _mm_set_epi16(7, 6, 5, 4, 3, 2, 1, 0);
-    /* In quarters of a unit everything fits 16 bits. */
-    __m128i grown = _mm_mullo_epi16(lanes, _mm_set1_epi16((short)(step >> 2)));
-    __m128i place = _mm_add_epi16(grown, _mm_set1_epi16((short)(at >> 2)));
-    place = _mm_srai_epi16(place, 14 - FRACTION_BITS);
-    struct slip slip = {.first = ((at >> 2) + 7 * (step >> 2)) >> 31};
-    slip.before =
-        _mm_cmpeq_epi16(_mm_srai_epi16(place, FRACTION_BITS), _mm_set1_epi16((short)slip.first));
-    slip.share = _mm_and_si128(place, _mm_set1_epi16(ONE - 1));
-    return slip;
-}
-
-FAST static inline __m128i pairs_at(const uint8_t *row, int scale)
-{
-    __m128i samples = _mm_loadu_si128((const __m128i *)row);
-    return scale == 2 ? samples : _mm_unpacklo_epi8(samples, _mm_srli_si128(samples, 1));
-}
-
-FAST static inline __m128i near_row(const uint8_t *row, int scale, __m128i before, __m128i weights)
-{
-    return _mm_blendv_epi8(_mm_maddubs_epi16(pairs_at(row + 1, scale), weights),
-                           _mm_maddubs_epi16(pairs_at(row, scale), weights), before);
-}
-
-FAST static inline void run_near(const struct plane *from, struct run run, int scale, uint8_t *out)
-{
-    struct slip across = slip_of(run.u & 0xffff, run.du - scale * 65536);
-    struct slip down = slip_of(run.v & 0xffff, run.dv);
-    const uint8_t *row = from->origin + (ptrdiff_t)((run.v >> 16) + down.first) * from->stride +
-                         (run.u >> 16) + across.first;
-    __m128i weights = _mm_or_si128(_mm_sub_epi16(_mm_set1_epi16(ONE), across.share),
-                                   _mm_slli_epi16(across.share, 8));
-    __m128i first = near_row(row, scale, across.before, weights);
-    __m128i second = near_row(row + from->stride, scale, across.before, weights);
-    __m128i third = near_row(row + 2 * (ptrdiff_t)from->stride, scale, across.before, weights);
-    __m128i upper = _mm_blendv_epi8(second, first, down.before);
-    __m128i lower = _mm_blendv_epi8(third, second, down.before);
-    __m128i fv = _mm_slli_epi16(down.share, 9);
-    __m128i value = _mm_add_epi16(upper, _mm_mulhrs_epi16(_mm_sub_epi16(lower, upper), fv));
-    value = _mm_srli_epi16(_mm_add_epi16(value, _mm_set1_epi16(ONE / 2)), FRACTION_BITS);
-    _mm_storel_epi64((__m128i *)out, _mm_packus_epi16(value, value));
-}
-
-FAST static void run_fast(const struct plane *from, struct run run, uint8_t *out, int count)
-{
-    for (; count >= LANES; count -= LANES, out += LANES) {
-        if (from->scale == 2)
-            run_near(from, run, 2, out);
-        else
-            run_near(from, run, 1, out);
-        run.u += LANES * run.du;
-        run.v += LANES * run.dv;
-    }
-    run_plain(from, run, out, count);
-}
-
-static bool is_near(int32_t step)
-{
-    return step > -NEARLY && step < NEARLY;
-}
-
-static void warp_run(const struct plane *from, struct run run, uint8_t *out, int count)
-{
-    if (count >= LANES && is_near(run.du - from->scale * 65536) && is_near(run.dv) &&
-        __builtin_cpu_supports("avx2"))
-        run_fast(from, run, out, count);
-    else
-        run_plain(from, run, out, count);
-}
-
-#else
-
-static void warp_run(const struct plane *from, struct run run, uint8_t *out, int count)
-{
-    run_plain(from, run, out, count);
-}
-
-#endif
-
-static struct cell cell_of(const struct tile_map *map, int column, int row, float unit)
-{
-    const float *x = &map->dx[row][column], *y = &map->dy[row][column];
+    /* Displacements are of luma pixels. */
+    float unit = (float)drawing->from->scale * 65536 / (float)(1 << drawing->halved);
+    const float *x = &drawing->map->dx[row][column], *y = &drawing->map->dy[row][column];
     const float *next_x = x + TILE_CELLS + 1, *next_y = y + TILE_CELLS + 1;
     struct cell cell = {.u = (int32_t)(x[0] * unit), .v = (int32_t)(y[0] * unit)};
     cell.u_down = (int32_t)(next_x[0] * unit) - cell.u;
     cell.v_down = (int32_t)(next_y[0] * unit) - cell.v;
     cell.u_across = (int32_t)(x[1] * unit) - cell.u;
     cell.v_across = (int32_t)(y[1] * unit) - cell.v;
-    cell.u_twist = (int32_t)((next_x[1] - next_x[0]) * unit) - cell.u_across;
-    cell.v_twist = (int32_t)((next_y[1] - next_y[0]) * unit) - cell.v_across;
+    cell.u_twist = (int32_t)(next_x[1] * unit) - (int32_t)(next_x[0] * unit) - cell.u_across;
+    cell.v_twist = (int32_t)(next_y[1] * unit) - (int32_t)(next_y[0] * unit) - cell.v_across;
+    int32_t step = drawing->from->scale * 65536;
+    cell.u += (drawing->left + (column << drawing->size_shift)) * step;
+    cell.v += (drawing->top + (row << drawing->size_shift)) * step;
     return cell;
 }
 
@@ -281,44 +202,173 @@ static struct tile_map corners_of(const struct tile_map *map)
     return out;
 }
 
-void warp_tile(const struct plane *from, enum plane_kind kind, const struct tile *tile,
-               const struct tile_map *map, uint8_t out[TILE * TILE])
+/* --- two eights at once -------------------------------------------------------------------------
+ */
+
+/* A share of a difference over a cell, in 1/16384 samples. */
+static inline int32_t quarter_of(int32_t value, int shift)
+{
+    return (value + (2 << shift)) >> (shift + 2);
+}
+
+/* Eight pixels of a cell and below, from a place in it on. */
+static struct eight eight_of(const struct drawing *drawing, const struct cell *cell, int across,
+                             int down)
+{
+    int shift = drawing->size_shift;
+    int32_t step = drawing->from->scale << 14;
+    struct eight eight = {
+        .origin = drawing->from->origin,
+        .u_down = quarter_of(cell->u_down, shift),
+        .v_down = quarter_of(cell->v_down, shift),
+        .u_across = quarter_of(cell->u_across, shift),
+        .v_across = quarter_of(cell->v_across, shift),
+        .u_twist = quarter_of(cell->u_twist, 2 * shift),
+        .v_twist = quarter_of(cell->v_twist, 2 * shift),
+    };
+    /* A sample of chroma lies half a row of luma, a quarter of its own, below an even one. */
+    eight.u = (cell->u >> 2) + across * (eight.u_across + step) + down * eight.u_down +
+              (drawing->halved ? eight.u_down / 4 : 0);
+    eight.v = (cell->v >> 2) + across * eight.v_across + down * (eight.v_down + step) +
+              (drawing->halved ? eight.v_down / 4 : 0);
+    eight.u_across += down * eight.u_twist;
+    eight.v_across += down * eight.v_twist;
+    eight.u_down += across * eight.u_twist;
+    eight.v_down += across * eight.v_twist + step;
+    return eight;
+}
+
+/* Whole tiles in cells of eight samples a side or more. */
+static bool draw_eights(const struct drawing *drawing)
+{
+    enum { EIGHT = 8 };
+    const struct plane *from = drawing->from;
+    uint8_t *out = drawing->out[0];
+    struct eights eights = {.scale = from->scale,
+                            .from_stride = from->stride,
+                            .to_stride = drawing->stride,
+                            .lines = 1 << drawing->size_shift};
+    if (drawing->halved) {
+        struct cell cell = cell_of(drawing, 0, 0);
+        eights.at[0] = eights.at[1] = eight_of(drawing, &cell, 0, 0);
+        eights.at[0].out = out;
+        if (drawing->planes == 2) {
+            eights.at[1].origin = from[1].origin;
+            eights.at[1].out = drawing->out[1];
+            return warp_eights(&eights);
+        }
+        eights.lines /= 2; /* one plane: its lower half beside the upper one */
+        eights.at[1] = eight_of(drawing, &cell, 0, eights.lines);
+        eights.at[1].out = out + eights.lines * drawing->stride;
+        return warp_eights(&eights);
+    }
+    int cells = drawing->map->cells;
+    for (int row = 0; row < cells; row++) {
+        struct cell left = cell_of(drawing, 0, row), right = left;
+        if (cells == 2)
+            right = cell_of(drawing, 1, row);
+        eights.at[0] = eight_of(drawing, &left, 0, 0);
+        eights.at[1] = eight_of(drawing, &right, cells == 2 ? 0 : EIGHT, 0);
+        eights.at[0].out = out + row * EIGHT * drawing->stride;
+        eights.at[1].out = eights.at[0].out + EIGHT;
+        if (!warp_eights(&eights))
+            return false;
+    }
+    return true;
+}
+
+/* --- one pixel after the other ------------------------------------------------------------------
+ */
+
+/* A straight line through a plane, in 1/65536 samples. */
+struct run {
+    int32_t u, v, du, dv;
+};
+
+static inline int fraction(int32_t at)
+{
+    return (at >> (16 - FRACTION_BITS)) & (ONE - 1);
+}
+
+/* Agrees with warp_eights but for the last bit of a place. */
+static void draw_run(const struct plane *from, struct run run, uint8_t *out, int count)
+{
+    for (int i = 0; i < count; i++, run.u += run.du, run.v += run.dv) {
+        const uint8_t *at = from->origin + (ptrdiff_t)(run.v >> 16) * from->stride + (run.u >> 16);
+        const uint8_t *below = at + from->stride;
+        int fu = fraction(run.u), fv = fraction(run.v);
+        int upper = at[0] * (ONE - fu) + at[1] * fu;
+        int lower = below[0] * (ONE - fu) + below[1] * fu;
+        int value = upper + (((lower - upper) * (fv << 9) + (1 << 14)) >> 15);
+        out[i] = (uint8_t)((value + ONE / 2) >> FRACTION_BITS);
+    }
+}
+
+/* A share of a whole in 1 << whole_shift parts; rounds down. */
+static inline int32_t part_of(int32_t value, int part, int whole_shift)
+{
+    return (int32_t)(((int64_t)value * part) >> whole_shift);
+}
+
+static void draw_cell(const struct drawing *drawing, int plane, int column, int row)
+{
+    struct cell cell = cell_of(drawing, column, row);
+    int shift = drawing->size_shift, size = 1 << shift;
+    int left = column << shift, top = row << shift;
+    int width = drawing->width - left < size ? drawing->width - left : size;
+    int height = drawing->height - top < size ? drawing->height - top : size;
+    int32_t step = drawing->from->scale * 65536;
+    for (int y = 0; y < height; y++) {
+        int quarters = 4 * y + drawing->halved;
+        struct run line = {
+            cell.u + part_of(cell.u_down, quarters, shift + 2),
+            cell.v + y * step + part_of(cell.v_down, quarters, shift + 2),
+            step + ((cell.u_across + part_of(cell.u_twist, quarters, shift + 2)) >> shift),
+            (cell.v_across + part_of(cell.v_twist, quarters, shift + 2)) >> shift};
+        draw_run(&drawing->from[plane], line,
+                 drawing->out[plane] + (top + y) * drawing->stride + left, width);
+    }
+}
+
+static void draw(const struct tile *tile, struct drawing *drawing)
 {
     /* The eye does not see that colour follows a coarser map; only around the lips it might. */
     struct tile_map coarse;
-    if (kind == PLANE_CHROMA && map->cells == 2) {
-        coarse = corners_of(map);
-        map = &coarse;
+    if (drawing->halved && drawing->map->cells == 2) {
+        coarse = corners_of(drawing->map);
+        drawing->map = &coarse;
     }
-    int halved = kind == PLANE_CHROMA, cells = map->cells;
-    int side = TILE >> halved, size = side / cells;
-    int size_shift = __builtin_ctz((unsigned)size), quarter_shift = size_shift + 2;
-    int width = tile->width >> halved, height = tile->height >> halved;
-    /* Displacements are of luma pixels; a sample of chroma lies half a row of luma, a quarter of
-     * its own, below an even one. */
-    float unit = (float)from->scale * 65536 / (float)(1 << halved);
-    int32_t step = from->scale * 65536;
-    if (cells == 1 && width == side && height == side) {
-        struct cell cell = cell_of(map, 0, 0, unit);
-        if (warp_whole(from, kind, &cell, (tile->x >> halved) * step, (tile->y >> halved) * step,
-                       out))
-            return;
-    }
-    for (int row = 0; row < cells && row * size < height; row++)
-        for (int column = 0; column < cells && column * size < width; column++) {
-            struct cell cell = cell_of(map, column, row, unit);
-            int32_t left = ((tile->x >> halved) + column * size) * step + cell.u;
-            int run = width - column * size < size ? width - column * size : size;
-            for (int y = 0; y < size && row * size + y < height; y++) {
-                int at = row * size + y, quarters = 4 * y + halved;
-                struct run line = {
-                    left + part_of(cell.u_down, quarters, quarter_shift),
-                    ((tile->y >> halved) + at) * step + cell.v +
-                        part_of(cell.v_down, quarters, quarter_shift),
-                    step + ((cell.u_across + part_of(cell.u_twist, quarters, quarter_shift)) >>
-                            size_shift),
-                    (cell.v_across + part_of(cell.v_twist, quarters, quarter_shift)) >> size_shift};
-                warp_run(from, line, out + at * TILE + column * size, run);
-            }
-        }
+    int halved = drawing->halved, cells = drawing->map->cells, side = TILE >> halved;
+    drawing->left = tile->x >> halved;
+    drawing->top = tile->y >> halved;
+    drawing->width = tile->width >> halved;
+    drawing->height = tile->height >> halved;
+    drawing->size_shift = __builtin_ctz((unsigned)(side / cells));
+    if (cells <= 2 && drawing->width == side && drawing->height == side && draw_eights(drawing))
+        return;
+    for (int plane = 0; plane < drawing->planes; plane++)
+        for (int row = 0; row < cells && row << drawing->size_shift < drawing->height; row++)
+            for (int column = 0; column < cells && column << drawing->size_shift < drawing->width;
+                 column++)
+                draw_cell(drawing, plane, column, row);
+}
+
+void warp_tile(const struct plane *from, enum plane_kind kind, const struct tile *tile,
+               const struct tile_map *map, uint8_t *out, ptrdiff_t stride)
+{
+    struct drawing drawing = {.from = from,
+                              .map = map,
+                              .out = &out,
+                              .stride = stride,
+                              .planes = 1,
+                              .halved = kind == PLANE_CHROMA};
+    draw(tile, &drawing);
+}
+
+void warp_colour(const struct plane from[2], const struct tile *tile, const struct tile_map *map,
+                 uint8_t *const out[2], ptrdiff_t stride)
+{
+    struct drawing drawing = {
+        .from = from, .map = map, .out = out, .stride = stride, .planes = 2, .halved = 1};
+    draw(tile, &drawing);
 }

@@ -2,6 +2,7 @@
 /* Drawing a tile of a frame from another place of a picture. This is where the time goes. */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "media/picture.h"
@@ -28,6 +29,16 @@ struct plane plane_from(const uint8_t *samples, int width, int height, int strid
 struct plane plane_doubled_from(const uint8_t *samples, int width, int height, int stride, int pad);
 void plane_dispose(struct plane *plane);
 
+struct bounds {
+    int left, top, right, bottom; /* pixels; right and bottom are outside */
+};
+
+/* Reads line by line what lies so in memory, so that tiles find it near: they themselves jump from
+ * line to line, which no machine foresees. */
+void fetch_lines(const uint8_t *samples, int width, int rows, ptrdiff_t stride);
+/* The same for a part of a plane, as far as there is one. */
+void plane_fetch(const struct plane *plane, struct bounds part);
+
 /* What a tile is drawn from: colour, and how much of it covers what is there (or no plane). */
 struct source {
     struct plane luma, chroma[2];
@@ -51,9 +62,12 @@ struct tile {
 
 enum plane_kind { PLANE_LUMA, PLANE_CHROMA };
 
-/* Draws the tile of `from` into out (stride TILE). */
+/* Draws the tile of `from` to `out`, whose lines lie `stride` apart. */
 void warp_tile(const struct plane *from, enum plane_kind kind, const struct tile *tile,
-               const struct tile_map *map, uint8_t out[TILE * TILE]);
+               const struct tile_map *map, uint8_t *out, ptrdiff_t stride);
+/* The same for both planes of colour, which must be of one size. */
+void warp_colour(const struct plane from[2], const struct tile *tile, const struct tile_map *map,
+                 uint8_t *const out[2], ptrdiff_t stride);
 
 /* One sample, 0..255, at a place in pixels of the plane; beyond its edges they go on for ever. */
 static inline float plane_at(const struct plane *plane, float x, float y)
