@@ -52,8 +52,10 @@ def main():
     try:
         emulator = build(work, "tests/support/link_emulator.c")
         pingpong = build(work, "bench/remote/pingpong.c")
-        source = tree.make(f"{work}/tree", 0.1 if options.quick else 1.0)
-        print(f"\nThe tree: {tree.describe(source)[0]}", flush=True)
+        source = None
+        if set(wanted) & {"save", "batch", "copy", "text", "restart", "bound"}:
+            source = tree.make(f"{work}/tree", 0.1 if options.quick else 1.0)
+            print(f"\nThe tree: {tree.describe(source)[0]}", flush=True)
         if "bound" in wanted:
             bound.smallest(source)
         for name in options.hosts.split(","):

@@ -4,6 +4,7 @@ import hashlib
 import os
 import pathlib
 import random
+import resource
 import shutil
 import signal
 import socket
@@ -96,6 +97,28 @@ class Tests(Both):
         line = p.stdout.readline().decode()
         self.assertIn("->", line, p.stderr.read() if not line else line)
         return p, line
+
+    def test_more_connections_than_a_programs_usual_descriptors(self):
+        """Which are 1024 here, and stay that for what runs there."""
+        e = Echo()
+        self.leftovers.append(e)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if hard < 4096:
+            self.skipTest(f"{hard} descriptors at most")
+        few = min(soft, 256)
+        p = self.w.start("forward", "-H", self.w.host, f"0={e.port}", preexec_fn=lambda:
+                         resource.setrlimit(resource.RLIMIT_NOFILE, (few, hard)))
+        port = int(p.stdout.readline().split()[0].rsplit(b":", 1)[1])
+        open_ones = [connect(port) for _ in range(few + 50)]
+        for i, s in enumerate(open_ones):
+            s.sendall(b"%04d" % i)
+        try:
+            self.assertEqual([s.recv(4) for s in open_ones],
+                             [b"%04d" % i for i in range(len(open_ones))])
+        finally:
+            for s in open_ones:
+                s.close()
+        self.assertEqual(self.exec("sh", "-c", "ulimit -n").stdout, b"%d\n" % soft)
 
     def test_exec_is_as_if_it_ran_here(self):
         r = self.exec("sh", "-c", "echo out; echo err >&2; exit 7")

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -83,6 +84,15 @@ static bool streams_place(const int fds[3])
     return true;
 }
 
+static void files_limit(unsigned long files)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur <= files)
+        return;
+    limit.rlim_cur = files;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static void child(const struct spawn *spawn, char **environment, int report)
 {
     struct failure failure = {.stage = STAGE_STREAMS};
@@ -92,6 +102,8 @@ static void child(const struct spawn *spawn, char **environment, int report)
     else if (spawn->own_group)
         setpgid(0, 0);
     bool ready = streams_place(spawn->fds);
+    if (spawn->files)
+        files_limit(spawn->files);
     if (ready && spawn->terminal) {
         failure.stage = STAGE_TERMINAL;
         ready = ioctl(0, TIOCSCTTY, 0) == 0;
@@ -108,6 +120,24 @@ static void child(const struct spawn *spawn, char **environment, int report)
     failure.os = errno;
     ssize_t told = write(report, &failure, sizeof failure);
     _exit(told == sizeof failure ? 127 : 126);
+}
+
+unsigned long spawn_widen(void)
+{
+    enum { FILES_MAX = 65536, FILES_SURE = 10240 /* where the system has a limit of its own */ };
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 0;
+    rlim_t before = limit.rlim_cur;
+    rlim_t most = limit.rlim_max < FILES_MAX ? limit.rlim_max : FILES_MAX;
+    if (before >= most)
+        return (unsigned long)before;
+    limit.rlim_cur = most;
+    if (setrlimit(RLIMIT_NOFILE, &limit) != 0 && before < FILES_SURE && FILES_SURE < most) {
+        limit.rlim_cur = FILES_SURE;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    return (unsigned long)before;
 }
 
 static bool failure_tell(const struct spawn *spawn, struct failure failure, struct error *err)

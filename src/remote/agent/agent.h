@@ -19,6 +19,7 @@ struct agent_plan {
     const char *session; /* 32 hexadecimal digits */
     bool fresh;          /* make it; otherwise it must be there */
     int64_t keep_ms;     /* how long it waits for a new stream */
+    unsigned long files; /* descriptors that programs there may have; 0: as many as it */
     dirs_lookup *lookup;
     /* What serves beside exec and forwards, such as sync: called once the mux is there; what
      * it returns is freed with services_free before the mux is. May be NULL. */

@@ -321,7 +321,7 @@ static bool set_up(struct agent *agent, struct error *err)
     signal(SIGHUP, SIG_IGN);
     agent->home = dirs_home(agent->plan->lookup);
     agent->mux = mux_new(MUX_AGENT, id, &events, agent);
-    agent->exec = exec_server_new(agent->loop, agent->mux, agent->home);
+    agent->exec = exec_server_new(agent->loop, agent->mux, agent->home, agent->plan->files);
     agent->forward = forward_server_new(agent->loop, agent->mux);
     agent->folder = xstrndup(agent->socket_path,
                              (size_t)(strrchr(agent->socket_path, '/') - agent->socket_path));

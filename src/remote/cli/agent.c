@@ -41,6 +41,7 @@ static bool attach(struct cli *cli, const struct options *options, struct error 
         .session = options->session ? options->session : "",
         .fresh = options->fresh,
         .keep_ms = options->keep_ms,
+        .files = cli->files,
         .lookup = cli->lookup,
         .services = services_new,
         .services_free = services_free,

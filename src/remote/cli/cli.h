@@ -16,6 +16,7 @@ struct loop;
 struct cli {
     dirs_lookup *lookup; /* the environment */
     char *self;          /* this program's file */
+    unsigned long files; /* descriptors that programs may have which it starts */
     int exit_code;       /* of a command that succeeded, such as exec's program's */
     bool colour;
 };

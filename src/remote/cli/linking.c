@@ -144,6 +144,7 @@ struct linking *linking_new(struct cli *cli, struct loop *loop, const struct lin
         .version = VMA_VERSION,
         .ledger = ledger,
         .keep_ms = plan->keep_ms,
+        .files = cli->files,
         .may_ask = isatty(0) && isatty(2),
     };
     linking->link = link_new(loop, &how, &link_events, linking, err);

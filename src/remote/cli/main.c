@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "sys/memory.h"
 #include "sys/peer.h"
+#include "sys/spawn.h"
 
 static int fail(const struct error *err)
 {
@@ -62,7 +63,7 @@ int main(int count, char **arguments)
     AUTO(mem_free) char *self = self_path(&err);
     if (!self)
         return fail(&err);
-    struct cli cli = {.lookup = getenv, .self = self, .colour = isatty(1)};
+    struct cli cli = {.lookup = getenv, .self = self, .files = spawn_widen(), .colour = isatty(1)};
     if (!command_run(command, &cli, rest, getenv, &err))
         return fail(&err);
     return cli.exit_code;

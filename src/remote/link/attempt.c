@@ -258,8 +258,7 @@ static void attempt_free_auto(struct attempt **attempt)
     attempt_free(*attempt);
 }
 
-static bool start(struct attempt *attempt, const char *const *arguments, bool may_ask,
-                  struct error *err)
+static bool start(struct attempt *attempt, const struct attempt_plan *plan, struct error *err)
 {
     int streams[2], errors[2];
     if (fds_pair(streams) != 0)
@@ -271,9 +270,10 @@ static bool start(struct attempt *attempt, const char *const *arguments, bool ma
     attempt->complaints_fd = errors[0];
     AUTO(fd_close) int their_errors = errors[1];
     struct spawn spawn = {
-        .arguments = arguments,
+        .arguments = plan->arguments,
         .fds = {theirs, theirs, their_errors},
-        .own_session = !may_ask,
+        .own_session = !plan->may_ask,
+        .files = plan->files,
     };
     fcntl(attempt->fd, F_SETFL, O_NONBLOCK);
     fcntl(attempt->complaints_fd, F_SETFL, O_NONBLOCK);
@@ -284,7 +284,7 @@ static bool start(struct attempt *attempt, const char *const *arguments, bool ma
                    : error_set(err, ERROR_NOT_FOUND,
                                "there is no program %s here: install an ssh client, or look at "
                                "VMA_SSH and at ssh: in vma.yaml",
-                               arguments[0]);
+                               plan->arguments[0]);
     attempt->watch = watch_new(attempt->loop, attempt->fd, on_ready, attempt, err);
     attempt->complaints_watch =
         watch_new(attempt->loop, attempt->complaints_fd, on_complaint, attempt, err);
@@ -309,7 +309,7 @@ struct attempt *attempt_new(struct loop *loop, const struct attempt_plan *plan,
     attempt->host = plan->host;
     attempt->events = events;
     attempt->context = context;
-    return start(attempt, plan->arguments, plan->may_ask, err) ? TAKE(attempt) : NULL;
+    return start(attempt, plan, err) ? TAKE(attempt) : NULL;
 }
 
 bool attempt_address(const struct attempt *attempt, struct sockaddr_storage *out)

@@ -31,6 +31,7 @@ struct attempt_plan {
     const struct agents *agents; /* borrowed */
     bool local;                  /* not ssh, but the agent itself */
     const char *host;            /* borrowed, for messages */
+    unsigned long files;         /* descriptors that it may have; 0: as many as we */
 };
 MUST_USE struct attempt *attempt_new(struct loop *loop, const struct attempt_plan *plan,
                                      const struct attempt_events *events, void *context,

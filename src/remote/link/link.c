@@ -50,6 +50,7 @@ struct link {
     char *ciphers; /* what to say to ssh, or NULL */
     const char *const *ssh;
     int64_t keep_ms;
+    unsigned long files;
     bool may_ask, asking;
     struct agents agents;
     char session[33];
@@ -399,8 +400,14 @@ static struct attempt *attempt_start(struct link *link, struct error *err)
     };
     if (!words_make(&plan, &room, words, err))
         return NULL;
-    struct attempt_plan attempt = {words, plan.ask, &link->agents, words_local(link->host),
-                                   link->host};
+    struct attempt_plan attempt = {
+        .arguments = words,
+        .may_ask = plan.ask,
+        .agents = &link->agents,
+        .local = words_local(link->host),
+        .host = link->host,
+        .files = link->files,
+    };
     return attempt_new(link->loop, &attempt, &attempt_events, link, err);
 }
 
@@ -502,6 +509,7 @@ struct link *link_new(struct loop *loop, const struct link_plan *plan,
     link->self = xstrdup(plan->self);
     link->ssh = plan->ssh;
     link->keep_ms = plan->keep_ms;
+    link->files = plan->files;
     if (words_local(link->host) &&
         link->keep_ms > LOCAL_KEEP_MS) /* no network: only a dead client is away */
         link->keep_ms = LOCAL_KEEP_MS;

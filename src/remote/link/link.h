@@ -22,7 +22,8 @@ struct link_plan {
     const char *version;
     const char *ledger; /* the folder where sessions are written down, or NULL */
     int64_t keep_ms;
-    bool may_ask; /* there is a terminal on which ssh may ask for a password */
+    unsigned long files; /* descriptors that ssh may have; 0: as many as we */
+    bool may_ask;        /* there is a terminal on which ssh may ask for a password */
 };
 
 enum link_state {

@@ -24,8 +24,10 @@ struct mux;
 /* --- the side that runs ------------------------------------------------------------------- */
 
 struct exec_server;
-/* `folder` is where programs start that do not say; borrowed. */
-struct exec_server *exec_server_new(struct loop *loop, struct mux *mux, const char *folder);
+/* `folder` is where programs start that do not say; borrowed. They may have `files` descriptors
+ * each; 0: as many as we. */
+struct exec_server *exec_server_new(struct loop *loop, struct mux *mux, const char *folder,
+                                    unsigned long files);
 /* Ends every program: politely, then surely; calls `done` when the last is gone. */
 void exec_server_stop(struct exec_server *server, void (*done)(void *context), void *context);
 void exec_server_free(struct exec_server *server);

@@ -42,6 +42,7 @@ struct exec_server {
     struct loop *loop;
     struct mux *mux;
     const char *folder;
+    unsigned long files;
     struct run *runs;
     void (*stopped)(void *context);
     void *context;
@@ -253,6 +254,7 @@ static bool run_start(struct run *run, struct error *err)
         .arguments = lists.arguments,
         .environment = lists.environment,
         .folder = lists.folder,
+        .files = run->server->files,
     };
     return run->wants_terminal ? start_on_terminal(run, &spawn, err)
                                : start_on_pipes(run, &spawn, err);
@@ -396,12 +398,14 @@ static bool open_err(void *context, struct channel *channel, struct bytes reques
     return open_stream(context, channel, request, true, err);
 }
 
-struct exec_server *exec_server_new(struct loop *loop, struct mux *mux, const char *folder)
+struct exec_server *exec_server_new(struct loop *loop, struct mux *mux, const char *folder,
+                                    unsigned long files)
 {
     struct exec_server *server = xcalloc(1, sizeof *server);
     server->loop = loop;
     server->mux = mux;
     server->folder = folder;
+    server->files = files;
     mux_serve(mux, "exec", open_control, server);
     mux_serve(mux, "exec.io", open_io, server);
     mux_serve(mux, "exec.err", open_err, server);
