@@ -3,6 +3,7 @@
  * is not. */
 #include "sync/pair.h"
 
+#include "sync/leftover.h"
 #include "sync/message.h"
 #include "sync/path.h"
 #include "sync/stage.h"
@@ -83,6 +84,49 @@ static void folders_too_deep_to_send_are_named_and_the_rest_goes_on(void **state
     pair_dispose(&pair);
 }
 
+/* Nobody knows what both had when it began to be ignored: both contents stay until one is chosen.
+ */
+static void what_was_edited_while_it_was_ignored_is_kept_on_both_sides(void **state)
+{
+    struct pair pair;
+    struct error err;
+    pair_init(&pair, SYNC_TWO_WAY_SAFE);
+    static const char *const names[] = {"both", "here", "there", "gone", "same"};
+    for (size_t i = 0; i < 5; i++)
+        put_text(pair.here, names[i], "one");
+    start(&pair);
+    put_text(pair.here, ".gitignore", "both\nhere\nthere\ngone\nsame\n");
+    assert_true(pair_settle(&pair));
+    put_text(pair.here, "both", "edited here");
+    put_text(pair.there, "both", "edited there!");
+    put_text(pair.here, "here", "edited here");
+    put_text(pair.there, "there", "edited there!");
+    AUTO(mem_free) char *gone = pair_path(pair.here, "gone");
+    assert_int_equal(unlink(gone), 0);
+    assert_true(pair_settle(&pair));
+    assert_text(pair.there, "both", "edited there!");
+    put_text(pair.here, ".gitignore", "none\n");
+    assert_true(pair_settle(&pair));
+    assert_int_equal(pair.laptop.conflicts, 3);
+    assert_text(pair.here, "both", "edited here");
+    assert_text(pair.there, "both", "edited there!");
+    assert_text(pair.here, "here", "edited here");
+    assert_text(pair.there, "here", "one");
+    assert_text(pair.here, "there", "one");
+    assert_text(pair.there, "there", "edited there!");
+    assert_text(pair.here, "gone", "one");
+    assert_ok(sync_resolve(pair.laptop.sync, "both", KEEP_BOTH, &err), &err);
+    assert_ok(sync_resolve(pair.laptop.sync, "here", KEEP_LOCAL, &err), &err);
+    assert_ok(sync_resolve(pair.laptop.sync, "there", KEEP_REMOTE, &err), &err);
+    assert_true(pair_settle(&pair));
+    assert_same_trees(&pair);
+    assert_text(pair.there, "both.local", "edited here");
+    assert_text(pair.here, "both", "edited there!");
+    assert_text(pair.there, "here", "edited here");
+    assert_text(pair.here, "there", "edited there!");
+    pair_dispose(&pair);
+}
+
 /* As when the client was killed and started again, and the agent of the first is still at work. */
 static void two_at_work_on_one_folder_never_mix_their_files_up(void **state)
 {
@@ -110,6 +154,31 @@ static void two_at_work_on_one_folder_never_mix_their_files_up(void **state)
     assert_text(top, "a", "of the new");
     assert_false(exists(top, staged_name(ids[0], name)));
     ids[0] = 0;
+}
+
+static void what_a_killed_run_left_on_another_disk_is_cleared_away(void **state)
+{
+    struct pair pair;
+    pair_init(&pair, SYNC_MIRROR);
+    put_folder(pair.here, "d");
+    put_text(pair.here, "d/a", "one");
+    put_text(pair.here, "d/.vma-stage-notes", "of a person");
+    put_text(pair.here, "d/.vma-stage-1f", "of a run that was killed");
+    start(&pair);
+    assert_false(exists(pair.here, "d/.vma-stage-1f"));
+    pair_cut(&pair, false);
+    put_text(pair.there, "d/.vma-stage-2a", "of a run that was killed");
+    put_text(pair.there, "d/.vma-stage-2b", "of one that is at work");
+    AUTO(mem_free) char *path = pair_path(pair.there, "d/.vma-stage-2b");
+    AUTO(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    leftover_claim(fd);
+    pair_connect(&pair);
+    assert_true(pair_settle(&pair));
+    assert_false(exists(pair.there, "d/.vma-stage-2a"));
+    assert_text(pair.there, "d/.vma-stage-2b", "of one that is at work");
+    assert_text(pair.here, "d/.vma-stage-notes", "of a person");
+    assert_false(exists(pair.there, "d/.vma-stage-notes"));
+    pair_dispose(&pair);
 }
 
 static size_t files_in_stage(const struct pair *pair)
@@ -188,7 +257,9 @@ int main(void)
         cmocka_unit_test(a_folder_behind_a_link_is_not_taken_for_an_empty_one),
         cmocka_unit_test(an_emptied_folder_stays_what_it_is_and_stops_the_sync),
         cmocka_unit_test(folders_too_deep_to_send_are_named_and_the_rest_goes_on),
+        cmocka_unit_test(what_was_edited_while_it_was_ignored_is_kept_on_both_sides),
         cmocka_unit_test(two_at_work_on_one_folder_never_mix_their_files_up),
+        cmocka_unit_test(what_a_killed_run_left_on_another_disk_is_cleared_away),
         cmocka_unit_test(a_large_file_that_is_ignored_halfway_leaves_nothing_there),
         cmocka_unit_test(what_the_other_side_says_cannot_steer_the_terminal),
     };

@@ -220,10 +220,26 @@ static void what_is_wrong_with_a_folder_is_told_as_it_is(void **state)
     assert_int_equal(unlink(pair.there), 0);
     move(&pair, "aside", "there");
     assert_int_equal(phase_after(&pair, 6), SYNC_IN_SYNC);
+    move(&pair, "there", "old");
+    put_folder(pair.top, "there");
+    put_text(pair.there, "other", "of another folder");
+    assert_int_equal(phase_after(&pair, 1), SYNC_HALTED);
+    assert_non_null(strstr(guard_of(&pair), "there on the other side: it was replaced by another"));
+    if (pair.mode == SYNC_TWO_WAY_SAFE) { /* however few they are */
+        assert_int_equal(phase_after(&pair, 6), SYNC_HALTED);
+        assert_non_null(strstr(guard_of(&pair), "entries would be deleted here"));
+        assert_text(pair.here, "d/b", "two");
+        move(&pair, "there", "another");
+        move(&pair, "old", "there");
+    }
+    assert_int_equal(phase_after(&pair, 12), SYNC_IN_SYNC);
+    assert_same_trees(&pair);
+    assert_int_equal(phase_after(&pair, 6), SYNC_IN_SYNC);
     move(&pair, "here", "aside");
     put_text(pair.top, "here", "a file");
     assert_int_equal(phase_after(&pair, 3), SYNC_HALTED);
     assert_non_null(strstr(guard_of(&pair), "here: Not a directory: nothing is deleted"));
+    assert_text(pair.there, "d/b", "two");
     assert_int_equal(unlink(pair.here), 0);
     assert_int_equal(phase_after(&pair, 3), SYNC_HALTED);
     assert_non_null(strstr(guard_of(&pair), "here is gone: nothing is deleted"));

@@ -207,7 +207,7 @@ static void restamp(int parent, const char *name, struct node *node, const struc
 {
     struct stat stat;
     node->local = *entry;
-    node->flags &= ~(NODE_UNHASHED | NODE_TOUCHED | NODE_UNREADABLE);
+    node->flags &= ~(NODE_UNHASHED | NODE_TOUCHED | NODE_UNREADABLE | NODE_RACY);
     if (entry->kind && fstatat(parent, name, &stat, AT_SYMLINK_NOFOLLOW) == 0) {
         node->mtime_ns = fs_mtime_ns(&stat);
         node->ctime_ns = fs_ctime_ns(&stat);

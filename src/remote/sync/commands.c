@@ -115,6 +115,8 @@ void sync_resume(struct sync *sync, bool allow)
     struct error err;
     sync->paused = false;
     sync->allow_removals = sync->allow_removals || allow;
+    if (allow)
+        memset(sync->spree, 0, sizeof sync->spree);
     struct ids withheld = sync->withheld;
     sync->withheld = (struct ids){0};
     for (size_t i = 0; i < withheld.count; i++) {

@@ -470,7 +470,7 @@ static bool scan_if_due(struct sync *sync, int64_t *next_us, struct error *err)
     bool first = !sync->scanned;
     if (!local_scan(sync, "", err)) {
         if (sync->options.role == SYNC_REMOTE)
-            return remote_vanished(sync, err->os == ENOENT ? "" : err->text, err);
+            return remote_vanished(sync, err, err);
         root_is_gone(sync, err, next_us);
         return true;
     }
@@ -550,6 +550,8 @@ bool sync_step(struct sync *sync, int64_t now_us, int64_t *out_next_us, struct e
         if (wave_left(sync))
             sync_wake_at(sync, out_next_us, push_is_full(sync) ? now_us + FULL_US : now_us);
     }
+    if (sync->root_replaced && sync_phase(sync) == SYNC_IN_SYNC)
+        sync->root_replaced = false;
     /* What was allowed once is done: the next time is asked for again. */
     if (sync->allow_removals && sync_phase(sync) == SYNC_IN_SYNC)
         sync->allow_removals = sync->options.allow_mass_delete;

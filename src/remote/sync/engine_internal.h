@@ -85,6 +85,13 @@ struct lane_in {
     struct unpacker *unpacker;
 };
 
+/* Removals without a pause, of which this much was not made up for. */
+enum guard_side { GUARD_THERE, GUARD_HERE, GUARD_SIDES };
+struct spree {
+    size_t lost, credit; /* credit: arrived, with nothing lost yet that it could stand for */
+    int64_t last_us, credit_us;
+};
+
 enum wave_class { WAVE_CLEAR, WAVE_FOLDER, WAVE_CONTENT, WAVE_REMOVE };
 struct wave_item {
     uint32_t id, depth, rank, extension;
@@ -142,10 +149,11 @@ struct sync {
     uint32_t *copies; /* by content: what the other side has */
     size_t copies_size, copies_used;
     struct ids withheld;
+    struct spree spree[GUARD_SIDES];
     bool allow_removals, paused;
     bool vanished;        /* this side's folder, */
     bool there_vanished;  /* the other side's    */
-    bool root_replaced;   /* by another one since it was first opened */
+    bool root_replaced;   /* either may be another one since both were last in sync */
     bool met;             /* both sides once had the same: kept for good, see session.c */
     int64_t greet_due_us; /* while there_vanished: when it is looked for again */
     char guard[SYNC_GUARD_SIZE], problem[256];
@@ -183,6 +191,12 @@ struct sync {
 static inline struct node *node_at(const struct sync *sync, uint32_t id)
 {
     return tree_node(sync->tree, id);
+}
+
+/* What the other side has, as far as this one knows. */
+static inline const struct entry *sync_theirs(const struct sync *sync, const struct node *node)
+{
+    return sync->options.role == SYNC_REMOTE ? &node->base : &node->remote;
 }
 
 /* What the bulk lane has to do yet. */
@@ -240,8 +254,13 @@ enum verdict node_verdict(const struct sync *sync, const struct node *node);
 MUST_USE bool draft_add(struct sync *sync, enum sync_lane lane, const struct sync_op *op,
                         uint32_t id, struct error *err);
 
-/* Whether that many removals need permission; says so. */
-bool guard_trips(struct sync *sync, size_t removals, const char *where);
+/* guard.c: whether that many removals need permission; says so. */
+bool guard_trips(struct sync *sync, size_t removals, enum guard_side side);
+/* Takes what must not be removed yet out of the work. */
+void guard_items(struct sync *sync, struct wave_item *items, size_t *count);
+void spree_add(struct sync *sync, enum guard_side side, size_t removals, size_t arrivals);
+/* How much was lost of late, without a pause. */
+size_t spree_size(const struct sync *sync, enum guard_side side);
 void withhold(struct sync *sync, uint32_t id);
 /* What was withheld and is no removal any more needs no permission. */
 void guard_review(struct sync *sync);
@@ -281,9 +300,9 @@ MUST_USE bool session_look_again(struct sync *sync, int64_t *next_us, struct err
 MUST_USE bool remote_hello(struct sync *sync, struct bytes payload, struct error *err);
 MUST_USE bool remote_rules(struct sync *sync, struct bytes payload, struct error *err);
 MUST_USE bool remote_welcome(struct sync *sync, struct error *err);
-/* Says that the folder is gone, or else why it cannot be used; nothing is done until the next
- * hello. */
-MUST_USE bool remote_vanished(struct sync *sync, const char *why, struct error *err);
+/* Says that the folder is gone, or else what is wrong with it: `failure`, or that it is another one
+ * now. Nothing is done until the next hello. */
+MUST_USE bool remote_vanished(struct sync *sync, const struct error *failure, struct error *err);
 MUST_USE bool remote_batch(struct sync *sync, struct bytes payload, struct error *err);
 MUST_USE bool remote_want(struct sync *sync, struct bytes payload, struct error *err);
 MUST_USE bool remote_report(struct sync *sync, int64_t *next_us, struct error *err);

@@ -200,7 +200,7 @@ enum ignore_verdict ignore_match(const struct ignore *ignore, const struct ignor
 {
     const char *slash = strrchr(path, '/');
     const char *name = slash ? slash + 1 : path;
-    static const char own[] = ".vma-stage-"; /* see bring_over in stage.c */
+    static const char own[] = ".vma-stage-"; /* see leftover.h */
     if (strcmp(path, ".vma-stage") == 0 || strncmp(name, own, sizeof own - 1) == 0 ||
         rules_decide(&ignore->protect, path, name, is_dir) == IGNORED)
         return IGNORE_PROTECTED;

@@ -4,7 +4,7 @@
  * A change waits no longer than it must. Content that is written and closed at a path that is
  * known goes at once. A new name waits a moment, since editors write beside and rename. What
  * disappears waits longer, since they also move away and write anew, and while many names
- * disappear it waits for the end of that, so that a guard sees all of it. */
+ * disappear, or did of late, it waits for the end of that, so that a guard sees all of it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -31,6 +31,7 @@ enum {
     GONE_US = 25 * 1000,
     MANY_GONE = 16,
     MANY_GONE_QUIET_US = 150 * 1000,
+    MANY_GONE_MAX_US = 10 * 1000 * 1000, /* while others come and go without end */
     RULES_US = 20 * 1000,
 };
 
@@ -92,12 +93,13 @@ bool local_watched(const struct sync *sync, uint32_t id)
 void local_release(struct sync *sync, bool all, int64_t *next_us)
 {
     size_t kept = 0;
-    bool wait_for_end = sync->held_removals > MANY_GONE && !all;
+    bool wait_for_end = !all && sync->held_removals + spree_size(sync, GUARD_THERE) > MANY_GONE;
     int64_t quiet_us = sync->last_removal_us + MANY_GONE_QUIET_US;
     for (size_t i = 0; i < sync->held_count; i++) {
         struct held held = sync->held[i];
-        int64_t due =
-            held.removal && wait_for_end && quiet_us > held.due_us ? quiet_us : held.due_us;
+        int64_t latest_us = held.since_us + MANY_GONE_MAX_US;
+        int64_t end_us = quiet_us < latest_us ? quiet_us : latest_us;
+        int64_t due = held.removal && wait_for_end && end_us > held.due_us ? end_us : held.due_us;
         if ((!all || held.retry) && due > sync->now_us) {
             sync_wake_at(sync, next_us, due);
             sync->held[kept++] = held;
@@ -319,9 +321,7 @@ static bool open_root_if_needed(struct sync *sync, struct error *err)
     bool had = sync->root >= 0;
     /* To the other side a folder that took its place is one that vanished: it says hello to it. */
     if (had && sync->options.role == SYNC_REMOTE)
-        return access(sync->options.root, F_OK) == 0
-                   ? error_set(err, ERROR_NOT_FOUND, "it was replaced by another one")
-                   : error_os(err, errno, "open %s", sync->options.root);
+        return error_set(err, ERROR_NOT_FOUND, "it was replaced by another one");
     if (!sync_open_root(sync, false, err))
         return false;
     sync->root_replaced = sync->root_replaced || had;

@@ -168,6 +168,8 @@ static void add_pull(struct sync *sync, uint32_t id, const struct sync_op *conte
         op.content = content->content;
         op.transfer = content->transfer;
     }
+    if (!node->local.kind && node->remote.kind)
+        spree_add(sync, GUARD_HERE, 0, 1);
     journal_add(sync, JOURNAL_TAKEN, id, &op.entry);
     applier_add(sync->applier, &op);
 }
@@ -366,7 +368,9 @@ static void remove_local(struct sync *sync, const struct ids *ids)
             depth++;
         ordered[count++] = depth << 32 | id;
     }
-    bool trips = count && guard_trips(sync, count, "here");
+    bool trips = count && guard_trips(sync, count, GUARD_HERE);
+    if (!trips)
+        spree_add(sync, GUARD_HERE, count, 0);
     qsort(ordered, count, sizeof *ordered, deepest_first);
     for (size_t i = 0; i < count; i++) {
         uint32_t id = (uint32_t)ordered[i];

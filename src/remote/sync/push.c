@@ -23,8 +23,7 @@ enum {
     FEW = 4, /* that many go without waiting for more */
     BURST_QUIET_US = 3 * 1000,
     BURST_MAX_US = 40 * 1000,
-    PENDING_MAX = 4, /* saves of one file under way */
-    GUARD_LEAST = 10,
+    PENDING_MAX = 4,               /* saves of one file under way */
     LINE_LITTLE = QUEUE_BYTES / 3, /* with less before the link it is filled up */
     DENSE_ALONE = 256 * 1024,      /* files of that size are looked at one by one … */
     DENSE_PROBES = 5,
@@ -162,86 +161,6 @@ static int by_order(const void *a, const void *b)
     if (x->class == WAVE_CONTENT && x->extension != y->extension)
         return x->extension < y->extension ? -1 : 1;
     return x->rank < y->rank ? -1 : x->rank > y->rank;
-}
-
-/* --- The guard ----------------------------------------------------------------------------- */
-
-static bool is_removal(const struct sync *sync, uint32_t id)
-{
-    const struct node *node = node_at(sync, id);
-    return !node->local.kind && node->remote.kind && node_verdict(sync, node) == VERDICT_PUSH;
-}
-
-bool guard_trips(struct sync *sync, size_t removals, const char *where)
-{
-    size_t total = tree_count(sync->tree) - 1;
-    removals += sync->withheld.count;
-    bool most = removals * 2 > total && removals >= GUARD_LEAST;
-    bool all = removals >= total && (removals >= 3 || sync->root_replaced);
-    if (sync->allow_removals || (!most && !all))
-        return false;
-    snprintf(sync->guard, sizeof sync->guard,
-             "%zu of %zu entries would be deleted %s: nothing is deleted until you say so "
-             "(--allow-mass-delete, or vma sync resume --allow-mass-delete)",
-             removals, total, where);
-    sync_tell(sync, SYNC_EVENT_GUARD, "", sync->guard);
-    return true;
-}
-
-void withhold(struct sync *sync, uint32_t id)
-{
-    struct node *node = node_at(sync, id);
-    if (node->flags & NODE_WITHHELD)
-        return;
-    node->flags |= NODE_WITHHELD;
-    ids_add(&sync->withheld, id);
-}
-
-void guard_review(struct sync *sync)
-{
-    size_t kept = 0, count = sync->withheld.count;
-    for (size_t i = 0; i < count; i++) {
-        uint32_t id = sync->withheld.items[i];
-        struct node *node = node_at(sync, id);
-        if (!node->local.kind != !node->remote.kind)
-            sync->withheld.items[kept++] = id;
-        else
-            node->flags &= ~NODE_WITHHELD;
-    }
-    sync->withheld.count = kept;
-    if (!count || kept || !sync_stands(sync))
-        return;
-    sync->guard[0] = '\0';
-    sync_tell(sync, SYNC_EVENT_STATE, "", "back");
-}
-
-/* Takes removals out of the work when they are too many, or when it is the folder that is gone: a
- * scan will tell. */
-static void guard_items(struct sync *sync, struct wave_item *items, size_t *count)
-{
-    size_t removals = 0, arrivals = 0, kept = 0;
-    if (sync->options.role == SYNC_REMOTE)
-        return;
-    for (size_t i = 0; i < *count; i++) {
-        const struct node *node = node_at(sync, items[i].id);
-        removals += is_removal(sync, items[i].id);
-        arrivals += node->local.kind && !node->remote.kind;
-    }
-    bool moved = arrivals >= removals; /* a renamed folder is not a loss */
-    bool gone = removals && !local_root_stands(sync);
-    bool trips = removals && !gone && !moved && guard_trips(sync, removals, "on the other side");
-    if (gone)
-        local_scan_again(sync, 0);
-    for (size_t i = 0; i < *count; i++) {
-        bool removal = is_removal(sync, items[i].id);
-        if (removal && trips)
-            withhold(sync, items[i].id);
-        else if (removal && !gone)
-            node_at(sync, items[i].id)->flags |= NODE_MOVABLE;
-        if (!removal || (!trips && !gone))
-            items[kept++] = items[i];
-    }
-    *count = kept;
 }
 
 /* --- Express ------------------------------------------------------------------------------- */
@@ -534,8 +453,10 @@ static bool is_turn_of_dense(const struct sync *sync)
         return false;
     bool more = sync->wave_at < sync->wave_count;
     enum wave_class next = more ? sync->wave[sync->wave_at].class : WAVE_REMOVE;
-    if (!sync->sending[0] && next != WAVE_CONTENT)
-        return next == WAVE_REMOVE;
+    if (next < WAVE_CONTENT) /* what clears their places and makes their folders */
+        return false;
+    if (next == WAVE_REMOVE && !sync->sending[0])
+        return true;
     return sync->port->queued(sync->context, LANE_BULK) < LINE_LITTLE;
 }
 

@@ -42,8 +42,11 @@ static bool take_rules(struct sync *sync, struct bytes rules, struct error *err)
     return true;
 }
 
-bool remote_vanished(struct sync *sync, const char *why, struct error *err)
+bool remote_vanished(struct sync *sync, const struct error *failure, struct error *err)
 {
+    const char *why = root_is_empty(sync->options.root) ? ""
+                      : failure                         ? failure->text
+                                                        : "it was replaced by another one";
     AUTO(buf_dispose) struct buf payload = BUF(1024);
     struct sync_welcome welcome = {.version = SYNC_VERSION,
                                    .generation = sync->generation,
@@ -76,10 +79,10 @@ bool remote_hello(struct sync *sync, struct bytes payload, struct error *err)
                     ? root_is_empty(sync->options.root)
                     : must_be && access(sync->options.root, F_OK) != 0 && errno == ENOENT;
     if (gone)
-        return remote_vanished(sync, "", err);
+        return remote_vanished(sync, NULL, err);
     bool fresh = sync->root < 0;
     if (!sync_open_root(sync, !must_be, err))
-        return must_be && remote_vanished(sync, err->text, err);
+        return must_be && remote_vanished(sync, err, err);
     bool watch = hello.flags & HELLO_WATCH && sync->options.watch;
     if (watch && !sync->watch && !(sync->watch = fswatch_new(err)))
         return false;
@@ -213,9 +216,7 @@ bool remote_batch(struct sync *sync, struct bytes payload, struct error *err)
     if (!sync->applier || sync->root < 0)
         return error_set(err, ERROR_INVALID, "a batch before there is a folder");
     if (!local_root_stands(sync))
-        return remote_vanished(
-            sync, access(sync->options.root, F_OK) == 0 ? "it was replaced by another one" : "",
-            err);
+        return remote_vanished(sync, NULL, err);
     struct answer answer = {.sync = sync,
                             .failures = BUF(SYNC_MESSAGE_MAX / 2),
                             .total = batch.count,

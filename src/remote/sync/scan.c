@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "sync/ignore.h"
+#include "sync/leftover.h"
 #include "sync/path.h"
 #include "sys/fs.h"
 #include "sys/fswatch.h"
@@ -178,6 +179,10 @@ static void judge_entries(struct run *run, struct job *job, int fd)
     for (size_t i = 0; i < job->dir.count; i++) {
         struct scan_entry entry = job->entries[i];
         const char *name = job->names + entry.name;
+        if (leftover_is(name)) {
+            leftover_remove(fd, name);
+            continue;
+        }
         if (prefix + entry.name_size > PATH_MAX_SIZE)
             continue;
         memcpy(path + prefix, name, (size_t)entry.name_size + 1);

@@ -152,12 +152,6 @@ static bool ensure_parent(struct sync *sync, uint32_t id, enum sync_lane lane, s
     return true;
 }
 
-/* What the other side has, as far as this one knows. */
-static const struct entry *theirs(const struct sync *sync, const struct node *node)
-{
-    return sync->options.role == SYNC_REMOTE ? &node->base : &node->remote;
-}
-
 static void start_sending(struct sync *sync, uint32_t id, enum sync_lane lane,
                           struct content *content)
 {
@@ -166,7 +160,7 @@ static void start_sending(struct sync *sync, uint32_t id, enum sync_lane lane,
     *sending = (struct sending){.id = id,
                                 .lane = lane,
                                 .content = *content,
-                                .expect = *theirs(sync, node),
+                                .expect = *sync_theirs(sync, node),
                                 .transfer = ++sync->transfer};
     if (node->chunks)
         sending->old = node->chunks->content;
@@ -300,7 +294,8 @@ static void keep_pieces(struct sync *sync, uint32_t id, struct content *content)
 {
     struct node *node = node_at(sync, id);
     const struct chunk_list *list = content->chunks.list;
-    if (!list || node->flags & NODE_FREE || !hash128_equal(list->content, theirs(sync, node)->hash))
+    if (!list || node->flags & NODE_FREE ||
+        !hash128_equal(list->content, sync_theirs(sync, node)->hash))
         return;
     free(node->chunks);
     node->chunks = TAKE(content->chunks.list);

@@ -115,6 +115,7 @@ static void there_is_back(struct sync *sync)
     if (!sync->there_vanished)
         return;
     sync->there_vanished = false;
+    sync->root_replaced = true; /* perhaps: what is missing in it then is looked at more closely */
     if (!sync->vanished)
         sync->guard[0] = '\0';
     sync_tell(sync, SYNC_EVENT_STATE, "", "back");
@@ -232,6 +233,7 @@ void session_begin(struct sync *sync)
         copies_fill(sync);
     }
     sync->live = true;
+    guard_review(sync); /* what was missing there may be back */
     pieces_look(sync, NULL);
     push_wave_start(sync);
     sync_tell(sync, SYNC_EVENT_STATE, "", "agreed");

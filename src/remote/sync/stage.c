@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "sync/copying.h"
+#include "sync/leftover.h"
 #include "sync/sum.h"
 #include "sys/fs.h"
 #include "sys/peer.h"
@@ -473,12 +474,12 @@ void stage_abandon(struct stage *stage, uint64_t id)
 
 /* Where the folder is on another file system: a copy beside the final place, by a name that is
  * never synced. */
-static int bring_over(struct stage *stage, staged id, int dir, char out[STAGED_NAME_SIZE + 16])
+static int bring_over(struct stage *stage, staged id, int dir, char out[LEFTOVER_NAME_SIZE])
 {
     char name[STAGED_NAME_SIZE];
     struct stat stat;
     staged_name(id, name);
-    snprintf(out, STAGED_NAME_SIZE + 16, ".vma-stage-%s", name);
+    leftover_name(name, out);
     if (fstatat(stage->dir, name, &stat, AT_SYMLINK_NOFOLLOW) != 0)
         return -1;
     if (S_ISLNK(stat.st_mode)) {
@@ -494,6 +495,7 @@ static int bring_over(struct stage *stage, staged id, int dir, char out[STAGED_N
     struct error err;
     if (from < 0 || to < 0)
         return -1;
+    leftover_claim(to);
     struct copying copying = {.from = from, .to = to, .size = (uint64_t)stat.st_size};
     int failed = 0;
     if (!copy_some(stage, &copying, &err))
@@ -509,7 +511,7 @@ static int bring_over(struct stage *stage, staged id, int dir, char out[STAGED_N
 
 static int place(struct stage *stage, staged *id, int dir, const char *target, bool new)
 {
-    char name[STAGED_NAME_SIZE], beside[STAGED_NAME_SIZE + 16];
+    char name[STAGED_NAME_SIZE], beside[LEFTOVER_NAME_SIZE];
     staged_name(*id, name);
     if (!alive(stage))
         return -1;
