@@ -2,6 +2,7 @@
 #include "support/test.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -66,6 +67,31 @@ static void removing_a_tree_does_not_follow_links(void **state)
     assert_ok(tree_remove(tree, &err), &err); /* not there is fine */
 }
 
+static void assert_leads(const char *dir, const char *path, const char *expected)
+{
+    AUTO(mem_free) char *full = xasprintf("%s%s", dir, path);
+    AUTO(mem_free) char *real = realpath(dir, NULL);
+    AUTO(mem_free) char *wanted = xasprintf("%s%s", real, expected);
+    AUTO(mem_free) char *got = path_resolve(full);
+    assert_string_equal(got, wanted);
+}
+
+static void a_path_is_told_by_where_it_leads(void **state)
+{
+    AUTO(test_dir_free) char *dir = test_dir_new();
+    AUTO(mem_free) char *folder = xasprintf("%s/a", dir);
+    AUTO(mem_free) char *link = xasprintf("%s/link", dir);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    assert_int_equal(symlink("a", link), 0);
+    assert_leads(dir, "/a", "/a");
+    assert_leads(dir, "//a/./", "/a");
+    assert_leads(dir, "/link/new/../other//x/", "/a/other/x");
+    assert_leads(dir, "/new/../a/b", "/a/b");
+    assert_leads(dir, "/link/..", "");
+    AUTO(mem_free) char *top = path_resolve("/no-such-folder/../..");
+    assert_string_equal(top, "/");
+}
+
 static void durations_and_sizes_read_as_people_write_them(void **state)
 {
     int64_t value;
@@ -106,6 +132,7 @@ int main(void)
         cmocka_unit_test(a_file_larger_than_the_limit_is_refused),
         cmocka_unit_test(an_error_names_the_path_and_the_cause),
         cmocka_unit_test(removing_a_tree_does_not_follow_links),
+        cmocka_unit_test(a_path_is_told_by_where_it_leads),
         cmocka_unit_test(durations_and_sizes_read_as_people_write_them),
         cmocka_unit_test(the_hash_is_the_published_one),
     };

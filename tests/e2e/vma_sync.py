@@ -124,10 +124,14 @@ def test_live_follows_saves_and_flush_means_it():
     assert read(f"{there}/f") != "paused"
     diff = vma("sync", "diff", cwd=here)
     assert "change" in diff and " f" in diff, diff
+    assert "paused" in vma("sync", "flush", cwd=here, code=77)
     vma("sync", "resume", cwd=here)
     vma("sync", "flush", cwd=here)
     assert read(f"{there}/f") == "paused"
     assert "already" in vma("sync", here, to(there), code=73)
+    assert "already" in vma("sync", here, to(f"{there}/../there/."), code=73)
+    if world.local:
+        assert "already, the other way" in vma("sync", there, to(here), code=73)
     stop(process)
     assert vma("sync", "status").strip() == "no sync runs"
 
@@ -251,7 +255,10 @@ def test_guards_say_what_they_need():
     vma("sync", "--once", "--allow-mass-delete", here, to(there))
     assert os.listdir(there) == []
     if world.local:
-        assert "nested" in vma("sync", "--once", here, to(f"{here}/inner"), code=73)
+        os.symlink(here, f"{world.dir}/guards/link")
+        for inside in (f"{here}/inner", f"{here}/../here//x/.", f"{world.dir}/guards/.", f"{world.dir}/guards/link/x", "/"):
+            said = vma("sync", "--once", here, to(inside), code=73)
+            assert "are nested: a sync would feed on itself" in said, said
     write(f"{here}/x", "x")
     vma("sync", "--once", here, to(there))
     shutil.rmtree(there)
@@ -483,6 +490,12 @@ def test_odd_names_modes_and_empty_folders_arrive_and_clashes_are_told():
     for name in names:
         with open(os.path.join(there.encode(), name), "rb") as file:
             assert file.read() == name
+    write(f"{here}/\x1b[31mred\n", "steers no terminal")
+    process = start("--paused", here, to(there))
+    wait_for(lambda: "create" in vma("sync", "diff", cwd=here, code=None), "what would be done")
+    diff = vma("sync", "diff", cwd=here)
+    assert diff.count("\n") == 1 and "\x1b" not in diff and "[31mred" in diff, diff
+    stop(process)
     assert os.stat(f"{there}/case").st_mode & 0o777 == 0o751
     assert os.path.isdir(f"{there}/empty/below")
     assert os.readlink(f"{there}/broken") == "/nowhere\nat all"

@@ -6,11 +6,47 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/auto.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/mem.h"
+
+/* Adds what follows the part of a path that exists, component by component. */
+static char *add_rest(char *existing, const char *rest)
+{
+    AUTO(mem_free) char *path = existing;
+    while (*rest) {
+        size_t size = strcspn(rest, "/");
+        char *slash = strrchr(path, '/');
+        bool up = size == 2 && rest[0] == '.' && rest[1] == '.';
+        if (up)
+            slash[slash == path] = '\0';
+        if (!up && size && !(size == 1 && rest[0] == '.')) {
+            AUTO(mem_free) char *shorter = path;
+            path = xasprintf("%s/%.*s", shorter[1] ? shorter : "", (int)size, rest);
+        }
+        rest += size + (rest[size] == '/');
+    }
+    return TAKE(path);
+}
+
+char *path_resolve(const char *path)
+{
+    AUTO(mem_free) char *prefix = xstrdup(path);
+    for (size_t size = strlen(prefix); size; size--) {
+        if (size < strlen(path) && path[size] != '/')
+            continue;
+        prefix[size] = '\0';
+        char *real = realpath(prefix, NULL);
+        if (real)
+            return add_rest(real, path + size);
+    }
+    return add_rest(xstrdup("/"), path);
+}
 
 bool file_read(const char *path, struct buf *out, struct error *err)
 {

@@ -22,6 +22,10 @@ MUST_USE bool fd_write_all(int fd, struct bytes data, struct error *err);
 /* Makes the folder and its parents, 0700 where they are new. */
 MUST_USE bool dir_make(const char *path, struct error *err);
 
+/* Where the absolute path leads: without links, as far as it exists, and without ".", ".." and
+ * doubled slashes. */
+MUST_USE char *path_resolve(const char *path);
+
 /* Removes a file or a folder with all that is in it, never following a symbolic link. A path
  * that is not there is fine. */
 MUST_USE bool tree_remove(const char *path, struct error *err);

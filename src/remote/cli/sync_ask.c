@@ -72,6 +72,7 @@ static bool run(struct runner_request *request, struct sync *sync)
         bool done = sync_flush_done(sync, &asked->flush);
         if (!done && phase != SYNC_HALTED && phase != SYNC_PAUSED)
             return false;
+        jv_bool(asked->reply, "flushed", done);
     } else if (strcmp(what, "look") == 0) { /* both trees are known */
         enum sync_phase phase = sync_phase(sync);
         if (phase == SYNC_AWAY || phase == SYNC_SCANNING || !sync_is_live(sync))

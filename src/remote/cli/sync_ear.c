@@ -17,6 +17,7 @@
 #include "cli/cli.h"
 #include "cli/sync.h"
 #include "io/loop.h"
+#include "sys/dirs.h"
 #include "sys/fdpass.h"
 #include "sys/fds.h"
 
@@ -166,7 +167,9 @@ void sync_each(struct cli *cli, sync_seen *seen, void *context)
 }
 
 struct check {
+    struct cli *cli;
     const struct sync_about *about;
+    const char *dest; /* its real one */
     bool good;
     struct error *err;
 };
@@ -174,28 +177,48 @@ struct check {
 static bool nested(const char *a, const char *b)
 {
     size_t size = strlen(a);
-    return strncmp(a, b, size) == 0 && b[size] == '/';
+    return strncmp(a, b, size) == 0 && (b[size] == '/' || size == 1);
+}
+
+/* Where a sync's copies go, as far as that can be known here. */
+static char *real_dest(struct cli *cli, const char *host, const char *dest)
+{
+    AUTO(mem_free) char *home = dirs_home(cli->lookup);
+    if (strcmp(host, "local:") != 0)
+        return xstrdup(dest);
+    if (dest[0] == '/')
+        return path_resolve(dest);
+    bool tilde = dest[0] == '~' && (dest[1] == '/' || !dest[1]);
+    AUTO(mem_free) char *full = xasprintf("%s/%s", home, tilde ? dest + 1 : dest);
+    return path_resolve(full);
 }
 
 static void compare(void *context, const char *socket, const struct jv *other)
 {
     struct check *check = context;
     const struct sync_about *about = check->about;
-    const char *source = jv_get_text(other, "source", ""), *dest = jv_get_text(other, "dest", "");
+    const char *source = jv_get_text(other, "source", "");
+    AUTO(mem_free) char *dest =
+        real_dest(check->cli, jv_get_text(other, "host", ""), jv_get_text(other, "dest", ""));
     bool same_host = strcmp(jv_get_text(other, "host", ""), about->host) == 0;
     (void)socket;
     if (!check->good)
         return;
-    if (same_host && strcmp(source, about->source) == 0 && strcmp(dest, about->dest) == 0)
+    if (same_host && strcmp(source, about->source) == 0 && strcmp(dest, check->dest) == 0)
         check->good =
             error_set(check->err, ERROR_CONFLICT, "%s is synced with %s already (process %lld)",
                       source, dest, (long long)jv_get_int(other, "pid", 0));
+    else if (same_host && strcmp(about->host, "local:") == 0 && strcmp(source, check->dest) == 0 &&
+             strcmp(dest, about->source) == 0)
+        check->good = error_set(check->err, ERROR_CONFLICT,
+                                "%s is synced with %s already, the other way: use two-way-safe",
+                                source, dest);
     else if (nested(source, about->source) || nested(about->source, source))
         check->good =
             error_set(check->err, ERROR_CONFLICT, "%s and %s, which is synced already, are nested",
                       about->source, source);
-    else if (same_host && (nested(dest, about->dest) || nested(about->dest, dest) ||
-                           strcmp(dest, about->dest) == 0))
+    else if (same_host && (nested(dest, check->dest) || nested(check->dest, dest) ||
+                           strcmp(dest, check->dest) == 0))
         check->good = error_set(check->err, ERROR_CONFLICT,
                                 "%s on the other side meets %s, into which %s is synced already",
                                 about->dest, dest, source);
@@ -203,12 +226,13 @@ static void compare(void *context, const char *socket, const struct jv *other)
 
 bool sync_ear_check(struct cli *cli, const struct sync_about *about, struct error *err)
 {
-    struct check check = {about, true, err};
+    AUTO(mem_free) char *dest = real_dest(cli, about->host, about->dest);
+    struct check check = {cli, about, dest, true, err};
     if (strcmp(about->host, "local:") == 0 &&
-        (strcmp(about->source, about->dest) == 0 || nested(about->source, about->dest) ||
-         nested(about->dest, about->source)))
+        (strcmp(about->source, dest) == 0 || nested(about->source, dest) ||
+         nested(dest, about->source)))
         return error_set(err, ERROR_CONFLICT, "%s and %s are nested: a sync would feed on itself",
-                         about->source, about->dest);
+                         about->source, dest);
     sync_each(cli, compare, &check);
     return check.good;
 }

@@ -12,11 +12,12 @@
 #include "base/file.h"
 #include "base/jv.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/sync.h"
 #include "sys/fdpass.h"
 
-enum { ANSWER_MAX = 256 << 20 };
+enum { ANSWER_MAX = 256 << 20, PATH_ROOM = 16 * 1024 };
 
 struct found {
     char *socket;
@@ -131,12 +132,14 @@ static void print_list(const struct jv *answer, const char *verb)
 {
     const struct jv *list = jv_get(answer, verb);
     for (size_t i = 0; i < jv_size(list); i++) {
+        char path[PATH_ROOM];
         const struct jv *item = jv_at(list, i);
+        text_show(bytes_of(jv_get_text(item, "path", "")), path, sizeof path);
         if (strcmp(verb, "diff") == 0)
             printf("%-8s %-6s %s\n", jv_get_text(item, "action", ""), jv_get_text(item, "on", ""),
-                   jv_get_text(item, "path", ""));
+                   path);
         else
-            printf("%s (here: %s, there: %s)\n", jv_get_text(item, "path", ""),
+            printf("%s (here: %s, there: %s)\n", path,
                    jv_get_text(jv_get(item, "local"), "kind", ""),
                    jv_get_text(jv_get(item, "remote"), "kind", ""));
     }
@@ -226,5 +229,7 @@ bool sync_verb(struct cli *cli, const struct sync_choices *choices, const char *
     const char *guard = jv_get_text(answer, "guard", NULL);
     if (strcmp(verb, "flush") == 0 && guard)
         return error_set(err, ERROR_DENIED, "%s", guard);
+    if (strcmp(verb, "flush") == 0 && !jv_get_bool(answer, "flushed", true))
+        return error_set(err, ERROR_DENIED, "paused: what was saved is sent after vma sync resume");
     return strcmp(verb, "flush") != 0 || sync_judge(answer, err);
 }

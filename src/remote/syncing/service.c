@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/hash.h"
 #include "base/jv.h"
 #include "base/mem.h"
@@ -121,12 +122,14 @@ static bool inside(const char *outer, const char *path)
 
 static bool no_overlap(const struct sync_service *service, const char *root, struct error *err)
 {
+    AUTO(mem_free) char *real = path_resolve(root);
     for (const struct served *other = service->served; other; other = other->next) {
         if (other->ended)
             continue;
-        if (strcmp(other->root, root) == 0)
+        AUTO(mem_free) char *others = path_resolve(other->root);
+        if (strcmp(others, real) == 0)
             return error_set(err, ERROR_CONFLICT, "%s is being synced already", root);
-        if (inside(other->root, root) || inside(root, other->root))
+        if (inside(others, real) || inside(real, others))
             return error_set(err, ERROR_CONFLICT, "%s and %s, which is being synced, are nested",
                              root, other->root);
     }
