@@ -17,5 +17,9 @@ int fds_socket(int family, int type, int protocol, int mode);
 /* Whether the new socket blocks depends on `mode` alone, not on the listener's. */
 int fds_accept(int listener, int mode);
 
+/* The same terminal, pipe or device with flags of its own (non-blocking and close-on-exec), so that
+ * the shell that has it too notices nothing; -1 where the system cannot. */
+int fds_reopen(int fd, int how);
+
 /* poll, with a limit of `wait_us` microseconds where the system is that fine; below 0 is none. */
 int fds_poll(struct pollfd *fds, unsigned count, int64_t wait_us);

@@ -18,6 +18,7 @@
 #include "cli/commands.h"
 #include "cli/dev.h"
 #include "cli/hubs.h"
+#include "cli/notice.h"
 #include "cli/project.h"
 #include "config/config.h"
 #include "io/loop.h"
@@ -62,7 +63,7 @@ static const struct dev_events dev_events = {on_up, on_ended};
 static void on_signal(void *context, int number)
 {
     struct running *running = context;
-    (void)number;
+    notice_interrupted(number);
     dev_stop(running->dev);
 }
 

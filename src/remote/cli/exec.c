@@ -10,11 +10,13 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
 #include "cli/session.h"
 #include "io/loop.h"
 #include "procs/exec.h"
+#include "sys/fds.h"
 #include "sys/pty.h"
 
 struct options {
@@ -61,6 +63,9 @@ static void on_done(void *context, const struct exec_result *result, const struc
     if (reason && !running->failed) {
         running->failed = true;
         *running->err = *reason;
+        if (text_starts(reason->text, "enter folder") && session_folder(running->session))
+            error_set(running->err, reason->kind, "%s; vma dev, or vma sync, brings it there",
+                      reason->text);
     }
     if (result)
         running->result = *result;
@@ -117,9 +122,7 @@ static int own_descriptor(int fd, int how)
 {
     struct stat status;
     if (fstat(fd, &status) == 0 && (S_ISCHR(status.st_mode) || S_ISFIFO(status.st_mode))) {
-        char path[32];
-        snprintf(path, sizeof path, "/dev/fd/%d", fd);
-        int own = open(path, how | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+        int own = fds_reopen(fd, how);
         if (own >= 0)
             return own;
     }

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/notice.h"
 #include "cli/session.h"
 #include "forward/forward.h"
 #include "io/loop.h"
@@ -53,7 +54,7 @@ static const struct session_events session_events = {on_lost};
 
 static void on_signal(void *context, int number)
 {
-    (void)number;
+    notice_interrupted(number);
     end(context);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/notice.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -69,6 +70,14 @@ void notice_clear(struct notice *notice)
     if (notice->shown && notice->terminal)
         put(notice, "\r\x1b[K");
     notice->shown = false;
+}
+
+void notice_interrupted(int number)
+{
+    if (number != SIGINT || !isatty(2))
+        return;
+    bool written = fd_write_all(2, bytes_of("\n"), NULL);
+    (void)written;
 }
 
 void notice_leave(struct notice *notice)

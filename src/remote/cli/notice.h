@@ -17,5 +17,7 @@ void notice_init(struct notice *notice, int fd, bool quiet);
 void notice_say(struct notice *notice, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Takes the line away; where there is no terminal, says `format` when something was said. */
 void notice_clear(struct notice *notice);
+/* Before the end after Ctrl-C, which the terminal shows as ^C: the prompt begins a line. */
+void notice_interrupted(int number);
 /* Lets it stand. */
 void notice_leave(struct notice *notice);

@@ -278,7 +278,7 @@ static void on_retry(void *context)
 static void on_signal(void *context, int number)
 {
     struct running *running = context;
-    (void)number;
+    notice_interrupted(number);
     if (running->ending && running->session) /* it does not wait for the goodbye to be heard */
         session_close(running->session, closed, running);
     end(running);

@@ -261,13 +261,23 @@ void config_free(struct config *config)
     free(config);
 }
 
+/* What the parser says, and for its most frequent word what is mostly meant. */
+static const char *problem_of(const yaml_parser_t *parser)
+{
+    if (!parser->problem)
+        return "this is no YAML";
+    return strstr(parser->problem, "cannot start any token")
+               ? "a character that cannot stand here: a tab? (spaces only; or put quotes around it)"
+               : parser->problem;
+}
+
 static bool read_document(yaml_parser_t *parser, const char *name, struct config *config,
                           struct error *err)
 {
     yaml_document_t document;
     if (!yaml_parser_load(parser, &document))
         return error_set(err, ERROR_INVALID, "%s line %zu: %s", name, parser->problem_mark.line + 1,
-                         parser->problem ? parser->problem : "this is no YAML");
+                         problem_of(parser));
     struct reading reading = {&document, name, config};
     const yaml_node_t *root = yaml_document_get_root_node(&document);
     bool fine = !root || is_null(root) || read_map(&reading, root, keys, err);

@@ -2,6 +2,7 @@
 #include "sys/fds.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,6 +30,13 @@ int fds_socket(int family, int type, int protocol, int mode)
 int fds_accept(int listener, int mode)
 {
     return accept4(listener, NULL, NULL, socket_flags(mode));
+}
+
+int fds_reopen(int fd, int how)
+{
+    char path[32];
+    snprintf(path, sizeof path, "/dev/fd/%d", fd);
+    return open(path, how | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 }
 
 int fds_poll(struct pollfd *fds, unsigned count, int64_t wait_us)

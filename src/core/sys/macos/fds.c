@@ -65,6 +65,16 @@ int fds_accept(int listener, int mode)
     return fd < 0 ? fd : set_up(fd, mode, true);
 }
 
+int fds_reopen(int fd, int how)
+{
+    char path[128]; /* what opens /dev/fd/N has the very same file, flags and all */
+    int failed = ttyname_r(fd, path, sizeof path);
+    if (failed == 0)
+        return open(path, how | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    errno = failed;
+    return -1;
+}
+
 int fds_poll(struct pollfd *fds, unsigned count, int64_t wait_us)
 {
     int64_t wait_ms = (wait_us + 999) / 1000;
