@@ -262,8 +262,12 @@ class OverSsh(Tests, unittest.TestCase):
         self.w.sshd_stop()
         try:
             self.w.cut()
+            wait_for(lambda: self.status()[0]["link"]["state"] == "waiting")
+            p = self.w.start("exec", "-C", "/", "--", "true", cwd=self.project)
+            self.assertIn(b"testhost is away", p.stderr.readline())
             r = self.vma("stop")
             self.assertEqual(r.returncode, 0)
+            self.assertNotEqual(p.wait(10), 0)
             self.assertIn(b"testhost is away and does not know", r.stderr)
             self.assertEqual(self.status(), [])
         finally:

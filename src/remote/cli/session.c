@@ -6,8 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
+#include "base/bytes.h"
 #include "base/error.h"
+#include "base/jv.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "carry/carrier.h"
 #include "cli/cli.h"
 #include "cli/hubs.h"
@@ -31,7 +35,10 @@ struct session {
     void (*closed)(void *context);
     void *closed_context;
     struct later *tell;
+    struct buf status; /* what the one that runs says of itself */
 };
+
+enum { STATUS_MAX = 1024 * 1024 };
 
 static void on_lost(void *context, const struct error *reason, bool session_lost)
 {
@@ -61,6 +68,39 @@ static void on_hub_closed(void *context, const struct error *reason, bool broken
     if (!broken)
         error_set(&lost, ERROR_UNAVAILABLE, "the running vma ended");
     session->events->lost(session->context, &lost);
+}
+
+/* --- Whoever joins one that waits for its host wants to know what it waits for -------------- */
+
+static void on_status_data(void *context, struct channel *channel, struct bytes bytes)
+{
+    struct session *session = context;
+    channel_consumed(channel, bytes.size);
+    bool kept = buf_append(&session->status, bytes, NULL);
+    (void)kept; /* too long: then it is no JSON */
+}
+
+static void on_status_end(void *context, struct channel *channel)
+{
+    struct session *session = context;
+    AUTO(jv_free) struct jv *status = jv_parse(buf_bytes(&session->status), NULL);
+    const struct jv *link = status ? jv_get(status, "link") : NULL;
+    char why[160];
+    channel_end(channel);
+    buf_dispose(&session->status);
+    if (!link || strcmp(jv_get_text(link, "state", ""), "waiting") != 0)
+        return;
+    text_show(bytes_of(jv_get_text(link, "why", "")), why, sizeof why);
+    fprintf(stderr, "vma: %s is away (%s), waiting for it\n", session->host, why);
+}
+
+static void ask_status(struct session *session)
+{
+    static const struct channel_events status_events = {.data = on_status_data,
+                                                        .end = on_status_end};
+    session->status = BUF(STATUS_MAX);
+    channel_open(session->mux, "hub.status", CHANNEL_CONTROL, (struct bytes){0}, &status_events,
+                 session);
 }
 
 static bool join_hub(struct session *session, const struct hub *hub, struct error *err)
@@ -119,9 +159,11 @@ struct session *session_open(struct cli *cli, struct loop *loop, const struct se
     AUTO(hub_free) struct hub *hub =
         plan->alone ? NULL
                     : hub_find(cli, plan->host ? plan->host : project_host(session->project));
-    if (hub ? join_hub(session, hub, err) : link_alone(session, cli, plan, err))
-        return TAKE(session);
-    return NULL;
+    if (!(hub ? join_hub(session, hub, err) : link_alone(session, cli, plan, err)))
+        return NULL;
+    if (hub && !plan->quiet)
+        ask_status(session);
+    return TAKE(session);
 }
 
 struct mux *session_mux(struct session *session)
@@ -158,6 +200,7 @@ void session_free(struct session *session)
     mux_free(session->mux);
     later_free(session->tell);
     project_free(session->project);
+    buf_dispose(&session->status);
     free(session->host);
     free(session->folder);
     free(session);

@@ -193,7 +193,9 @@ static void on_line(struct attempt *attempt, struct bytes line)
             upload_some(attempt);
         return;
     case PREFACE_GONE:
-        error_set(&reason, ERROR_NOT_FOUND, "the session is not there any more");
+        error_set(&reason, ERROR_NOT_FOUND,
+                  "the session is not there any more: it was kept as long as was asked for, or the "
+                  "machine was restarted");
         fail(attempt, &reason, true);
         return;
     case PREFACE_ERROR:
