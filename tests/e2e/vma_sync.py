@@ -266,6 +266,26 @@ def test_guards_say_what_they_need():
     assert "gone or empty" in said, said
 
 
+def test_what_is_back_goes_on_and_says_so():
+    if not world.local:
+        return  # it takes seconds, and the link has no part in it
+    here, there = pair("back")
+    for i in range(12):
+        write(f"{here}/{i}", str(i))
+    process = subprocess.Popen([VMA, "sync", here, to(there)], env=world.env, stderr=subprocess.PIPE, text=True)
+    running.append(process)
+    assert "in sync: 12 files" in process.stderr.readline()
+    for folder, told in ((here, "is gone: nothing is deleted"), (there, "on the other side is gone or empty")):
+        os.rename(folder, f"{folder}-away")
+        write(f"{here if folder == there else world.dir}/new", folder)  # there it is noticed with the next save
+        assert told in process.stderr.readline()
+        os.rename(f"{folder}-away", folder)
+        assert "all is back: the sync goes on" in process.stderr.readline()
+    vma("sync", "flush", cwd=here)
+    assert sorted(os.listdir(here)) == sorted(os.listdir(there)) and len(os.listdir(there)) == 13
+    stop(process)
+
+
 def test_a_place_that_cannot_be_is_an_error():
     here, there = pair("noplace")
     write(f"{here}/a", "a")

@@ -219,6 +219,8 @@ static void on_event(void *context, const struct sync_event *event)
             progress_begin(dev->progress);
             tell_up(dev);
         }
+        if (strcmp(event->text, "back") == 0)
+            say(dev, "all is back: the sync goes on");
         return;
     }
     progress_hide(dev->progress);

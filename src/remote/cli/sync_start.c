@@ -114,6 +114,8 @@ static void on_event(void *context, const struct sync_event *event)
     case SYNC_EVENT_STATE:
         if (strcmp(event->text, "agreed") == 0)
             running->agreed = true;
+        if (strcmp(event->text, "back") == 0 && !running->choices->quiet)
+            say(running, "back", "", "all is back: the sync goes on");
         if (running->agreed)
             running->lost[0] = '\0';
         break;
