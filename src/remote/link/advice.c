@@ -31,7 +31,7 @@ static void host_put(const char *format, const char *host, char *out, size_t roo
 void advice_for(struct bytes said, const char *host, char *out, size_t room)
 {
     out[0] = '\0';
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; said.size && i < sizeof rows / sizeof *rows; i++) {
         if (memmem(said.data, said.size, rows[i].words, strlen(rows[i].words))) {
             host_put(rows[i].advice, host, out, room);
             return;
