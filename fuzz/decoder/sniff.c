@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "decoder/sniff.h"
+#include "decoder/swell.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -14,6 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int i = PHOTO_NONE; i <= PHOTO_GIF; i++) {
         (void)photo_moves((enum photo_format)i, file);
         (void)photo_ends_early((enum photo_format)i, file);
+        (void)photo_swells((enum photo_format)i, file);
     }
     return 0;
 }

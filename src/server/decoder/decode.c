@@ -15,8 +15,12 @@
 
 #include "base/auto.h"
 #include "decoder/sniff.h"
+#include "decoder/swell.h"
 #include "sandbox/photo_request.h"
 #include "sandbox/worker.h"
+
+/* Pixels from which a picture has so much time that it is looked at what it does with it. */
+enum { LARGE = 4 * 1000 * 1000 };
 
 static void image_unref_auto(VipsImage *const *image)
 {
@@ -258,6 +262,10 @@ static void decode_bytes(struct bytes file, const struct photo_request *request,
         return;
     }
     worker_allow(photo_cpu_s((int64_t)width * height));
+    if ((int64_t)width * height > LARGE && photo_swells(format, file)) {
+        answer(reply, PHOTO_TRUNCATED, "it holds more than it shows");
+        return;
+    }
     int shrink = shrink_for(width > height ? width : height, (int)request->max_side,
                             formats[format].max_shrink);
     VipsImage *smaller = shrink > 1 ? formats[format].load(file, shrink) : NULL;

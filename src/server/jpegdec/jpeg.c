@@ -24,6 +24,7 @@ enum {
 
 struct reader {
     struct jpeg_error_mgr errors; /* first: libjpeg hands this out */
+    struct jpeg_progress_mgr passes;
     jmp_buf back;
     bool early_end;
     struct jpeg_decompress_struct jpeg;
@@ -157,6 +158,14 @@ static void memory_touch(void *data, size_t size)
             POPULATE_WRITE);
 }
 
+/* Each pass over a large picture takes a while; nobody makes this many. */
+static void pass_count(j_common_ptr common)
+{
+    enum { MAX_PASSES = 64 };
+    if (((j_decompress_ptr)common)->input_scan_number > MAX_PASSES)
+        give_up(common);
+}
+
 /* Nothing is cleaned up by scope in here: longjmp would skip it. */
 static bool decode(struct reader *reader, struct bytes file, const struct jpeg_room *room,
                    struct photo_reply *reply)
@@ -166,6 +175,8 @@ static bool decode(struct reader *reader, struct bytes file, const struct jpeg_r
         return false;
     jpeg_create_decompress(jpeg);
     jpeg_mem_src(jpeg, file.data, file.size);
+    reader->passes.progress_monitor = pass_count;
+    jpeg->progress = &reader->passes;
     jpeg_save_markers(jpeg, EXIF_MARKER, WHOLE_MARKER);
     jpeg_save_markers(jpeg, PROFILE_MARKER, WHOLE_MARKER);
     jpeg_read_header(jpeg, TRUE);

@@ -139,6 +139,9 @@ class Photos(Bad):
         page = zlib.compress(bytes(8 << 20), 9)
         words = b"".join(chunk(b"zTXt", b"k%d\0\0" % i + page) for i in range(500))
         self.refused(png(300, 300, zlib.compress(bytes(300 * 901)), words), 422, "image_timeout")
+        large = time.monotonic()  # what says that it is large has more time, but not for that
+        self.refused(png(7000, 7000, swollen), 422, "image_truncated")
+        self.assertLess(time.monotonic() - large, 4)
         self.assertLess(self.vmad.rss_kb(), memory + 60_000)
         self.assertLess(time.monotonic() - began, 60)
         self.works()
