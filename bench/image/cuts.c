@@ -90,7 +90,8 @@ static int measure(struct bench *bench, int threads, double seconds)
     pthread_t running[MAX_THREADS];
     float width = (float)bench->photo.width, height = (float)bench->photo.height;
     bench->prompt = (struct cut_prompt){.person = {.25f * width, 0, .5f * width, height},
-                                        .nose = {.5f * width, .3f * height}};
+                                        .points = {{.5f * width, .3f * height, false}},
+                                        .point_count = 1};
     int64_t start_ns = mono_ns();
     bench->end_ns = start_ns + (int64_t)(seconds * 1e9);
     for (int i = 0; i < threads; i++)

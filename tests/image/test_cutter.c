@@ -126,11 +126,58 @@ static void both_families_of_sam2_answer_within_the_box(void **state)
         /* Only the left half of the disc is asked for. */
         struct cut_prompt prompt = {
             .person = {CENTRE_X - RADIUS, CENTRE_Y - RADIUS, RADIUS, 2 * RADIUS},
-            .nose = {CENTRE_X - 20, CENTRE_Y}};
+            .points = {{CENTRE_X - 20, CENTRE_Y, false}},
+            .point_count = 1};
         AUTO(picture_dispose) struct picture half = {0};
         assert_ok(cutter_mask(cutter, &fixture->photo, &prompt, NULL, &half, &err), &err);
         assert_in_range(at(&half, CENTRE_X - 20, CENTRE_Y), 200, 255);
         assert_in_range(at(&half, CENTRE_X + 20, CENTRE_Y), 0, 5);
+    }
+}
+
+/* How the network was asked about `photo`: was what it made of it known already? */
+static bool known(struct cutter *cutter, const struct picture *photo, float left)
+{
+    struct error err;
+    const struct cut_prompt prompt = {.person = {left, 0, WIDTH - left, HEIGHT}};
+    AUTO(cut_dispose) struct cut cut = {0};
+    AUTO(picture_dispose) struct picture mask = {0};
+    assert_ok(cut_prepare(cutter, photo, &prompt, 0, &cut, &err), &err);
+    assert_ok(cut_infer(cutter, &cut, NULL, &err), &err);
+    assert_ok(cut_finish(cutter, &cut, &mask, &err), &err);
+    if (left < CENTRE_X)
+        assert_in_range(at(&mask, CENTRE_X + 40, CENTRE_Y), 180, 255);
+    if (left > CENTRE_X - RADIUS)
+        assert_in_range(at(&mask, CENTRE_X - RADIUS + 5, CENTRE_Y), 0, 5);
+    return cut.kept;
+}
+
+static void sam2_looks_at_a_photo_once_and_is_asked_often(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err;
+    AUTO(runtime_close) struct runtime *apart = runtime_open_apart(NULL, NULL, &err);
+    assert_ok(apart, &err);
+    AUTO(picture_dispose) struct picture other = picture_new(WIDTH, HEIGHT, PICTURE_RGB);
+    for (int i = 0; i < 2; i++) {
+        struct runtime *runtimes[] = {fixture->runtime, apart};
+        const struct cutter_files files = {"sam2", STUBS "sam2_encoder.onnx",
+                                           STUBS "sam2_decoder.onnx"};
+        const struct session_options options = {.threads = 1};
+        AUTO(cutter_close)
+        struct cutter *cutter = cutter_open(runtimes[i], &files, &options, &err);
+        assert_ok(cutter, &err);
+        assert_false(known(cutter, &fixture->photo, 0));
+        assert_true(known(cutter, &fixture->photo, CENTRE_X));
+        for (int shade = 60; shade < 64; shade++) { /* few are kept */
+            memset(other.pixels, shade, other.stride * HEIGHT);
+            AUTO(cut_dispose) struct cut cut = {0};
+            assert_ok(cut_prepare(cutter, &other, NULL, 0, &cut, &err), &err);
+            assert_ok(cut_infer(cutter, &cut, NULL, &err), &err);
+            assert_false(cut.kept);
+        }
+        assert_false(known(cutter, &fixture->photo, CENTRE_X));
+        assert_true(known(cutter, &fixture->photo, 0));
     }
 }
 
@@ -240,6 +287,7 @@ int main(void)
         cmocka_unit_test(every_birefnet_export_gives_the_mask),
         cmocka_unit_test(the_embedded_network_is_a_back_end_as_well),
         cmocka_unit_test(both_families_of_sam2_answer_within_the_box),
+        cmocka_unit_test(sam2_looks_at_a_photo_once_and_is_asked_often),
         cmocka_unit_test(models_that_do_not_fit_are_refused_with_a_sentence),
         cmocka_unit_test(an_answer_that_is_no_number_is_an_error),
         cmocka_unit_test(what_the_runtime_does_not_take_is_refused_in_its_words),

@@ -3,12 +3,14 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "api/health.h"
 #include "api/metrics.h"
 #include "api/tidy.h"
 #include "base/clock.h"
+#include "base/cond.h"
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -32,6 +34,7 @@ struct engines {
     pthread_cond_t opened;
     bool voices_tried, vision_tried, all_tried;
     bool awaited; /* by somebody who wants to use them at once */
+    bool missed;  /* by somebody, since they were tried last */
     atomic_bool ended;
     struct voices *voices;
     struct vision *vision;
@@ -49,9 +52,13 @@ struct engines {
 enum {
     TURNS_QUEUE = 16,
     TURNS_BYTES = 200 << 20,
-    PROBE_EVERY_S = 5,
+    PROBE_EVERY_MS = 5000,
     LOG_EVERY = 12, /* probes */
     QUIET_MS = 4000,
+    /* What cannot be opened is tried again: after a second, then less and less often, and at once
+     * when somebody asks for it, but not more often than every second. */
+    RETRY_MS = 1000,
+    RETRY_MOST_MS = 60 * 1000,
 };
 
 /* Two more than there are processors: whose photo is being decoded waits for another process, and
@@ -84,7 +91,7 @@ struct engines *engines_new(const struct engines_options *options)
     struct engines *engines = xcalloc(1, sizeof *engines);
     engines->options = *options;
     pthread_mutex_init(&engines->lock, NULL);
-    pthread_cond_init(&engines->opened, NULL);
+    cond_init_mono(&engines->opened);
     engines->turns = turns_new(options->vision.queue);
     engines->watch = watch_new();
     engines->tidy = tidy_new(QUIET_MS, give_back, engines);
@@ -190,9 +197,12 @@ static void probe_service(struct engines *engines)
 {
     struct error err = {.kind = ERROR_INTERNAL};
     bool fine = vision_check_service(engines->vision, &err);
+    /* Where it is concerns nobody who asks from outside. */
+    const char *url = engines->options.vision.image_service, *why = fine ? NULL : err.text;
+    if (why && text_starts(why, url))
+        why += strspn(why + strlen(url), ": /") + strlen(url);
     health_set(engines->options.health, "image_service", false,
-               fine ? HEALTH_HEALTHY : HEALTH_UNHEALTHY,
-               fine ? engines->options.vision.image_service : err.text);
+               fine ? HEALTH_HEALTHY : HEALTH_UNHEALTHY, why);
 }
 
 /* What the graphics card does; that it cannot be told is no fault of the service. */
@@ -231,9 +241,7 @@ static void *probe(void *context)
             probe_service(engines);
         if (wants_gpu(engines))
             probe_gpu(engines, round % LOG_EVERY == 0);
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += PROBE_EVERY_S;
+        struct timespec until = cond_deadline(mono_ms() + PROBE_EVERY_MS);
         pthread_mutex_lock(&engines->lock);
         while (!atomic_load(&engines->ended) &&
                pthread_cond_timedwait(&engines->opened, &engines->lock, &until) == 0)
@@ -243,25 +251,31 @@ static void *probe(void *context)
     return NULL;
 }
 
-static void *open_all(void *context)
+/* What is not there yet, each on its own. */
+static void open_missing(struct engines *engines)
 {
-    struct engines *engines = context;
-    struct error err = {.kind = ERROR_INTERNAL};
-    struct pipeline *pipeline = NULL;
     pthread_t beside;
-
-    memory_let_go_of_code(); /* what starting the process took */
-    int64_t began_ms = mono_ms();
-    bool parallel = pthread_create(&beside, NULL, open_vision, engines) == 0;
-    if (engines->options.messages)
+    bool seeing = engines->vision != NULL;
+    bool parallel = !seeing && pthread_create(&beside, NULL, open_vision, engines) == 0;
+    if (engines->options.messages && !engines->voices)
         open_voices(engines);
     if (parallel)
         pthread_join(beside, NULL);
-    else
+    else if (!seeing)
         open_vision(engines);
-    if (engines->vision && (engines->options.vision.image_service || wants_gpu(engines)))
+}
+
+/* Everything there is to open, once; true when nothing is missing. */
+static bool open_once(struct engines *engines)
+{
+    struct error err = {.kind = ERROR_INTERNAL};
+    struct pipeline *pipeline = NULL;
+    int64_t began_ms = mono_ms();
+    open_missing(engines);
+    if (engines->vision && !engines->probing &&
+        (engines->options.vision.image_service || wants_gpu(engines)))
         engines->probing = pthread_create(&engines->probe, NULL, probe, engines) == 0;
-    if (!engines->voices)
+    if (!engines->options.messages || !engines->voices)
         err = engines->voices_err;
     else if (!engines->vision)
         err = engines->vision_err;
@@ -274,8 +288,37 @@ static void *open_all(void *context)
     engines->pipeline = pipeline;
     engines->pipeline_err = err;
     engines->all_tried = true;
-    bool awaited = engines->awaited;
     pthread_cond_broadcast(&engines->opened);
+    pthread_mutex_unlock(&engines->lock);
+    return engines->vision && (pipeline || !engines->options.messages);
+}
+
+/* Until it is time to try again; false when there will be no more tries. */
+static bool rest(struct engines *engines, int64_t least_ms, int64_t most_ms)
+{
+    int64_t began_ms = mono_ms();
+    pthread_mutex_lock(&engines->lock);
+    engines->missed = false;
+    while (!atomic_load(&engines->ended)) {
+        int64_t until_ms = began_ms + (engines->missed ? least_ms : most_ms);
+        struct timespec until = cond_deadline(until_ms);
+        if (mono_ms() >= until_ms)
+            break;
+        pthread_cond_timedwait(&engines->opened, &engines->lock, &until);
+    }
+    pthread_mutex_unlock(&engines->lock);
+    return !atomic_load(&engines->ended);
+}
+
+static void *open_all(void *context)
+{
+    struct engines *engines = context;
+    memory_let_go_of_code(); /* what starting the process took */
+    int64_t wait_ms = RETRY_MS;
+    while (!open_once(engines) && rest(engines, RETRY_MS, wait_ms))
+        wait_ms = wait_ms * 2 < RETRY_MOST_MS ? wait_ms * 2 : RETRY_MOST_MS;
+    pthread_mutex_lock(&engines->lock);
+    bool awaited = engines->awaited;
     pthread_mutex_unlock(&engines->lock);
     if (awaited)
         tidy_worked(engines->tidy);
@@ -316,10 +359,14 @@ static bool await(struct engines *engines, const bool *tried, struct error *err)
     return true;
 }
 
-static void missing(const struct error *cause, struct error *err)
+/* Under the lock. */
+static void missing(struct engines *engines, const struct error *cause, struct error *err)
 {
     error_set(err, ERROR_UNAVAILABLE, "%s", cause->text);
     error_about(err, NULL, "engine_missing");
+    error_retry(err, 2 * RETRY_MS / 1000);
+    engines->missed = true;
+    pthread_cond_broadcast(&engines->opened);
 }
 
 struct voices *engines_voices(struct engines *engines, struct error *err)
@@ -328,7 +375,7 @@ struct voices *engines_voices(struct engines *engines, struct error *err)
     bool tried = await(engines, &engines->voices_tried, err);
     struct voices *voices = tried ? engines->voices : NULL;
     if (tried && !voices)
-        missing(&engines->voices_err, err);
+        missing(engines, &engines->voices_err, err);
     pthread_mutex_unlock(&engines->lock);
     return voices;
 }
@@ -339,7 +386,7 @@ struct vision *engines_vision(struct engines *engines, struct error *err)
     bool tried = await(engines, &engines->vision_tried, err);
     struct vision *vision = tried ? engines->vision : NULL;
     if (tried && !vision)
-        missing(&engines->vision_err, err);
+        missing(engines, &engines->vision_err, err);
     pthread_mutex_unlock(&engines->lock);
     return vision;
 }
@@ -380,7 +427,7 @@ struct pipeline *engines_pipeline(struct engines *engines, struct error *err)
     bool tried = await(engines, &engines->all_tried, err);
     struct pipeline *pipeline = tried ? engines->pipeline : NULL;
     if (tried && !pipeline)
-        missing(&engines->pipeline_err, err);
+        missing(engines, &engines->pipeline_err, err);
     pthread_mutex_unlock(&engines->lock);
     return pipeline;
 }

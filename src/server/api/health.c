@@ -49,6 +49,26 @@ void health_free(struct health *health)
     free(health);
 }
 
+/* What goes out names files, but not the folders that they are in. */
+static void copy_without_folders(const char *text, char *out, size_t size)
+{
+    size_t used = 0;
+    for (const char *at = text; *at && used + 1 < size;) {
+        bool begins = at == text || strchr(" \"'(=[", at[-1]);
+        size_t length = strcspn(at, " \"')],;");
+        const char *name = at;
+        if (begins && *at == '/')
+            for (size_t i = 0; i + 1 < length; i++)
+                name = at[i] == '/' ? at + i + 1 : name;
+        if (name > at) {
+            at = name;
+            continue;
+        }
+        out[used++] = *at++;
+    }
+    out[used] = '\0';
+}
+
 void health_set(struct health *health, const char *name, bool required, enum health_state state,
                 const char *detail)
 {
@@ -61,7 +81,7 @@ void health_set(struct health *health, const char *name, bool required, enum hea
     if (at < health->count) {
         struct service *service = &health->services[at];
         *service = (struct service){.name = name, .required = required, .state = state};
-        snprintf(service->detail, sizeof service->detail, "%s", detail ? detail : "");
+        copy_without_folders(detail ? detail : "", service->detail, sizeof service->detail);
     }
     health->response_second = 0;
     pthread_mutex_unlock(&health->lock);

@@ -18,24 +18,70 @@ struct wish {
     const char *format;
     int person; /* -1: everybody */
     struct box box;
+    struct cut_point points[CUT_POINTS];
+    int point_count;
+    bool hint;
 };
+
+/* `count` numbers or fewer, separated by commas, up to a semicolon or the end. -1: it is none. */
+static int numbers_parse(const char *text, double *out, int count, size_t *out_length)
+{
+    const char *start = text;
+    for (int i = 0; i < count; i++) {
+        char word[32];
+        size_t length = strcspn(text, ",;");
+        if (length >= sizeof word)
+            return -1;
+        snprintf(word, sizeof word, "%.*s", (int)length, text);
+        if (!text_real(word, -1e6, 1e6, &out[i]))
+            return -1;
+        text += length;
+        if (*text != ',') {
+            *out_length = (size_t)(text - start);
+            return i + 1;
+        }
+        text++;
+    }
+    return -1;
+}
 
 static bool box_parse(const char *text, struct box *out)
 {
-    float *const numbers[] = {&out->x, &out->y, &out->width, &out->height};
-    for (int i = 0; i < 4; i++) {
-        char word[32];
-        size_t length = strcspn(text, ",");
-        double value = 0;
-        if (length >= sizeof word || (text[length] == ',') != (i < 3))
-            return false;
-        snprintf(word, sizeof word, "%.*s", (int)length, text);
-        if (!text_real(word, i < 2 ? -1e6 : 1, 1e6, &value))
-            return false;
-        *numbers[i] = (float)value;
-        text += length + 1;
-    }
+    double numbers[4];
+    size_t length;
+    if (numbers_parse(text, numbers, 4, &length) != 4 || text[length] || numbers[2] < 1 ||
+        numbers[3] < 1)
+        return false;
+    *out = (struct box){(float)numbers[0], (float)numbers[1], (float)numbers[2], (float)numbers[3]};
     return true;
+}
+
+/* "120,80;300,90,0" */
+static bool points_parse(const char *text, struct wish *out)
+{
+    for (;; text++) {
+        double numbers[3] = {0, 0, 1};
+        size_t length;
+        int count = numbers_parse(text, numbers, 3, &length);
+        if (count < 2 || out->point_count == CUT_POINTS || (numbers[2] != 0 && numbers[2] != 1))
+            return false;
+        out->points[out->point_count++] =
+            (struct cut_point){(float)numbers[0], (float)numbers[1], numbers[2] == 0};
+        text += length;
+        if (!*text)
+            return true;
+    }
+}
+
+static bool points_bad(struct error *err)
+{
+    error_set(err, ERROR_INVALID, "point is not x,y within the photo");
+    return error_about(err, "point", "point_malformed");
+}
+
+static bool read_points(const char *text, struct wish *out, struct error *err)
+{
+    return !text || !*text || points_parse(text, out) || points_bad(err);
 }
 
 static bool read_box(const char *text, struct box *out, struct error *err)
@@ -66,7 +112,9 @@ static bool read_wish(const struct http_request *request, struct wish *out, stru
         return error_about(err, "format", "picture_format_unknown");
     }
     if (!endpoint_number(cutout_fields, "person", form, &person, err) ||
-        !read_box(http_form_text(form, "box"), &out->box, err))
+        !read_box(http_form_text(form, "box"), &out->box, err) ||
+        !read_points(http_form_text(form, "point"), out, err) ||
+        !form_switch(form, "hint", false, &out->hint, err))
         return false;
     out->person = (int)person;
     return true;
@@ -79,6 +127,15 @@ static bool choose(struct photo_work *work, const struct wish *wish, bool keep[M
         return false;
     *out = photo_work_everybody(work);
     out->box = wish->box;
+    out->hint = wish->hint;
+    out->point_count = wish->point_count;
+    for (int i = 0; i < wish->point_count; i++) {
+        const struct cut_point *point = &wish->points[i];
+        if (point->x < 0 || point->y < 0 || point->x >= (float)work->photo.width ||
+            point->y >= (float)work->photo.height)
+            return points_bad(err);
+        out->points[i] = *point;
+    }
     if (wish->person < 0)
         return true;
     if (wish->person >= work->face_count) {
@@ -94,6 +151,7 @@ static bool choose(struct photo_work *work, const struct wish *wish, bool keep[M
 static void name_model(const struct photo_work *work, struct http_response *response)
 {
     http_response_header(response, "X-Image-Model", work->model);
+    http_response_header(response, "X-Image-Prompt", work->told ? "taken" : "ignored");
 }
 
 static bool answer_webp(struct photo_work *work, const struct picture *picture,

@@ -40,6 +40,13 @@ const struct field cutout_fields[] = {
           "Only this one of /api/person-detection/detect; without it, everybody."),
      .min = 0, .max = 15},
     {FORM(FIELD_TEXT, "box", "Only who is in here: x,y,width,height in pixels of the photo.")},
+    {FORM(FIELD_TEXT, "point",
+          "Only who is here: x,y in pixels of the photo; x,y,0 for who is not meant. Up to eight, "
+          "separated by semicolons.")},
+    {FORM(FIELD_TEXT, "hint",
+          "Tell box and points only to a network that takes them (the answer's X-Image-Prompt says "
+          "whether it does), and cut nothing off otherwise?"),
+     .choices = switches, .initial = "false"},
     {.place = FIELD_HEADER,
      .kind = FIELD_TEXT,
      .name = "Priority",

@@ -111,6 +111,7 @@ bool photo_work_begin(struct api *api, const struct http_request *request, struc
     };
     out->how = (struct segment_how){.priority = out->ticket.priority,
                                     .model = out->model,
+                                    .out_told = &out->told,
                                     .deadline_ms = out->ticket.deadline_ms,
                                     .gone = abandoned,
                                     .asked = (void *)(uintptr_t)request};

@@ -16,6 +16,7 @@ struct photo_work {
     struct ticket ticket;
     struct segment_how how;     /* gives up when the client did */
     char model[MODEL_KEY_SIZE]; /* what cut out last */
+    bool told;                  /* … and looked at prompts */
     const char *path;
     struct picture photo; /* RGB */
     struct picture alpha; /* grey, where the file has some */

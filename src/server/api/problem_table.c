@@ -143,6 +143,15 @@ static const struct problem_row rows[] = {
     ROW("box_malformed", 422, "Not a box", "範囲の形式が正しくありません",
         "The box is x,y,width,height in pixels, such as 120,80,300,400.",
         "範囲は 120,80,300,400 のように、x,y,幅,高さ をピクセルで指定してください。"),
+    ROW("point_malformed", 422, "Not a point of the photo", "点の形式が正しくありません",
+        "A point is x,y in pixels of the photo, or x,y,0 for who is not meant; several are "
+        "separated "
+        "by semicolons, up to eight.",
+        "点は写真内のピクセルで x,y のように、除きたい人は x,y,0 "
+        "のように指定し、複数(8個まで)はセミコロンで区切ってください。"),
+    ROW("point_nobody", 422, "There is nobody at the point", "その点に人がいません",
+        "Nobody was found where the point is. Choose a point on the person's face or clothes.",
+        "指定された点に人が見つかりません。人物の顔や服の上の点を指定してください。"),
     ROW("switch_malformed", 422, "Neither true nor false", "true でも false でもありません",
         "This field is true or false.", "この項目は true か false です。", .show_reason = true),
     ROW("person_unknown", 422, "That person is not there", "その人物は写真にいません",

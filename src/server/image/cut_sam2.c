@@ -128,31 +128,45 @@ static bool check(struct cutter *cutter, struct error *err)
     return features_match(cutter, family, err) && decoder_check(cutter, family, err);
 }
 
-/* What the decoder is asked, with room for both families. */
+/* What the decoder is asked, with room for both families: two corners of a box and points. */
+enum { CORNERS = 2 };
 struct question {
-    float points[3][2];
-    float labels[3];
-    int64_t hub_labels[1];
+    float points[CORNERS + CUT_POINTS][2];
+    float labels[CORNERS + CUT_POINTS];
+    int64_t hub_labels[CUT_POINTS];
     float box[4];
     float has_mask[1];
     float *mask; /* zeros */
+    int points_count;
+    bool boxed; /* the corners say something */
 };
 
-static void question_fill(struct question *question, const struct cut *cut)
+/* Who asks for nobody is given who fills the middle. The second family has to have a box. */
+static void question_fill(struct question *question, const struct cut *cut, bool hub)
 {
-    struct box box = {0, 0, (float)cut->width, (float)cut->height};
-    float nose[2] = {box.width / 2, box.height / 2};
-    if (cut->prompt.person.width > 0) {
-        box = cut->prompt.person;
-        memcpy(nose, cut->prompt.nose, sizeof nose);
-    }
-    const float sides[4] = {box.x, box.y, box.x + box.width, box.y + box.height};
-    const float labels[3] = {2, 3, 1}; /* two corners of a box, then a point of the person */
+    static const float corner_labels[CORNERS] = {2, 3};
+    struct cut_prompt prompt = cut->prompt;
+    float width = (float)cut->width, height = (float)cut->height;
+    bool nobody = cut_prompt_empty(&prompt);
+    question->boxed = hub || nobody || prompt.person.width > 0;
+    if (prompt.person.width <= 0)
+        prompt.person = (struct box){0, 0, width, height};
+    const struct box *box = &prompt.person;
+    if (prompt.point_count == 0)
+        prompt.points[prompt.point_count++] =
+            (struct cut_point){box->x + box->width / 2, box->y + box->height / 2, false};
+    const float sides[4] = {box->x, box->y, box->x + box->width, box->y + box->height};
     memcpy(question->box, sides, sizeof sides);
     memcpy(question->points[0], sides, sizeof sides);
-    memcpy(question->points[2], nose, sizeof nose);
-    memcpy(question->labels, labels, sizeof labels);
-    question->hub_labels[0] = 1;
+    memcpy(question->labels, corner_labels, sizeof corner_labels);
+    for (int i = 0; i < prompt.point_count; i++) {
+        const struct cut_point *point = &prompt.points[i];
+        question->points[CORNERS + i][0] = point->x;
+        question->points[CORNERS + i][1] = point->y;
+        question->labels[CORNERS + i] = point->outside ? 0 : 1;
+        question->hub_labels[i] = point->outside ? 0 : 1;
+    }
+    question->points_count = prompt.point_count;
 }
 
 static void put(struct tensor *inputs, const struct cutter *cutter, enum port port,
@@ -165,44 +179,23 @@ static void put(struct tensor *inputs, const struct cutter *cutter, enum port po
 static void question_put(struct question *question, const struct cutter *cutter,
                          struct tensor *inputs)
 {
+    int64_t count = question->points_count;
     if (cutter->hub) {
         put(inputs, cutter, POINTS,
-            (struct tensor){TENSOR_F32, 4, {1, 1, 1, 2}, question->points[2]});
+            (struct tensor){TENSOR_F32, 4, {1, 1, count, 2}, question->points[CORNERS]});
         put(inputs, cutter, LABELS,
-            (struct tensor){TENSOR_I64, 3, {1, 1, 1}, question->hub_labels});
+            (struct tensor){TENSOR_I64, 3, {1, 1, count}, question->hub_labels});
         put(inputs, cutter, BOXES, (struct tensor){TENSOR_F32, 3, {1, 1, 4}, question->box});
         return;
     }
-    put(inputs, cutter, POINTS, (struct tensor){TENSOR_F32, 3, {1, 3, 2}, question->points});
-    put(inputs, cutter, LABELS, (struct tensor){TENSOR_F32, 2, {1, 3}, question->labels});
+    int skip = question->boxed ? 0 : CORNERS;
+    count += CORNERS - skip;
+    put(inputs, cutter, POINTS,
+        (struct tensor){TENSOR_F32, 3, {1, count, 2}, question->points[skip]});
+    put(inputs, cutter, LABELS,
+        (struct tensor){TENSOR_F32, 2, {1, count}, question->labels + skip});
     put(inputs, cutter, MASK, (struct tensor){TENSOR_F32, 4, {1, 1, 256, 256}, question->mask});
     put(inputs, cutter, HAS_MASK, (struct tensor){TENSOR_F32, 1, {1}, question->has_mask});
-}
-
-struct encoded {
-    struct tensor features[FEATURES];
-};
-
-static void encoded_dispose_auto(struct encoded *encoded)
-{
-    for (int i = 0; i < FEATURES; i++)
-        tensor_dispose(&encoded->features[i]);
-}
-
-static bool encode(struct cutter *cutter, const struct cut *cut, const struct cut_how *how,
-                   struct encoded *out, struct error *err)
-{
-    int wanted[FEATURES];
-    for (int i = 0; i < FEATURES; i++)
-        wanted[i] = session_output(cutter->sessions[0], families[cutter->hub].features[i]);
-    struct session_run request = {.inputs = &cut->input,
-                                  .input_count = 1,
-                                  .wanted = wanted,
-                                  .out = out->features,
-                                  .out_count = FEATURES,
-                                  .control = how->control,
-                                  .shrink = how->shrink};
-    return session_run(cutter->sessions[0], &request, err);
 }
 
 /* Candidates are the planes of the masks; each has a score. */
@@ -223,25 +216,31 @@ static bool best_mask(const struct tensor *masks, const struct tensor *scores, s
     return mask_make(masks, (int)best, true, out, err);
 }
 
+/* Both networks in one go: what the first makes is sixteen megabytes that nobody else needs. */
 static bool infer(struct cutter *cutter, struct cut *cut, const struct cut_how *how,
                   struct error *err)
 {
     const struct family *family = &families[cutter->hub];
-    AUTO(encoded_dispose) struct encoded encoded = {0};
     AUTO(mem_free) float *no_mask = xcalloc(MASK_CELLS, sizeof *no_mask);
     struct question question = {.mask = no_mask};
     struct tensor inputs[PORTS] = {0};
-    if (!encode(cutter, cut, how, &encoded, err))
-        return false;
-    question_fill(&question, cut);
+    question_fill(&question, cut, cutter->hub);
     question_put(&question, cutter, inputs);
-    for (int i = 0; i < FEATURES; i++)
-        inputs[cutter->ports[FIRST_FEATURE + i]] = encoded.features[i];
+    struct session_first encoder = {.session = cutter->sessions[0],
+                                    .input = &cut->input,
+                                    .key = cut->key,
+                                    .count = FEATURES,
+                                    .out_kept = &cut->kept};
+    for (int i = 0; i < FEATURES; i++) {
+        encoder.from[i] = session_output(cutter->sessions[0], family->features[i]);
+        encoder.to[i] = cutter->ports[FIRST_FEATURE + i];
+    }
     const int wanted[2] = {session_output(cutter->sessions[1], family->masks),
                            session_output(cutter->sessions[1], family->scores)};
     int count;
     (void)session_inputs(cutter->sessions[1], &count);
-    struct session_run request = {.inputs = inputs,
+    struct session_run request = {.first = &encoder,
+                                  .inputs = inputs,
                                   .input_count = count,
                                   .wanted = wanted,
                                   .out = cut->results,

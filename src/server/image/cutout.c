@@ -164,6 +164,7 @@ static bool may_miss_somebody(struct vision *vision, const struct picture *photo
     if (!vision_glance(vision, photo, boxes, &count, err))
         return false;
     *out_may = mean_in(matte, 0, 0, (float)matte->width, (float)matte->height) < almost_nothing;
+    *out_may |= count > 1; /* where there are two, there may be more, further away */
     for (int i = 0; i < count; i++)
         *out_may |= overlooked(matte, &boxes[i]);
     return true;
@@ -178,16 +179,62 @@ static bool find_faces(struct vision *vision, const struct picture *photo, struc
     return vision_heads(vision, photo, *room, &who->face_count, err);
 }
 
-/* Who lies in the box, for networks that can be told: nobody's face has to be found for that. */
-static bool matte_of_box(struct segment *segment, const struct picture *photo,
-                         const struct cutout_who *who, struct picture *out, struct error *err)
+/* The face whose person reaches to this point; the nearest one where several do. -1: nobody's. */
+static int face_at(const struct picture *photo, const struct cutout_who *who,
+                   const struct cut_point *point)
 {
+    int best = -1;
+    float nearest = INFINITY;
+    for (int i = 0; i < who->face_count; i++) {
+        const struct box *face = &who->faces[i].box;
+        struct box reach = cut_prompt_for(&who->faces[i], photo).person;
+        float x = (point->x - face->x - face->width / 2) / face->width;
+        float y = (point->y - face->y - face->height / 2) / face->height;
+        bool within = point->x >= reach.x && point->x <= reach.x + reach.width &&
+                      point->y >= reach.y && point->y <= reach.y + reach.height;
+        if (within && x * x + y * y < nearest) {
+            nearest = x * x + y * y;
+            best = i;
+        }
+    }
+    return best;
+}
+
+static void prompt_add(struct cut_prompt *prompt, struct cut_point point)
+{
+    if (prompt->point_count < CUT_POINTS)
+        prompt->points[prompt->point_count++] = point;
+}
+
+/* One prompt of all that is known of who is meant: their box, or that of the person whose face is
+ * near the first point, and the points. */
+static struct cut_prompt prompt_of(const struct picture *photo, const struct cutout_who *who)
+{
+    struct cut_prompt prompt = {.person = who->box};
     const struct box *box = &who->box;
-    const struct cut_prompt prompt = {
-        .person = *box, .nose = {box->x + box->width / 2, box->y + 0.4f * box->height}};
+    int face = -1;
+    for (int i = 0; i < who->point_count && face < 0; i++)
+        if (!who->points[i].outside)
+            face = face_at(photo, who, &who->points[i]);
+    if (box->width <= 0 && face >= 0)
+        prompt = cut_prompt_for(&who->faces[face], photo);
+    for (int i = 0; i < who->point_count; i++)
+        prompt_add(&prompt, who->points[i]);
+    if (prompt.point_count == 0)
+        prompt_add(&prompt,
+                   (struct cut_point){box->x + box->width / 2, box->y + 0.4f * box->height, false});
+    return prompt;
+}
+
+/* Who lies in the box or at the points, for networks that can be told. */
+static bool matte_of_prompt(struct segment *segment, const struct picture *photo,
+                            const struct cutout_who *who, struct picture *out, struct error *err)
+{
+    const struct cut_prompt prompt = prompt_of(photo, who);
     if (!segment_matte(segment, photo, &prompt, &who->how, out, err))
         return false;
-    limit_to_box(*box, out);
+    if (!who->hint && who->box.width > 0)
+        limit_to_box(who->box, out);
     return true;
 }
 
@@ -203,32 +250,113 @@ static bool matte_of_all(struct vision *vision, const struct picture *photo, str
     return look_again(vision, photo, who, out, err);
 }
 
+static bool points_at(const struct cutout_who *who, bool outside)
+{
+    for (int i = 0; i < who->point_count; i++)
+        if (who->points[i].outside == outside)
+            return true;
+    return false;
+}
+
+/* Whose the point is; -1 where nobody is. */
+static int owner_at(const struct persons *persons, const struct cut_point *point)
+{
+    const uint8_t somebody = 64;
+    int x = (int)(point->x * (float)persons->width / (float)persons->photo_width);
+    int y = (int)(point->y * (float)persons->height / (float)persons->photo_height);
+    int cell = y * persons->width + x;
+    bool within = x >= 0 && y >= 0 && x < persons->width && y < persons->height;
+    return within && persons->body[cell] >= somebody ? persons->owners[cell] : -1;
+}
+
+/* Who is at the points is added to or taken from those who are kept; who is at points of both kinds
+ * is kept. */
+static void keep_by_points(const struct persons *persons, const struct cutout_who *who, bool *keep)
+{
+    bool named = who->keep || points_at(who, false);
+    for (int i = 0; i < persons->count; i++)
+        keep[i] = who->keep ? who->keep[i] : !named;
+    for (int pass = 0; pass < 2; pass++)
+        for (int i = 0; i < who->point_count; i++) {
+            int owner = owner_at(persons, &who->points[i]);
+            if (owner >= 0 && who->points[i].outside == (pass == 0))
+                keep[owner] = pass == 1;
+        }
+}
+
+static void keep_wanted(const struct picture *photo, const struct cutout_who *who,
+                        struct picture *matte)
+{
+    struct box boxes[MAX_FACES];
+    bool keep[MAX_FACES];
+    int count = who->face_count < MAX_FACES ? who->face_count : MAX_FACES;
+    if (count == 0 || (everybody(who) && who->point_count == 0))
+        return;
+    for (int i = 0; i < count; i++)
+        boxes[i] = who->faces[i].box;
+    AUTO(persons_dispose)
+    struct persons persons = persons_tell_apart(photo, matte, boxes, count);
+    keep_by_points(&persons, who, keep);
+    persons_keep(&persons, photo, keep, matte);
+}
+
+static bool somebody_there(const struct cutout_who *who, const struct picture *matte,
+                           struct error *err)
+{
+    const float little = 24; /* of 255 */
+    float around = fmaxf(2, 0.01f * fmaxf((float)matte->width, (float)matte->height));
+    for (int i = 0; i < who->point_count; i++) {
+        const struct cut_point *at = &who->points[i];
+        if (!at->outside &&
+            mean_in(matte, at->x - around, at->y - around, at->x + around, at->y + around) > little)
+            return true;
+    }
+    if (who->hint || !points_at(who, false))
+        return true;
+    error_set(err, ERROR_INVALID, "there is nobody at the point");
+    return error_about(err, "point", "point_nobody");
+}
+
+static bool matte_of_those(struct vision *vision, const struct picture *photo,
+                           struct cutout_who *who, struct face **room, struct picture *out,
+                           struct error *err)
+{
+    struct segment *segment = vision_segment(vision);
+    bool takes = segment_takes_prompts(segment), boxed = who->box.width > 0;
+    bool pointed = who->point_count > 0, alone = takes && (who->hint || (boxed && !who->faces));
+    if (alone && (boxed || pointed))
+        return matte_of_prompt(segment, photo, who, out, err);
+    if (who->hint) {
+        who->box = (struct box){0, 0, 0, 0};
+        who->point_count = 0;
+    }
+    if ((takes || who->point_count > 0) && !who->faces &&
+        !find_faces(vision, photo, room, who, err))
+        return false;
+    if (takes && !who->keep && points_at(who, false))
+        return matte_of_prompt(segment, photo, who, out, err);
+    bool told = takes && who->face_count > 0;
+    if (told ? !matte_of_each(segment, photo, who, out, err)
+             : !matte_of_all(vision, photo, who, room, out, err))
+        return false;
+    if (!told || who->point_count > 0)
+        keep_wanted(photo, who, out);
+    if (who->box.width > 0 && who->box.height > 0)
+        limit_to_box(who->box, out);
+    return true;
+}
+
 bool cutout_matte(struct vision *vision, const struct picture *photo,
                   const struct cutout_who *wanted, struct picture *out, struct error *err)
 {
-    struct segment *segment = vision_segment(vision);
-    struct cutout_who known = *wanted, *who = &known;
+    struct cutout_who who = *wanted;
     AUTO(mem_free) struct face *room = NULL;
-    bool takes = segment_takes_prompts(segment);
-    if (takes && !who->faces && who->box.width > 0 && who->box.height > 0)
-        return matte_of_box(segment, photo, who, out, err);
-    if (takes && !who->faces && !find_faces(vision, photo, &room, who, err))
+    AUTO(picture_dispose) struct picture matte = {0};
+    if (!matte_of_those(vision, photo, &who, &room, &matte, err) ||
+        !somebody_there(&who, &matte, err))
         return false;
-    bool told = takes && who->face_count > 0;
-    if (told ? !matte_of_each(segment, photo, who, out, err)
-             : !matte_of_all(vision, photo, who, &room, out, err))
-        return false;
-    if (!told && !everybody(who)) {
-        struct box boxes[MAX_FACES];
-        int count = who->face_count < MAX_FACES ? who->face_count : MAX_FACES;
-        for (int i = 0; i < count; i++)
-            boxes[i] = who->faces[i].box;
-        AUTO(persons_dispose)
-        struct persons persons = persons_tell_apart(photo, out, boxes, count);
-        persons_keep(&persons, photo, who->keep, out);
-    }
-    if (who->box.width > 0 && who->box.height > 0)
-        limit_to_box(who->box, out);
+    *out = matte;
+    matte = (struct picture){0};
     return true;
 }
 

@@ -46,7 +46,8 @@ struct cut_prompt cut_prompt_for(const struct face *face, const struct picture *
     float right = fminf(middle + 1.8f * box->width, (float)photo->width);
     float bottom = fminf(box->y + 5 * box->height, (float)photo->height);
     return (struct cut_prompt){.person = {left, top, right - left, bottom - top},
-                               .nose = {face->points[1].x, face->points[1].y}};
+                               .points = {{face->points[1].x, face->points[1].y, false}},
+                               .point_count = 1};
 }
 
 struct cutter *cutter_open(struct runtime *runtime, const struct cutter_files *files,
@@ -164,6 +165,24 @@ static bool input_make(const struct picture *photo, const struct tensor_info *in
     return true;
 }
 
+static struct cut_prompt prompt_scale(const struct cut_prompt *prompt, float x, float y)
+{
+    struct cut_prompt out = *prompt;
+    out.person = (struct box){prompt->person.x * x, prompt->person.y * y, prompt->person.width * x,
+                              prompt->person.height * y};
+    for (int i = 0; i < out.point_count; i++) {
+        out.points[i].x *= x;
+        out.points[i].y *= y;
+    }
+    return out;
+}
+
+static struct bytes tensor_bytes(const struct tensor *tensor)
+{
+    return (struct bytes){tensor->data, tensor_count(tensor->rank, tensor->dims) *
+                                            tensor_type_size(tensor->type)};
+}
+
 bool cut_prepare(const struct cutter *cutter, const struct picture *photo,
                  const struct cut_prompt *prompt, int side, struct cut *out, struct error *err)
 {
@@ -172,15 +191,14 @@ bool cut_prepare(const struct cutter *cutter, const struct picture *photo,
     const struct tensor_info *info = session_inputs(cutter->sessions[0], &count);
     *out =
         (struct cut){.width = side ? side : cutter->width, .height = side ? side : cutter->height};
-    if (prompt && prompt->person.width > 0) {
-        float x = (float)out->width / (float)photo->width;
-        float y = (float)out->height / (float)photo->height;
-        const struct box *person = &prompt->person;
-        out->prompt = (struct cut_prompt){
-            .person = {person->x * x, person->y * y, person->width * x, person->height * y},
-            .nose = {prompt->nose[0] * x, prompt->nose[1] * y}};
-    }
-    return input_make(photo, info, cutter->backend->normalisation, out, err);
+    if (prompt)
+        out->prompt = prompt_scale(prompt, (float)out->width / (float)photo->width,
+                                   (float)out->height / (float)photo->height);
+    if (!input_make(photo, info, cutter->backend->normalisation, out, err))
+        return false;
+    if (cutter_takes_prompts(cutter))
+        out->key = hash128_of(tensor_bytes(&out->input));
+    return true;
 }
 
 bool cut_infer(struct cutter *cutter, struct cut *cut, const struct cut_how *how, struct error *err)

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "base/attributes.h"
+#include "base/hash.h"
 #include "infer/tensor.h"
 #include "media/face.h"
 #include "media/picture.h"
@@ -20,13 +21,24 @@ struct run_control;
 struct runtime;
 struct session_options;
 
-/* Whom to cut out, for networks that can be told. */
-struct cut_prompt {
-    struct box person; /* pixels of the photo; empty: everybody */
-    float nose[2];     /* a point that is certainly the person */
+/* Whom to cut out, for networks that can be told; in pixels of the photo. */
+enum { CUT_POINTS = 8 };
+struct cut_point {
+    float x, y;
+    bool outside; /* it is certainly not the person */
 };
+struct cut_prompt {
+    struct box person; /* empty: nobody says how far they reach */
+    struct cut_point points[CUT_POINTS];
+    int point_count;
+};
+/* Nobody in particular? */
+static inline bool cut_prompt_empty(const struct cut_prompt *prompt)
+{
+    return prompt->person.width <= 0 && prompt->point_count == 0;
+}
 
-/* The person around a face: as far as head and torso usually reach. */
+/* The person around a face: as far as head and torso usually reach, and the tip of the nose. */
 struct cut_prompt cut_prompt_for(const struct face *face, const struct picture *photo);
 
 struct cutter;
@@ -65,8 +77,10 @@ int cutter_smaller(const struct cutter *cutter, int side);
 struct cut {
     struct tensor input;      /* what the network is given */
     struct tensor results[2]; /* what it answered */
-    struct cut_prompt prompt; /* in pixels of the input; its person is empty for none */
+    struct cut_prompt prompt; /* in pixels of the input */
     int width, height;        /* of the input */
+    struct hash128 key;       /* of the input, for networks that may be asked about it again */
+    bool kept;                /* what was asked first was known from the last time */
 };
 void cut_dispose(struct cut *cut);
 static inline void cut_dispose_auto(struct cut *cut)

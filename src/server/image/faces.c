@@ -11,6 +11,7 @@
 enum {
     FINE_SPLIT = 2,   /* parts for faces that are small in the photo … */
     FINEST_SPLIT = 4, /* … and for tiny ones, only when there is no other */
+    MAX_SQUARES = 6,  /* of a glance at a long photo */
     NOSE_TIP = 1,     /* of a face's points */
     MIN_PART = 128,   /* pixels; the detector sees no more in a smaller part than in a larger one */
 };
@@ -116,19 +117,38 @@ static int larger_first(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
+static bool box_known(const struct box *box, const struct box *known, int count)
+{
+    float x = box->x + box->width / 2, y = box->y + box->height / 2;
+    for (int i = 0; i < count; i++)
+        if (x > known[i].x && x < known[i].x + known[i].width && y > known[i].y &&
+            y < known[i].y + known[i].height)
+            return true;
+    return false;
+}
+
 bool faces_glance(struct session *detector, const struct picture *photo, struct box *boxes,
                   int room, int *out_count, struct error *err)
 {
-    const float likely = 0.6f;
+    const float likely = 0.6f, wide = 1.3f;
     struct detection found[MAX_DETECTIONS];
-    struct box whole = {0, 0, (float)photo->width, (float)photo->height};
-    int count = 0;
+    struct box part = {0, 0, (float)photo->width, (float)photo->height};
+    float shorter = fminf(part.width, part.height), longer = fmaxf(part.width, part.height);
+    /* The detector sees a square: of a long photo, squares that overlap are looked at as well. */
+    int squares = longer > wide * shorter ? (int)ceilf(2 * (longer / shorter - 1)) + 1 : 0;
+    squares = squares < MAX_SQUARES ? squares : MAX_SQUARES;
+    float step = squares > 1 ? (longer - shorter) / (float)(squares - 1) : 0;
     *out_count = 0;
-    if (!detect_faces(detector, photo, whole, found, &count, err))
-        return false;
-    for (int i = 0; i < count && *out_count < room; i++)
-        if (found[i].score >= likely)
-            boxes[(*out_count)++] = found[i].box;
+    for (int i = 0; i <= squares; i++) {
+        int count = 0;
+        if (!detect_faces(detector, photo, part, found, &count, err))
+            return false;
+        for (int k = 0; k < count && *out_count < room; k++)
+            if (found[k].score >= likely && !box_known(&found[k].box, boxes, *out_count))
+                boxes[(*out_count)++] = found[k].box;
+        part = photo->width > photo->height ? (struct box){step * (float)i, 0, shorter, shorter}
+                                            : (struct box){0, step * (float)i, shorter, shorter};
+    }
     return true;
 }
 

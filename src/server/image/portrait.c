@@ -6,6 +6,7 @@
 
 #include "base/auto.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "image/cutter.h"
 #include "image/face_matte.h"
@@ -117,24 +118,41 @@ static bool cut_square(struct segment *segment, const struct segment_how *how,
     return true;
 }
 
-static bool cut(struct segment *segment, const struct segment_how *how, struct portrait *portrait,
-                struct error *err)
+/* The square's matte takes the place of the first one where it shows more of the face. */
+static void take_better(struct picture *other, float share, const char *model, struct portrait *out)
+{
+    if (face_matte_share(other, &out->face) <= share)
+        return;
+    struct picture worse = out->matte;
+    out->matte = *other;
+    *other = worse;
+    memcpy(out->model, model, sizeof out->model);
+}
+
+/* *out_told: the network was told whom to cut out. */
+static bool cut(struct segment *segment, const struct segment_how *wanted,
+                struct portrait *portrait, bool *out_told, struct error *err)
 {
     const float enough = 0.8f;
+    struct segment_how how = wanted ? *wanted : (struct segment_how){.priority = PRIORITY_PERSON};
     struct cut_prompt prompt = cut_prompt_for(&portrait->face, &portrait->photo);
-    if (!segment_matte(segment, &portrait->photo, &prompt, how, &portrait->matte, err))
+    how.model = portrait->model;
+    how.out_told = out_told;
+    if (!segment_matte(segment, &portrait->photo, &prompt, &how, &portrait->matte, err))
         return false;
     float share = face_matte_share(&portrait->matte, &portrait->face);
     if (share >= enough)
         return true;
     AUTO(picture_dispose) struct picture other = {0};
-    if (!cut_square(segment, how, portrait, &other, err))
-        return false;
-    if (face_matte_share(&other, &portrait->face) > share) {
-        struct picture worse = portrait->matte;
-        portrait->matte = other;
-        other = worse;
+    char model[MODEL_KEY_SIZE];
+    how.model = model;
+    if (cut_square(segment, &how, portrait, &other, err)) {
+        take_better(&other, share, model, portrait);
+        return true;
     }
+    if (err->kind == ERROR_CANCELLED)
+        return false; /* nobody wants the first one either */
+    log_warn("image.second_look_failed", LOG_ERROR(err));
     return true;
 }
 
@@ -142,9 +160,11 @@ bool portrait_cut_out(struct vision *vision, const struct portrait_wish *wish,
                       struct portrait *portrait, struct error *err)
 {
     struct segment *segment = vision_segment(vision);
-    if (!cut(segment, wish->how, portrait, err))
+    bool told = false;
+    struct error local;
+    if (!cut(segment, wish->how, portrait, &told, err ? err : &local))
         return false;
-    remove_others(segment_takes_prompts(segment), portrait);
+    remove_others(told, portrait);
     face_matte_fill(&portrait->matte, &portrait->face);
     if (!wish->in_place)
         surround_clear(&portrait->matte, portrait->covered);

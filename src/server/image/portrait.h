@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/attributes.h"
+#include "image/models.h"
 #include "media/face.h"
 #include "media/picture.h"
 
@@ -85,6 +86,7 @@ struct portrait {
     struct box others[MAX_FACES];
     int other_count;
     struct box covered; /* the part of the frame that the photo covers; the rest is made up */
+    char model[MODEL_KEY_SIZE]; /* what cut the person out, as in the name of its artifact, or "" */
 };
 void portrait_dispose(struct portrait *portrait);
 static inline void portrait_dispose_auto(struct portrait *portrait)

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "codec/codec.h"
+#include "image/cutter.h"
 #include "image/models.h"
 #include "image/photo.h"
 #include "media/picture.h"
@@ -39,12 +40,15 @@ struct remote {
     CURL *idle[IDLE_HANDLES];
     int idle_count;
     char model[MODEL_KEY_SIZE]; /* that made the last mask */
+    bool told;                  /* it looks at prompts */
 };
 
 struct exchange {
     struct buf body;
     long status;
     long retry_after_s;
+    char model[MODEL_KEY_SIZE]; /* "" where the answer does not say */
+    bool told;
 };
 
 bool remote_url_check(const char *url, struct error *err)
@@ -97,14 +101,31 @@ static CURL *handle_take(struct remote *remote)
     return handle ? handle : curl_easy_init();
 }
 
-static void model_note(struct remote *remote, CURL *handle)
+static const char *header_of(CURL *handle, const char *name)
 {
     struct curl_header *header = NULL;
-    if (curl_easy_header(handle, "X-Image-Model", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+    return curl_easy_header(handle, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK ? header->value
+                                                                                     : "";
+}
+
+static void model_note(struct remote *remote, CURL *handle, struct exchange *out)
+{
+    snprintf(out->model, sizeof out->model, "%s", header_of(handle, "X-Image-Model"));
+    out->told = strcmp(header_of(handle, "X-Image-Prompt"), "taken") == 0;
+    if (!out->model[0])
         return;
     pthread_mutex_lock(&remote->lock);
-    snprintf(remote->model, sizeof remote->model, "%s", header->value);
+    memcpy(remote->model, out->model, sizeof remote->model);
+    remote->told = out->told;
     pthread_mutex_unlock(&remote->lock);
+}
+
+bool remote_takes_prompts(struct remote *remote)
+{
+    pthread_mutex_lock(&remote->lock);
+    bool told = remote->told;
+    pthread_mutex_unlock(&remote->lock);
+    return told;
 }
 
 void remote_model(struct remote *remote, char *out, size_t size)
@@ -159,6 +180,7 @@ struct question {
     curl_mime *(*form)(CURL *, const void *); /* or NULL */
     const void *context;
     int64_t deadline_ms;
+    const struct curl_slist *headers; /* or NULL */
 };
 
 static CURLcode ask_once(struct remote *remote, CURL *handle, const struct question *question,
@@ -178,12 +200,13 @@ static CURLcode ask_once(struct remote *remote, CURL *handle, const struct quest
     curl_easy_setopt(handle, CURLOPT_WRITEDATA, out);
     if (mime)
         curl_easy_setopt(handle, CURLOPT_MIMEPOST, mime);
+    curl_easy_setopt(handle, CURLOPT_HTTPHEADER, question->headers);
     buf_clear(&out->body);
     CURLcode code = curl_easy_perform(handle);
     curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &out->status);
     curl_easy_getinfo(handle, CURLINFO_RETRY_AFTER, &retry_after);
     out->retry_after_s = (long)retry_after;
-    model_note(remote, handle);
+    model_note(remote, handle, out);
     curl_easy_setopt(handle, CURLOPT_MIMEPOST, NULL);
     curl_mime_free(mime);
     return code;
@@ -207,6 +230,7 @@ static bool ask(struct remote *remote, const struct question *question, struct e
 
 struct upload {
     struct buf photo;
+    const struct cut_prompt *prompt; /* or NULL */
 };
 
 static void upload_dispose_auto(struct upload *upload)
@@ -226,6 +250,27 @@ static void add_text(curl_mime *mime, const char *name, const char *text)
     curl_mime_data(part, text, CURL_ZERO_TERMINATED);
 }
 
+/* For networks that can be told; others give everybody, who are told apart here. */
+static void add_prompt(curl_mime *mime, const struct cut_prompt *prompt)
+{
+    char text[400] = "";
+    const struct box *box = &prompt->person;
+    if (box->width >= 1 && box->height >= 1) {
+        snprintf(text, sizeof text, "%.1f,%.1f,%.1f,%.1f", (double)box->x, (double)box->y,
+                 (double)box->width, (double)box->height);
+        add_text(mime, "box", text);
+    }
+    size_t used = 0;
+    for (int i = 0; i < prompt->point_count; i++) {
+        const struct cut_point *point = &prompt->points[i];
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%.1f,%.1f,%d", i ? ";" : "",
+                                 (double)point->x, (double)point->y, point->outside ? 0 : 1);
+    }
+    if (prompt->point_count > 0)
+        add_text(mime, "point", text);
+    add_text(mime, "hint", "true");
+}
+
 static curl_mime *upload_form(CURL *handle, const void *context)
 {
     const struct upload *upload = context;
@@ -235,6 +280,8 @@ static curl_mime *upload_form(CURL *handle, const void *context)
     curl_mime_filename(part, "photo.jpg");
     curl_mime_data(part, (const char *)upload->photo.data, upload->photo.size);
     add_text(mime, "format", "mask");
+    if (upload->prompt)
+        add_prompt(mime, upload->prompt);
     return mime;
 }
 
@@ -282,18 +329,35 @@ static bool refused(const struct remote *remote, long status, struct error *err)
                      hint);
 }
 
-bool remote_matte(struct remote *remote, const struct picture *photo,
-                  const struct cut_prompt *prompt, int64_t deadline_ms, struct picture *out,
-                  struct error *err)
+static void headers_free_auto(struct curl_slist *const *headers)
 {
-    (void)prompt; /* everybody; who is meant is told apart here */
-    AUTO(upload_dispose) struct upload upload = {.photo = BUF(MAX_UPLOAD)};
+    curl_slist_free_all(*headers);
+}
+
+static void answer_tell(const struct exchange *exchange, const struct remote_wish *wish)
+{
+    if (wish->out_model)
+        snprintf(wish->out_model, MODEL_KEY_SIZE, "remote:%.*s", MODEL_KEY_SIZE - 8,
+                 exchange->model);
+    if (wish->out_told)
+        *wish->out_told = exchange->told;
+}
+
+bool remote_matte(struct remote *remote, const struct picture *photo,
+                  const struct remote_wish *wish, struct picture *out, struct error *err)
+{
+    AUTO(upload_dispose)
+    struct upload upload = {.photo = BUF(MAX_UPLOAD), .prompt = wish->prompt};
     AUTO(exchange_dispose) struct exchange exchange = {.body = BUF(MAX_ANSWER)};
-    if (!deadline_ms)
-        deadline_ms = mono_ms() + PATIENCE_MS;
+    AUTO(headers_free) struct curl_slist *headers = NULL;
+    int64_t deadline_ms = wish->deadline_ms ? wish->deadline_ms : mono_ms() + PATIENCE_MS;
+    if (wish->prompt && cut_prompt_empty(wish->prompt))
+        upload.prompt = NULL;
+    if (wish->batch)
+        headers = curl_slist_append(NULL, "Priority: u=5");
     if (!upload_make(photo, &upload, err))
         return false;
-    const struct question question = {remote->cutout, upload_form, &upload, deadline_ms};
+    const struct question question = {remote->cutout, upload_form, &upload, deadline_ms, headers};
     for (;;) {
         if (!ask(remote, &question, &exchange, err))
             return false;
@@ -303,6 +367,7 @@ bool remote_matte(struct remote *remote, const struct picture *photo,
             break;
         rest(wait_ms);
     }
+    answer_tell(&exchange, wish);
     if (exchange.status == 200)
         return mask_read(remote, &exchange.body, photo, out, err);
     refused(remote, exchange.status, err);

@@ -26,15 +26,22 @@ static inline void remote_close_auto(struct remote **remote)
     remote_close(*remote);
 }
 
+struct remote_wish {
+    const struct cut_prompt *prompt; /* or NULL */
+    int64_t deadline_ms;             /* mono_ms; 0: 30 s from now */
+    bool batch;                      /* nobody waits for it */
+    char *out_model;                 /* NULL, or room for MODEL_KEY_SIZE: "remote:portrait@1:…" */
+    bool *out_told;                  /* NULL, or: did that look at the prompt? */
+};
 /* A matte of the photo's size (RGB). A service that cannot be reached is tried three times within
- * a second; one that is full is asked again when it says, as long as `deadline_ms` (mono_ms; 0:
- * 30 s from now) allows. Errors image_service_away, image_service_failed, image_service_slow.
- * Threads may share a remote. */
+ * a second; one that is full is asked again when it says, as long as the deadline allows. Errors
+ * image_service_away, image_service_failed, image_service_slow. Threads may share a remote. */
 MUST_USE bool remote_matte(struct remote *remote, const struct picture *photo,
-                           const struct cut_prompt *prompt, int64_t deadline_ms,
-                           struct picture *out, struct error *err);
+                           const struct remote_wish *wish, struct picture *out, struct error *err);
 
 /* Does it answer to GET /health, within two seconds? */
 MUST_USE bool remote_check(struct remote *remote, struct error *err);
+/* Did what made the last mask look at prompts? False before the first one. */
+bool remote_takes_prompts(struct remote *remote);
 /* Which model made the last mask, as X-Image-Model names it: "remote:portrait@1:…". */
 void remote_model(struct remote *remote, char *out, size_t size);

@@ -335,10 +335,14 @@ static bool matte_from_afar(struct remote *remote, const struct picture *photo,
                             const struct cut_prompt *prompt, const struct segment_how *how,
                             struct picture *out, struct error *err)
 {
-    bool done = remote_matte(remote, photo, prompt, how ? how->deadline_ms : 0, out, err);
-    if (how && how->model)
-        remote_model(remote, how->model, MODEL_KEY_SIZE);
-    return done;
+    static const struct segment_how unhurried;
+    how = how ? how : &unhurried;
+    const struct remote_wish wish = {.prompt = prompt,
+                                     .deadline_ms = how->deadline_ms,
+                                     .batch = how->priority == PRIORITY_BATCH,
+                                     .out_model = how->model,
+                                     .out_told = how->out_told};
+    return remote_matte(remote, photo, &wish, out, err);
 }
 
 bool segment_matte(struct segment *segment, const struct picture *photo,
@@ -353,6 +357,8 @@ bool segment_matte(struct segment *segment, const struct picture *photo,
     struct loaded *loaded = use_current(segment);
     if (how && how->model)
         snprintf(how->model, MODEL_KEY_SIZE, "%s", loaded->key);
+    if (how && how->out_told)
+        *how->out_told = cutter_takes_prompts(loaded->cutter);
     struct attempt attempt = {.scheduler = segment->scheduler,
                               .watch = segment->watch,
                               .loaded = loaded,
@@ -412,7 +418,7 @@ struct segment_state segment_state(struct segment *segment)
 bool segment_takes_prompts(struct segment *segment)
 {
     if (segment->settings.remote)
-        return false;
+        return remote_takes_prompts(segment->settings.remote);
     pthread_mutex_lock(&segment->lock);
     bool takes = cutter_takes_prompts(segment->current->cutter);
     pthread_mutex_unlock(&segment->lock);

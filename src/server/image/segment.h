@@ -51,6 +51,7 @@ struct segment_how {
     int64_t deadline_ms; /* mono_ms; 0: none */
     /* NULL, or room for MODEL_KEY_SIZE: which one it was, whichever is chosen meanwhile. */
     char *model;
+    bool *out_told;            /* NULL, or: did it look at the prompt? */
     bool (*gone)(void *asked); /* NULL, or: does nobody wait any more? From any thread, often */
     void *asked;
 };

@@ -216,24 +216,53 @@ void apart_close(struct apart *apart)
     free(apart);
 }
 
-static bool inputs_put(const struct session_run *run, struct lane *lane, struct wire_run *wire,
-                       struct error *err)
+/* At *place, which is behind it afterwards. */
+static bool input_put(const struct tensor *tensor, const struct lane *lane, struct wire_tensor *out,
+                      uint64_t *place, struct error *err)
+{
+    size_t bytes;
+    *out =
+        (struct wire_tensor){.type = (uint32_t)tensor->type, .rank = tensor->rank, .place = *place};
+    memcpy(out->dims, tensor->dims, sizeof out->dims);
+    if (!wire_tensor_check(out, WIRE_LANE_BYTES, &bytes))
+        return error_set(err, ERROR_LIMIT, "an input is too large to hand over");
+    memcpy(lane->memory + *place, tensor->data, bytes);
+    *place = wire_align(*place + bytes);
+    return true;
+}
+
+/* Does the first network make this one? */
+static bool is_made(const struct session_first *first, int input)
+{
+    for (int i = 0; first && i < first->count; i++)
+        if (first->to[i] == input)
+            return true;
+    return false;
+}
+
+static bool inputs_put(const struct session_run *run, const struct lane *lane,
+                       struct wire_run *wire, struct error *err)
 {
     uint64_t place = 0;
-    for (int i = 0; i < run->input_count; i++) {
-        const struct tensor *tensor = &run->inputs[i];
-        struct wire_tensor *at = &wire->inputs[i];
-        size_t bytes;
-        *at = (struct wire_tensor){
-            .type = (uint32_t)tensor->type, .rank = tensor->rank, .place = place};
-        memcpy(at->dims, tensor->dims, sizeof at->dims);
-        if (!wire_tensor_check(at, WIRE_LANE_BYTES, &bytes))
-            return error_set(err, ERROR_LIMIT, "input %d is too large to hand over", i);
-        memcpy(lane->memory + place, tensor->data, bytes);
-        place = wire_align(place + bytes);
-    }
+    for (int i = 0; i < run->input_count; i++)
+        if (!is_made(run->first, i) &&
+            !input_put(&run->inputs[i], lane, &wire->inputs[i], &place, err))
+            return false;
+    if (run->first && !input_put(run->first->input, lane, &wire->first.input, &place, err))
+        return false;
     wire->free_place = place;
     return true;
+}
+
+static void first_put(const struct session_first *first, struct wire_first *out)
+{
+    out->session = first->session->apart->number;
+    out->count = (uint32_t)first->count;
+    out->key = first->key;
+    for (int i = 0; i < first->count; i++) {
+        out->from[i] = (uint32_t)first->from[i];
+        out->to[i] = (uint32_t)first->to[i];
+    }
 }
 
 static bool output_take(const struct lane *lane, const struct wire_tensor *wire, struct tensor *out,
@@ -292,6 +321,8 @@ static enum outcome run_on(struct session *session, const struct session_run *ru
     AUTO(mem_free) struct wire_reply *reply = xmalloc(sizeof *reply);
     uint64_t woken;
     enum outcome outcome = open_in(apart, lane, NULL, err);
+    if (outcome == OUTCOME_FINE && run->first)
+        outcome = open_in(run->first->session->apart, lane, NULL, err);
     if (outcome != OUTCOME_FINE)
         return outcome;
     struct wire_run *wire = &ask->of.run;
@@ -301,6 +332,8 @@ static enum outcome run_on(struct session *session, const struct session_run *ru
     wire->input_count = (uint32_t)run->input_count;
     wire->out_count = (uint32_t)run->out_count;
     wire->shrink = run->shrink;
+    if (run->first)
+        first_put(run->first, &wire->first);
     for (int i = 0; i < run->out_count; i++)
         wire->wanted[i] = (uint32_t)run->wanted[i];
     (void)!read(lane->wake, &woken, sizeof woken); /* of an earlier run */
@@ -312,6 +345,8 @@ static enum outcome run_on(struct session *session, const struct session_run *ru
     run_control_end(run->control);
     if (outcome == OUTCOME_FINE && !outputs_take(run, &reply->of.ran, lane, err))
         return OUTCOME_FAILED;
+    if (outcome == OUTCOME_FINE && run->first && run->first->out_kept)
+        *run->first->out_kept = reply->of.ran.kept;
     return outcome;
 }
 

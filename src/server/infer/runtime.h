@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "base/attributes.h"
+#include "base/hash.h"
 #include "infer/tensor.h"
 
 struct error;
@@ -82,11 +83,25 @@ static inline void run_control_free_auto(struct run_control **control)
     run_control_free(*control);
 }
 
+/* A network that runs before this one, of the same runtime, with `count` of its outputs as inputs
+ * of this one: output from[i] becomes input to[i] (those of `inputs` are not looked at). They stay
+ * where the networks run, and those of the last few inputs are kept there for a minute, by the
+ * input's key: so whoever asks about one picture several times has it looked at once. */
+enum { SESSION_FIRST = 4 };
+struct session_first {
+    struct session *session;
+    const struct tensor *input; /* it has one */
+    struct hash128 key;
+    int from[SESSION_FIRST], to[SESSION_FIRST], count;
+    bool *out_kept; /* NULL, or: was it kept? */
+};
+
 /* One inference, blocking. `inputs` are in the order of session_inputs. `wanted` names outputs by
  * index; out[i] is allocated (tensor_dispose) unless its data is set: then it must have the type
  * and the dims that the model gives. ERROR_CANCELLED after run_control_cancel, ERROR_LIMIT when
  * memory ran out. `control` may be NULL. */
 struct session_run {
+    const struct session_first *first; /* or NULL */
     const struct tensor *inputs;
     const int *wanted;
     struct tensor *out;
@@ -96,3 +111,6 @@ struct session_run {
 };
 MUST_USE bool session_run(struct session *session, const struct session_run *run,
                           struct error *err);
+/* Lets go of what was kept (see session_first) and not asked for in the last minute; true while
+ * something is left. */
+bool session_forget(struct session *session);

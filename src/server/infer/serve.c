@@ -20,7 +20,7 @@
 #include "sys/fdpass.h"
 #include "sys/memory.h"
 
-enum { QUIET_MS = 1500 }; /* without a question */
+enum { QUIET_MS = 1500, FORGET_MS = 20 * 1000 }; /* without a question */
 
 struct lane {
     struct server *server;
@@ -144,26 +144,41 @@ static bool answer_open(struct server *server, const struct wire_ask *ask, struc
 
 /* The question's tensors, pointing into the lane's memory. */
 struct call {
-    struct tensor in[WIRE_PORTS], out[WIRE_PORTS];
+    struct tensor in[WIRE_PORTS], out[WIRE_PORTS], first_in;
+    struct session_first first;
     int wanted[WIRE_PORTS];
     bool placed[WIRE_PORTS]; /* out[i] is made in the lane's memory at once */
     uint64_t places[WIRE_PORTS], free_place;
 };
 
+static bool input_find(const struct lane *lane, const struct wire_tensor *wire, struct tensor *out,
+                       struct error *err)
+{
+    size_t bytes;
+    if (!wire_tensor_check(wire, WIRE_LANE_BYTES, &bytes))
+        return error_set(err, ERROR_INTERNAL, "an input makes no sense");
+    *out = (struct tensor){.type = (enum tensor_type)wire->type,
+                           .rank = wire->rank,
+                           .data = lane->memory + wire->place};
+    memcpy(out->dims, wire->dims, sizeof wire->dims);
+    return true;
+}
+
+static bool is_made(const struct wire_first *first, uint32_t input)
+{
+    for (uint32_t i = 0; i < first->count; i++)
+        if (first->to[i] == input)
+            return true;
+    return false;
+}
+
 static bool inputs_find(const struct lane *lane, const struct wire_run *run, struct call *call,
                         struct error *err)
 {
-    for (uint32_t i = 0; i < run->input_count; i++) {
-        const struct wire_tensor *wire = &run->inputs[i];
-        size_t bytes;
-        if (!wire_tensor_check(wire, WIRE_LANE_BYTES, &bytes))
-            return error_set(err, ERROR_INTERNAL, "input %u makes no sense", i);
-        call->in[i] = (struct tensor){.type = (enum tensor_type)wire->type,
-                                      .rank = wire->rank,
-                                      .data = lane->memory + wire->place};
-        memcpy(call->in[i].dims, wire->dims, sizeof wire->dims);
-    }
-    return true;
+    for (uint32_t i = 0; i < run->input_count; i++)
+        if (!is_made(&run->first, i) && !input_find(lane, &run->inputs[i], &call->in[i], err))
+            return false;
+    return run->first.count == 0 || input_find(lane, &run->first.input, &call->first_in, err);
 }
 
 /* Outputs whose size the model says go straight into the lane's memory. */
@@ -227,13 +242,42 @@ static void run_begins(struct lane *lane, uint64_t serial)
     pthread_mutex_unlock(&lane->server->lock);
 }
 
-static bool run_model(struct lane *lane, struct session *session, const struct wire_run *run,
-                      struct wire_ran *out, struct error *err)
+/* `session` is the first of two, or NULL. */
+static bool first_find(const struct wire_run *run, struct session *session,
+                       const struct session *then, struct call *call, bool *out_kept,
+                       struct error *err)
 {
+    const struct wire_first *wire = &run->first;
+    int made, taken;
+    call->first = (struct session_first){.session = session,
+                                         .input = &call->first_in,
+                                         .key = wire->key,
+                                         .count = (int)wire->count,
+                                         .out_kept = out_kept};
+    if (!session)
+        return true;
+    session_outputs(session, &made);
+    session_inputs(then, &taken);
+    for (uint32_t i = 0; i < wire->count; i++) {
+        if (wire->from[i] >= (uint32_t)made || wire->to[i] >= (uint32_t)taken ||
+            wire->to[i] >= run->input_count)
+            return error_set(err, ERROR_INTERNAL, "the two networks do not fit");
+        call->first.from[i] = (int)wire->from[i];
+        call->first.to[i] = (int)wire->to[i];
+    }
+    return true;
+}
+
+static bool run_model(struct lane *lane, struct session *first, struct session *session,
+                      const struct wire_ask *ask, struct wire_ran *out, struct error *err)
+{
+    const struct wire_run *run = &ask->of.run;
     struct call call = {.free_place = 0};
-    if (!inputs_find(lane, run, &call, err) || !outputs_place(lane, session, run, &call, err))
+    if (!inputs_find(lane, run, &call, err) || !outputs_place(lane, session, run, &call, err) ||
+        !first_find(run, first, session, &call, &out->kept, err))
         return false;
-    const struct session_run request = {.inputs = call.in,
+    const struct session_run request = {.first = first ? &call.first : NULL,
+                                        .inputs = call.in,
                                         .input_count = (int)run->input_count,
                                         .wanted = call.wanted,
                                         .out = call.out,
@@ -252,14 +296,20 @@ static bool answer_run(struct lane *lane, const struct wire_ask *ask, struct wir
                        struct error *err)
 {
     const struct wire_run *run = &ask->of.run;
-    if (run->input_count > WIRE_PORTS || run->out_count > WIRE_PORTS)
+    bool two = run->first.count > 0;
+    if (run->input_count > WIRE_PORTS || run->out_count > WIRE_PORTS ||
+        run->first.count > SESSION_FIRST)
         return error_set(err, ERROR_INTERNAL, "%u inputs, %u outputs", run->input_count,
                          run->out_count);
     struct session *session = model_use(lane->server, ask->session);
-    if (!session)
-        return error_set(err, ERROR_INTERNAL, "there is no model %u", ask->session);
-    bool done = run_model(lane, session, run, out, err);
-    model_leave(lane->server, ask->session, false);
+    struct session *first = two ? model_use(lane->server, run->first.session) : NULL;
+    bool there = session && (first || !two);
+    bool done = there ? run_model(lane, first, session, ask, out, err)
+                      : error_set(err, ERROR_INTERNAL, "there is no model %u", ask->session);
+    if (session)
+        model_leave(lane->server, ask->session, false);
+    if (first)
+        model_leave(lane->server, run->first.session, false);
     return done;
 }
 
@@ -279,13 +329,28 @@ static void lane_free(struct lane *lane)
     free(lane);
 }
 
-/* The next question. When it does not come at once, memory goes back to the system meanwhile. */
-static bool next_ask(int socket, struct wire_ask *ask)
+/* Of all models; true while something is left. */
+static bool forget(struct server *server)
 {
-    struct pollfd poll_for = {.fd = socket, .events = POLLIN};
-    if (poll(&poll_for, 1, QUIET_MS) == 0)
+    bool left = false;
+    pthread_mutex_lock(&server->lock);
+    for (size_t i = 0; i < WIRE_SESSIONS; i++)
+        if (server->models[i].session)
+            left |= session_forget(server->models[i].session);
+    pthread_mutex_unlock(&server->lock);
+    return left;
+}
+
+/* The next question. While it does not come, memory goes back to the system. */
+static bool next_ask(const struct lane *lane, struct wire_ask *ask)
+{
+    struct pollfd poll_for = {.fd = lane->socket, .events = POLLIN};
+    int wait_ms = QUIET_MS;
+    while (poll(&poll_for, 1, wait_ms) == 0) {
+        wait_ms = forget(lane->server) ? FORGET_MS : -1;
         memory_trim();
-    return wire_receive(socket, ask, sizeof *ask);
+    }
+    return wire_receive(lane->socket, ask, sizeof *ask);
 }
 
 static void *lane_work(void *context)
@@ -294,7 +359,7 @@ static void *lane_work(void *context)
     AUTO(mem_free) struct wire_ask *ask = xmalloc(sizeof *ask);
     AUTO(mem_free) struct wire_reply *reply = xmalloc(sizeof *reply);
     bool open = true;
-    while (open && next_ask(lane->socket, ask)) {
+    while (open && next_ask(lane, ask)) {
         struct error err = {.kind = ERROR_INTERNAL, .text = "unknown question"};
         memset(reply, 0, sizeof *reply);
         if (ask->what == WIRE_OPEN) {

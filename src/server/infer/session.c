@@ -2,9 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/mem.h"
 #include "infer/control_internal.h"
+#include "infer/kept_internal.h"
 #include "infer/pinned_internal.h"
 #include "infer/session_internal.h"
 #include "infer/trace.h"
@@ -172,6 +174,7 @@ struct session *session_open(struct runtime *runtime, const char *path,
     session->runtime = runtime;
     if (runtime->child) /* the other process names the model in its errors */
         return apart_open(session, path, options, err) ? TAKE(session) : NULL;
+    session->kept = kept_new();
     if (session_open_here(session, path, options, err))
         return TAKE(session);
     error_wrap(err, "model %s", path ? path : "in memory");
@@ -185,6 +188,7 @@ void session_close(struct session *session)
     if (session->memory)
         session->runtime->api->ReleaseMemoryInfo(session->memory);
     pinned_close(session->pinned);
+    kept_free(session->kept);
     if (session->session)
         session->runtime->api->ReleaseSession(session->session);
     apart_close(session->apart);
@@ -393,10 +397,8 @@ static bool output_take(const struct values *values, const struct session_run *r
     return true;
 }
 
-bool session_run(struct session *session, const struct session_run *run, struct error *err)
+static bool run_here(struct session *session, const struct session_run *run, struct error *err)
 {
-    if (session->apart)
-        return apart_run(session, run, err);
     AUTO(values_dispose) struct values values = {.session = session};
     bool allocated[MAX_PORTS] = {false}, done = true;
     if (session->pinned)
@@ -414,4 +416,53 @@ bool session_run(struct session *session, const struct session_run *run, struct 
         if (allocated[i])
             tensor_dispose(&run->out[i]);
     return done;
+}
+
+static struct kept_set *first_run(const struct session_run *run, struct error *err)
+{
+    const struct session_first *first = run->first;
+    struct tensor made[SESSION_FIRST] = {0};
+    const struct session_run request = {.inputs = first->input,
+                                        .input_count = 1,
+                                        .wanted = first->from,
+                                        .out = made,
+                                        .out_count = first->count,
+                                        .control = run->control,
+                                        .shrink = run->shrink};
+    if (!run_here(first->session, &request, err))
+        return NULL;
+    return kept_add(first->session->kept, first->key, made, first->count, mono_ms());
+}
+
+static bool run_behind(struct session *session, const struct session_run *run, struct error *err)
+{
+    const struct session_first *first = run->first;
+    struct tensor inputs[MAX_PORTS];
+    struct session_run request = *run;
+    struct kept_set *set = kept_find(first->session->kept, first->key, mono_ms());
+    if (first->out_kept)
+        *first->out_kept = set != NULL;
+    if (!set)
+        set = first_run(run, err);
+    if (!set)
+        return false;
+    memcpy(inputs, run->inputs, (size_t)run->input_count * sizeof *inputs);
+    for (int i = 0; i < first->count; i++)
+        inputs[first->to[i]] = set->tensors[i];
+    request.inputs = inputs;
+    bool done = run_here(session, &request, err);
+    kept_leave(first->session->kept, set);
+    return done;
+}
+
+bool session_run(struct session *session, const struct session_run *run, struct error *err)
+{
+    if (session->apart)
+        return apart_run(session, run, err);
+    return run->first ? run_behind(session, run, err) : run_here(session, run, err);
+}
+
+bool session_forget(struct session *session)
+{
+    return session->kept && kept_forget(session->kept, mono_ms());
 }

@@ -7,6 +7,7 @@
 enum { MAX_PORTS = 16 };
 
 struct apart;
+struct kept;
 struct pinned;
 
 struct session {
@@ -16,6 +17,7 @@ struct session {
     char device[16];
     char *fallback;
     struct apart *apart; /* NULL: it is here, and this is it: */
+    struct kept *kept;   /* what it made as the first of two */
     OrtSession *session;
     OrtMemoryInfo *memory;
     struct pinned *pinned; /* NULL: not on a card, or there is no such memory */

@@ -18,14 +18,15 @@
 #include <stdint.h>
 
 #include "base/attributes.h"
-#include "infer/tensor.h"
+#include "base/hash.h"
+#include "infer/runtime.h"
 
 struct error;
 
 enum {
     HELLO_FD = 3,
     STOP_FD = 4,
-    WIRE_VERSION = 1,
+    WIRE_VERSION = 2,
     WIRE_PORTS = 16,
     WIRE_NAME = 128,
     WIRE_PATH = 4096,
@@ -73,8 +74,17 @@ struct wire_open {
     char path[WIRE_PATH];
 };
 
+/* See session_first; count 0: there is none. */
+struct wire_first {
+    uint32_t session, count;
+    struct wire_tensor input;
+    struct hash128 key;
+    uint32_t from[SESSION_FIRST], to[SESSION_FIRST];
+};
+
 struct wire_run {
     uint64_t serial;
+    struct wire_first first;
     uint32_t input_count, out_count;
     struct wire_tensor inputs[WIRE_PORTS];
     uint32_t wanted[WIRE_PORTS];
@@ -104,6 +114,7 @@ struct wire_opened {
 };
 
 struct wire_ran {
+    bool kept; /* what the first network made */
     struct wire_tensor out[WIRE_PORTS];
 };
 

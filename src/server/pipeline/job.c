@@ -78,9 +78,9 @@ struct names {
     struct store_key video, thumbnail, description;
 };
 
-static struct names names_of(const struct pipeline *pipeline, const struct order *order)
+static struct names names_of(const struct order *order, const char *model)
 {
-    struct hash128 hash = order_result_hash(order, pipeline->options.vision);
+    struct hash128 hash = order_result_hash(order, model);
     return (struct names){
         .video = store_key_hash(STORE_VIDEO, hash, ".mp4"),
         .thumbnail = store_key_hash(STORE_VIDEO, hash, ".jpg"),
@@ -116,7 +116,7 @@ static char *upload_path(struct store *store, struct hash128 hash, struct error 
 }
 
 static char *make_and_publish(struct pipeline *pipeline, const struct order *order,
-                              const struct names *names, struct job_run *run, struct error *err)
+                              struct job_run *run, struct error *err)
 {
     struct store *store = pipeline->options.store;
     AUTO(mem_free) char *image = upload_path(store, order->image, err);
@@ -132,9 +132,10 @@ static char *make_and_publish(struct pipeline *pipeline, const struct order *ord
     double wait_s = (double)job_run_waited_ms(run) / 1000;
     if (!path || !message_make(pipeline, order, &places, &client, &made, err))
         return NULL;
+    const struct names names = names_of(order, made.model);
     AUTO(mem_free) char *description =
-        made_write(pipeline, order, &made, wait_s, names->video.name, names->thumbnail.name);
-    if (publish(store, names, path, &made, description, err))
+        made_write(pipeline, order, &made, wait_s, names.video.name, names.thumbnail.name);
+    if (publish(store, &names, path, &made, description, err))
         return TAKE(description);
     unlink(path);
     return NULL;
@@ -154,10 +155,12 @@ char *pipeline_job(void *context, struct job_run *run, struct error *err)
     AUTO(order_dispose) struct order order = {0};
     if (!order_read(job_run_request(run), &order, err))
         return NULL;
-    struct names names = names_of(pipeline, &order);
+    char model[MODEL_KEY_SIZE];
+    order_model(&order, pipeline->options.vision, model);
+    const struct names names = names_of(&order, model);
     char *result = made_before(pipeline->options.store, &names);
     if (!result)
-        result = make_and_publish(pipeline, &order, &names, run, err);
+        result = make_and_publish(pipeline, &order, run, err);
     return result ? result : name_full_disk(err);
 }
 

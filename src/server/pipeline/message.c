@@ -103,13 +103,18 @@ static bool portrait_compute(struct message *message, struct error *err)
 static bool prepare_portrait(struct message *message, struct error *err)
 {
     struct store *store = message->pipeline->options.store;
-    struct hash128 name = order_portrait_hash(message->order, message->pipeline->options.vision);
+    char *model = message->made->model;
+    order_model(message->order, message->pipeline->options.vision, model);
+    struct hash128 name = order_portrait_hash(message->order, model);
     if (!artifact_get_portrait(store, name, &message->portrait)) {
         if (!portrait_compute(message, err))
             return false;
         message->made->portrait_s = now_s(message) - message->made->photo_s;
         message->measured.portrait_s = now_s(message);
         pipeline_observe(message->pipeline, "portrait", message->made->portrait_s);
+        /* Another one may have been chosen meanwhile. */
+        memcpy(model, message->portrait.model, MODEL_KEY_SIZE);
+        name = order_portrait_hash(message->order, model);
         artifact_put_portrait(store, name, &message->portrait);
     }
     return go_on(message, err) && backdrop_make(message->pipeline, message->order, message->places,

@@ -151,15 +151,20 @@ struct hash128 order_speech_hash(const struct order *order)
         (const char *const[]){version, order->voice, order->text, order->bgm, numbers, NULL});
 }
 
-struct hash128 order_portrait_hash(const struct order *order, const struct vision *vision)
+void order_model(const struct order *order, const struct vision *vision, char out[MODEL_KEY_SIZE])
+{
+    out[0] = '\0';
+    if (order_cut_out(order))
+        memcpy(out, segment_chosen(vision_segment(vision)).model, MODEL_KEY_SIZE);
+}
+
+struct hash128 order_portrait_hash(const struct order *order, const char *model)
 {
     char version[32], rest[64], text[HASH128_TEXT_SIZE];
     snprintf(version, sizeof version, "portrait %d", PORTRAIT_VERSION);
     snprintf(rest, sizeof rest, "%d %d %d", order->face, order_cut_out(order),
              order->backdrop == BACKDROP_KEEP);
     hash128_text(photo_hash(order->image), text);
-    struct segment_state segment = segment_chosen(vision_segment(vision));
-    const char *model = order_cut_out(order) ? segment.model : "";
     return hash_texts((const char *const[]){version, text, order->format->name, rest, model, NULL});
 }
 
@@ -172,12 +177,10 @@ struct hash128 order_video_hash(const struct order *order)
     return hash_texts((const char *const[]){version, json, NULL});
 }
 
-struct hash128 order_result_hash(const struct order *order, const struct vision *vision)
+struct hash128 order_result_hash(const struct order *order, const char *model)
 {
     char text[HASH128_TEXT_SIZE];
     hash128_text(order_video_hash(order), text);
-    struct segment_state segment = segment_chosen(vision_segment(vision));
-    const char *model = order_cut_out(order) ? segment.model : "";
     return hash_texts((const char *const[]){text, model, NULL});
 }
 

@@ -66,7 +66,8 @@ struct made {
     int width, height, fps, frames;
     int64_t size_bytes;
     double photo_s, portrait_s, speech_s, render_s, first_frame_s, finish_s, total_s;
-    struct buf thumbnail; /* JPEG */
+    struct buf thumbnail;       /* JPEG */
+    char model[MODEL_KEY_SIZE]; /* what cut the person out; "" where nobody was */
 };
 void made_dispose(struct made *made);
 static inline void made_dispose_auto(struct made *made)

@@ -14,8 +14,9 @@ static bool portrait_of(struct pipeline *pipeline, const struct order *order, co
 {
     AUTO(photo_dispose) struct photo photo = {0};
     struct store *store = pipeline->options.store;
-    struct hash128 name = order_portrait_hash(order, pipeline->options.vision);
-    if (artifact_get_portrait(store, name, out))
+    char model[MODEL_KEY_SIZE];
+    order_model(order, pipeline->options.vision, model);
+    if (artifact_get_portrait(store, order_portrait_hash(order, model), out))
         return true;
     if (!photo_make(pipeline, path, order->image, &photo, err) ||
         !photo_check(&photo, order->face, err))
@@ -23,7 +24,7 @@ static bool portrait_of(struct pipeline *pipeline, const struct order *order, co
     const struct portrait_wish wish = order_portrait(order, &photo);
     if (!portrait_make(pipeline->options.vision, &photo.picture, &wish, out, err))
         return false;
-    artifact_put_portrait(store, name, out);
+    artifact_put_portrait(store, order_portrait_hash(order, out->model), out);
     return true;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/hash.h"
+#include "image/models.h"
 #include "pipeline/pipeline.h"
 #include "store/store.h"
 
@@ -51,10 +52,12 @@ MUST_USE bool order_read(const char *json, struct order *out, struct error *err)
 
 /* The names of what is made from it. */
 struct hash128 order_speech_hash(const struct order *order);
-struct hash128 order_portrait_hash(const struct order *order, const struct vision *vision);
+/* `model`: what cuts the person out, as order_model says it will, or as it did. */
+void order_model(const struct order *order, const struct vision *vision, char out[MODEL_KEY_SIZE]);
+struct hash128 order_portrait_hash(const struct order *order, const char *model);
 struct hash128 order_video_hash(const struct order *order);
 /* The same of what is published: another model that cuts people out makes another video. */
-struct hash128 order_result_hash(const struct order *order, const struct vision *vision);
+struct hash128 order_result_hash(const struct order *order, const char *model);
 struct hash128 photo_hash(struct hash128 image);
 
 /* Is the person to be separated from the background? */

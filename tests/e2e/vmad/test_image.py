@@ -3,6 +3,7 @@
 change, and load."""
 import base64
 import concurrent.futures
+import http.server
 import json
 import os
 import pathlib
@@ -10,6 +11,7 @@ import shutil
 import socket
 import struct
 import subprocess
+import threading
 import unittest
 import zlib
 
@@ -65,6 +67,13 @@ def of_url(url):
     return head[5:], base64.b64decode(data, validate=True)
 
 
+def grey_png(width, height, value):
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress((b"\0" + bytes([value]) * width) * height)) + chunk(b"IEND", b""))
+
+
 class Images(Case):
     def post(self, path, *parts, image=TWO, **headers):
         image = photo(image) if isinstance(image, str) else image
@@ -111,6 +120,24 @@ class Images(Case):
                                       "image/png"))
             self.assertGreater(picture.alpha(*middles[chosen]), 240)
             self.assertLess(picture.alpha(*middles[1 - chosen]), 15)
+
+    def test_points_say_who_is_meant_and_who_is_not(self):
+        middles = self.middles()
+        for chosen in (0, 1):
+            here, there = middles[chosen], middles[1 - chosen]
+            for points in ("{0[0]:.1f},{0[1]:.1f}", "{0[0]:.0f},{0[1]:.0f},1;{1[0]:.0f},{1[1]:.0f},0",
+                           "{1[0]:.0f},{1[1]:.0f},0"):
+                answer = self.post("/api/image/cutout", ("point", points.format(here, there)))
+                picture = Picture(self.ok(answer, "image/png"))
+                self.assertGreater(picture.alpha(*here), 240)
+                self.assertLess(picture.alpha(*there), 15)
+                self.assertEqual(answer.headers["X-Image-Prompt"], "ignored")  # told apart here
+        both = ";".join(f"{x:.0f},{y:.0f}" for x, y in middles)
+        picture = Picture(self.ok(self.post("/api/image/cutout", ("point", both)), "image/png"))
+        self.assertGreater(min(picture.alpha(*middle) for middle in middles), 240)
+        hint = self.post("/api/image/cutout", ("point", "5,5"), ("box", "0,0,9,9"), ("hint", "true"))
+        picture = Picture(self.ok(hint, "image/png"))
+        self.assertGreater(min(picture.alpha(*middle) for middle in middles), 240)
 
     def test_a_box_limits_the_cut_out(self):
         (x, y), other = self.middles()
@@ -205,6 +232,14 @@ class Images(Case):
                 ("/api/image/cutout", [("person", "one")], TWO, 422, "number_malformed", "person"),
                 ("/api/image/cutout", [("box", "1,2,3")], TWO, 422, "box_malformed", "box"),
                 ("/api/image/cutout", [("box", "1,2,nan,4")], TWO, 422, "box_malformed", "box"),
+                ("/api/image/cutout", [("point", "1")], TWO, 422, "point_malformed", "point"),
+                ("/api/image/cutout", [("point", "1,2,3")], TWO, 422, "point_malformed", "point"),
+                ("/api/image/cutout", [("point", "1,2;")], TWO, 422, "point_malformed", "point"),
+                ("/api/image/cutout", [("point", "nan,2")], TWO, 422, "point_malformed", "point"),
+                ("/api/image/cutout", [("point", "-1,2")], TWO, 422, "point_malformed", "point"),
+                ("/api/image/cutout", [("point", ";".join(["1,2"] * 9))], TWO, 422, "point_malformed", "point"),
+                ("/api/image/cutout", [("point", "5,5")], TWO, 422, "point_nobody", "point"),
+                ("/api/image/cutout", [("hint", "perhaps")], TWO, 422, "switch_malformed", "hint"),
                 ("/api/image/landmarks", [], b"", 422, "image_empty", "image"),
                 ("/api/image/landmarks", [("face", "0")], TWO, 400, "part_unknown", "face"),
                 ("/api/person-detection/detect", [("conf", "2")], TWO, 422, "number_out_of_range", "conf"),
@@ -359,6 +394,41 @@ class Remote(unittest.TestCase):
         self.assertAlmostEqual(a.mean_alpha(), b.mean_alpha(), delta=2)
         self.assertIn(b'/api/image/cutout"', there.get("/metrics").body)
         self.assertTrue(wait_until(lambda: self.service(here) == "healthy"))
+
+    def test_prompt_and_priority_are_passed_on(self):
+        asked = []
+
+        class Service(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                asked.append((self.headers, self.rfile.read(int(self.headers["Content-Length"]))))
+                mask = grey_png(512, 512, 255)
+                self.send_response(200)
+                for name, value in (("X-Image-Model", "sam2@1:0123456789ab"), ("X-Image-Prompt", "taken"),
+                                    ("Content-Type", "image/png"), ("Content-Length", str(len(mask)))):
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(mask)
+
+            def log_message(self, *_):
+                pass
+        service = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Service)
+        threading.Thread(target=service.serve_forever, daemon=True).start()
+        self.addCleanup(service.server_close)
+        self.addCleanup(service.shutdown)
+        here = self.start("--role", "image",
+                          IMAGE_SERVICE_URL=f"http://127.0.0.1:{service.server_port}")
+        parts = [image(), ("format", "mask"), ("point", "225,130;10,10,0")]
+        for headers in ({}, {"Priority": "u=6"}):  # that it takes prompts is known after the first
+            answer = here.post_form("/api/image/cutout", parts, headers)
+            self.assertEqual(answer.status, 200, answer.body)
+        self.assertEqual(answer.headers["X-Image-Model"], "remote:sam2@1:0123456789ab")
+        self.assertEqual(answer.headers["X-Image-Prompt"], "taken")
+        (first, body), (last, told) = asked[0], asked[-1]
+        self.assertIsNone(first["Priority"])
+        self.assertNotIn(b'name="point"', body)
+        self.assertEqual(last["Priority"], "u=5")
+        for field in (b'name="hint"\r\n\r\ntrue', b'name="box"', b"225.0,130.0,1;10.0,10.0,0"):
+            self.assertIn(field, told)
 
     def test_one_that_is_away_is_named(self):
         with socket.socket() as nobody:
