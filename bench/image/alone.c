@@ -11,12 +11,13 @@
  * does with a photo what the service does, without one: decodes it, makes the mask with the
  * embedded network, refines and encodes it; prints the milliseconds.
  *
- *     bench_image_alone photos THREADS LOOPS SECONDS FILE MODELS NAME
+ *     bench_image_alone photos THREADS LOOPS SECONDS FOLDER MODELS NAME
  *
- * does the same with a model that was installed in the folder MODELS, in LOOPS plain loops at once:
- * what the processors allow when coding and network share them; prints pictures a second. */
+ * does the same with the photos 0.jpg to 15.jpg of a folder and a model that was installed in the
+ * folder MODELS, in LOOPS plain loops at once: what the processors allow when coding and network
+ * share them; prints pictures a second. */
 #include <malloc.h>
-#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,10 +30,11 @@
 #include "image/cutout.h"
 #include "image/portrait.h"
 #include "infer/runtime.h"
+#include "loops.h"
 #include "media/picture.h"
 
-enum { MAX_STREAMS = 16, MAX_INPUTS = 16, MAX_SESSIONS = 2, ROUNDS = 60 };
-enum { MAX_SIDE = 4096, MAX_FILE = 96 << 20 };
+enum { MAX_INPUTS = 16, MAX_SESSIONS = 2, ROUNDS = 60 };
+enum { PHOTOS = 16, MAX_SIDE = 4096, MAX_FILE = 96 << 20 };
 
 struct inputs {
     struct tensor tensors[MAX_INPUTS];
@@ -42,13 +44,13 @@ struct inputs {
 struct bench {
     struct session *sessions[MAX_SESSIONS];
     int session_count;
-    struct vision *vision; /* or else photos, from their file to the mask's */
-    const char *photo;
-    int64_t end_ns;
-    pthread_mutex_t lock; /* of what follows */
-    int pictures;
-    double busy_ms;
-    bool failed;
+};
+
+/* Photos, from their file to the mask's. */
+struct photos_bench {
+    struct vision *vision;
+    const char *folder;
+    atomic_uint number; /* of the photo */
 };
 
 static struct inputs inputs_make(const struct session *session)
@@ -79,50 +81,38 @@ static bool session_once(struct session *session, const struct inputs *inputs, s
     return done;
 }
 
-static void *work(void *raw)
+static void *inputs_begin(void *raw)
 {
     struct bench *bench = raw;
-    struct error err;
-    struct inputs inputs[MAX_SESSIONS];
+    struct inputs *inputs = xcalloc(MAX_SESSIONS, sizeof *inputs);
     for (int i = 0; i < bench->session_count; i++)
         inputs[i] = inputs_make(bench->sessions[i]);
-    while (mono_ns() < bench->end_ns) {
-        int64_t start_ns = mono_ns();
-        bool done = true;
-        for (int i = 0; i < bench->session_count && done; i++)
-            done = session_once(bench->sessions[i], &inputs[i], &err);
-        pthread_mutex_lock(&bench->lock);
-        if (!done && !bench->failed)
-            fprintf(stderr, "%s\n", err.text);
-        bench->failed |= !done;
-        bench->pictures++;
-        bench->busy_ms += (double)(mono_ns() - start_ns) / 1e6;
-        pthread_mutex_unlock(&bench->lock);
-        if (!done)
-            break;
-    }
-    for (int i = 0; i < bench->session_count; i++)
-        for (int k = 0; k < inputs[i].count; k++)
-            tensor_dispose(&inputs[i].tensors[k]);
-    return NULL;
+    return inputs;
 }
 
-static double run_threads(struct bench *bench, int count, double seconds, void *(*run)(void *))
+static void inputs_end(void *raw)
 {
-    pthread_t threads[MAX_STREAMS];
-    int64_t start_ns = mono_ns();
-    bench->end_ns = start_ns + (int64_t)(seconds * 1e9);
-    for (int i = 0; i < count; i++)
-        pthread_create(&threads[i], NULL, run, bench);
-    for (int i = 0; i < count; i++)
-        pthread_join(threads[i], NULL);
-    return (double)(mono_ns() - start_ns) / 1e9;
+    struct inputs *inputs = raw;
+    for (int i = 0; i < MAX_SESSIONS; i++)
+        for (int k = 0; k < inputs[i].count; k++)
+            tensor_dispose(&inputs[i].tensors[k]);
+    free(inputs);
+}
+
+static bool sessions_once(void *raw, void *own, struct error *err)
+{
+    struct bench *bench = raw;
+    const struct inputs *inputs = own;
+    for (int i = 0; i < bench->session_count; i++)
+        if (!session_once(bench->sessions[i], &inputs[i], err))
+            return false;
+    return true;
 }
 
 static int run_loop(char **words, int count)
 {
     struct error err = {0};
-    struct bench bench = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    struct bench bench = {.session_count = 0};
     struct session_options options = {.threads = atoi(words[1])};
     int streams = atoi(words[2]);
     AUTO(runtime_close) struct runtime *runtime = runtime_open(NULL, &err);
@@ -132,16 +122,16 @@ static int run_loop(char **words, int count)
             break;
         bench.session_count++;
     }
-    if (bench.session_count != count - 4 || streams < 1 || streams > MAX_STREAMS) {
+    if (bench.session_count != count - 4 || streams < 1 || streams > MAX_LOOPS) {
         fprintf(stderr, "%s\n", err.text);
         return 1;
     }
-    double seconds = run_threads(&bench, streams, atof(words[3]), work);
-    printf("{\"per_s\": %.3f, \"ms\": %.3f}\n", bench.pictures / seconds,
-           bench.busy_ms / bench.pictures);
+    struct loops loops = {
+        .once = sessions_once, .begin = inputs_begin, .end = inputs_end, .bench = &bench};
+    int failed = loops_run(&loops, streams, atof(words[3]));
     for (int i = 0; i < bench.session_count; i++)
         session_close(bench.sessions[i]);
-    return bench.failed;
+    return failed;
 }
 
 /* From the file to the mask's file. */
@@ -156,43 +146,35 @@ static bool photo_once(struct vision *vision, const char *path, struct error *er
            picture_to_png(&matte, &file, err);
 }
 
-static void *work_on_photos(void *raw)
+static bool photos_once(void *raw, void *own, struct error *err)
 {
-    struct bench *bench = raw;
-    struct error err;
-    bool done = true;
-    while (done && mono_ns() < bench->end_ns) {
-        done = photo_once(bench->vision, bench->photo, &err);
-        pthread_mutex_lock(&bench->lock);
-        if (!done && !bench->failed)
-            fprintf(stderr, "%s\n", err.text);
-        bench->failed |= !done;
-        bench->pictures++;
-        pthread_mutex_unlock(&bench->lock);
-    }
-    return NULL;
+    struct photos_bench *bench = raw;
+    char path[512];
+    (void)own;
+    snprintf(path, sizeof path, "%s/%u.jpg", bench->folder,
+             atomic_fetch_add(&bench->number, 1) % PHOTOS);
+    return photo_once(bench->vision, path, err);
 }
 
 static int run_photos(char **words)
 {
     struct error err = {0};
-    struct bench bench = {.lock = PTHREAD_MUTEX_INITIALIZER, .photo = words[5]};
-    int loops = atoi(words[3]);
+    struct photos_bench bench = {.folder = words[5]};
+    int count = atoi(words[3]);
     const struct vision_settings settings = {.models_dir = "models",
                                              .user_models_dir = words[6],
                                              .image_model = words[7],
                                              .inference = "inside",
                                              .threads = atoi(words[2]),
-                                             .streams = loops};
+                                             .streams = count};
     AUTO(vision_close) struct vision *vision = vision_open_with(&settings, &err);
     bench.vision = vision;
-    if (!vision || loops < 1 || loops > MAX_STREAMS || !photo_once(vision, words[5], &err)) {
+    if (!vision || count < 1 || count > MAX_LOOPS || !photos_once(&bench, NULL, &err)) {
         fprintf(stderr, "%s\n", err.text);
         return 1;
     }
-    double seconds = run_threads(&bench, loops, atof(words[4]), work_on_photos);
-    printf("{\"per_s\": %.3f}\n", bench.pictures / seconds);
-    return bench.failed;
+    struct loops loops = {.once = photos_once, .bench = &bench};
+    return loops_run(&loops, count, atof(words[4]));
 }
 
 static int by_size(const void *a, const void *b)
@@ -233,6 +215,6 @@ int main(int count, char **words)
     if (count == 5 || count == 6)
         return run_loop(words, count);
     fprintf(stderr, "bench_image_alone THREADS STREAMS SECONDS MODEL [DECODER] | photo FILE | "
-                    "photos THREADS LOOPS SECONDS FILE MODELS NAME\n");
+                    "photos THREADS LOOPS SECONDS FOLDER MODELS NAME\n");
     return 2;
 }

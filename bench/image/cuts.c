@@ -11,25 +11,26 @@
  * does the same steps (scaling, normalising, network, mask, edges) in STREAMS plain loops on one
  * session in this process. Each prints pictures a second. */
 #include <malloc.h>
-#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sysinfo.h>
 
 #include "base/auto.h"
-#include "base/clock.h"
 #include "base/error.h"
+#include "base/mem.h"
 #include "image/cutter.h"
 #include "image/matte.h"
 #include "image/portrait.h"
 #include "image/scheduler.h"
 #include "image/segment.h"
 #include "infer/runtime.h"
+#include "loops.h"
 #include "media/picture.h"
 #include "media/resample.h"
 
-enum { CALLERS = 8, MAX_THREADS = 16, COARSE_SIDE = 512, MAX_SIDE = 4096 };
+enum { CALLERS = 8, COARSE_SIDE = 512, MAX_SIDE = 4096 };
 
 struct bench {
     struct picture photo;
@@ -37,69 +38,70 @@ struct bench {
     struct scheduler *turns; /* the service's line, and what it asks; or else … */
     struct segment *segment;
     struct cutter *cutter;
-    int64_t end_ns;
-    pthread_mutex_t lock; /* of what follows */
-    int pictures;
-    bool failed;
+    atomic_uint number; /* of the photo */
 };
 
-static bool cut_plainly(struct bench *bench, struct picture *out, struct error *err)
+static bool cut_plainly(struct bench *bench, const struct picture *photo, struct picture *out,
+                        struct error *err)
 {
     AUTO(picture_dispose) struct picture mask = {0};
-    if (!cutter_mask(bench->cutter, &bench->photo, &bench->prompt, NULL, &mask, err))
+    if (!cutter_mask(bench->cutter, photo, &bench->prompt, NULL, &mask, err))
         return false;
-    *out = picture_new(bench->photo.width, bench->photo.height, PICTURE_GREY);
+    *out = picture_new(photo->width, photo->height, PICTURE_GREY);
     struct box whole = {0, 0, (float)mask.width, (float)mask.height};
     if (mask.width <= COARSE_SIDE && mask.height <= COARSE_SIDE)
-        matte_refine(&bench->photo, &mask, out);
+        matte_refine(photo, &mask, out);
     else
         picture_resample(&mask, whole, RESAMPLE_TRIANGLE, out);
     return true;
 }
 
-static bool cut_in_turn(struct bench *bench, struct picture *out, struct error *err)
+static bool cut_in_turn(struct bench *bench, const struct picture *photo, struct picture *out,
+                        struct error *err)
 {
     struct ticket ticket = {.priority = PRIORITY_PERSON};
     if (!scheduler_enter(bench->turns, &ticket, err))
         return false;
-    bool done = segment_matte(bench->segment, &bench->photo, &bench->prompt, NULL, out, err);
+    bool done = segment_matte(bench->segment, photo, &bench->prompt, NULL, out, err);
     scheduler_leave(bench->turns, &ticket);
     return done;
 }
 
-static void *work(void *raw)
+/* Each thread's own, for nobody sends the same photo again and again: what the network makes of
+ * one may be kept. */
+static void *photo_begin(void *raw)
+{
+    const struct bench *bench = raw;
+    struct picture *photo = xmalloc(sizeof *photo);
+    *photo = picture_copy(&bench->photo);
+    return photo;
+}
+
+static void photo_end(void *own)
+{
+    picture_dispose(own);
+    free(own);
+}
+
+static bool cut_once(void *raw, void *own, struct error *err)
 {
     struct bench *bench = raw;
-    struct error err;
-    bool done = true;
-    while (done && mono_ns() < bench->end_ns) {
-        AUTO(picture_dispose) struct picture matte = {0};
-        done = bench->turns ? cut_in_turn(bench, &matte, &err) : cut_plainly(bench, &matte, &err);
-        pthread_mutex_lock(&bench->lock);
-        if (!done && !bench->failed)
-            fprintf(stderr, "%s\n", err.text);
-        bench->failed |= !done;
-        bench->pictures++;
-        pthread_mutex_unlock(&bench->lock);
-    }
-    return NULL;
+    struct picture *photo = own;
+    AUTO(picture_dispose) struct picture matte = {0};
+    unsigned number = atomic_fetch_add(&bench->number, 1);
+    memcpy(photo->pixels, &number, 3); /* another one */
+    return bench->turns ? cut_in_turn(bench, photo, &matte, err)
+                        : cut_plainly(bench, photo, &matte, err);
 }
 
 static int measure(struct bench *bench, int threads, double seconds)
 {
-    pthread_t running[MAX_THREADS];
     float width = (float)bench->photo.width, height = (float)bench->photo.height;
     bench->prompt = (struct cut_prompt){.person = {.25f * width, 0, .5f * width, height},
                                         .points = {{.5f * width, .3f * height, false}},
                                         .point_count = 1};
-    int64_t start_ns = mono_ns();
-    bench->end_ns = start_ns + (int64_t)(seconds * 1e9);
-    for (int i = 0; i < threads; i++)
-        pthread_create(&running[i], NULL, work, bench);
-    for (int i = 0; i < threads; i++)
-        pthread_join(running[i], NULL);
-    printf("{\"per_s\": %.3f}\n", bench->pictures / ((double)(mono_ns() - start_ns) / 1e9));
-    return bench->failed;
+    struct loops loops = {.once = cut_once, .begin = photo_begin, .end = photo_end, .bench = bench};
+    return loops_run(&loops, threads, seconds);
 }
 
 static int fail(const struct error *err)
@@ -111,7 +113,7 @@ static int fail(const struct error *err)
 static int run_service(char **words)
 {
     struct error err = {0};
-    struct bench bench = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    struct bench bench = {.turns = NULL};
     const struct vision_settings settings = {.models_dir = "models",
                                              .user_models_dir = words[6],
                                              .image_model = words[7],
@@ -132,7 +134,7 @@ static int run_service(char **words)
 static int run_loop(char **words, int count)
 {
     struct error err = {0};
-    struct bench bench = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    struct bench bench = {.turns = NULL};
     int streams = atoi(words[3]);
     const struct session_options options = {.threads = atoi(words[2])};
     const struct cutter_files files = {words[6], words[7], count > 8 ? words[8] : NULL};
@@ -143,7 +145,7 @@ static int run_loop(char **words, int count)
     AUTO(cutter_close) struct cutter *cutter = NULL;
     if (runtime)
         cutter = cutter_open(runtime, &files, &options, &err);
-    if (!cutter || streams < 1 || streams > MAX_THREADS)
+    if (!cutter || streams < 1 || streams > MAX_LOOPS)
         return fail(&err);
     bench.cutter = cutter;
     int failed = measure(&bench, streams, atof(words[4]));

@@ -137,6 +137,14 @@ def alone(*words):
     return measured("bench_image_alone", *words)
 
 
+def different_photos(folder):
+    """16 of them, as bright as each other but not the same: what a network makes of one may be kept."""
+    code = ("import cv2,sys\np=cv2.imread(sys.argv[1])\n"
+            "for i in range(16):\n p[:8, :8] = i * 9\n cv2.imwrite(f'{sys.argv[2]}/{i}.jpg', p)\n")
+    subprocess.run([PYTHON, "-c", code, PHOTO_PATH, folder], check=True)
+    return [pathlib.Path(folder, f"{i}.jpg").read_bytes() for i in range(16)]
+
+
 def install(folder, name, kind, *files):
     words = [BUILD / "vmad", "models", "add", name, files[0], "--kind", kind, "--data",
              f"{folder}/models-data"]
@@ -155,14 +163,16 @@ def beside_bare_loop(folder):
                [stub["sam2_encoder"], stub["sam2_decoder"]], LONG),
               ("portrait, 256²", "portrait", "portrait", [embedded], SECONDS)]
     http, steps = [], []
+    photos = tempfile.mkdtemp(dir=folder)
+    requests = [mask(photo) for photo in different_photos(photos)]
     for name, model, kind, files, seconds in models:
         bare, ours, allowed, loop, scheduled = [], [], [], [], []
         times = (THREADS, STREAMS, seconds)
         for _ in range(TURNS):
             with vmad(f"{folder}/models-data", "--image-model", model) as server:
-                ours.append(server.load(mask(), CLIENTS, seconds).rate)
+                ours.append(server.load(requests, CLIENTS, seconds).rate)
                 turned_away = server.load(request(CUTOUT, PHOTO, [("format", "none")]), CLIENTS, 1)
-            plain = alone("photos", THREADS, PLAIN_LOOPS, seconds, PHOTO_PATH,
+            plain = alone("photos", THREADS, PLAIN_LOOPS, seconds, photos,
                           f"{folder}/models-data/models", model)["per_s"]
             # The same upload and an answer at once: what client and HTTP take of the processors.
             exchanges = turned_away.broken / turned_away.took

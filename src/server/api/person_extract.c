@@ -9,6 +9,7 @@
 #include "base/auto.h"
 #include "base/error.h"
 #include "base/jv.h"
+#include "image/segment.h"
 #include "media/picture.h"
 
 /* The upper body ends this many heights of the face below its top. */
@@ -124,6 +125,34 @@ static void work_crop(struct photo_work *work, struct box *box)
     }
 }
 
+/* Whoever asks for one person after the other has the photo looked at once, by networks that are
+ * told whom to cut out (see session_first); unless this one would be too small in it to be cut out
+ * well. */
+static bool whole_will_do(const struct photo_work *work, const struct box *crop)
+{
+    const float enough = 0.35f;
+    float photo = fmaxf((float)work->photo.width, (float)work->photo.height);
+    return segment_takes_prompts(vision_segment(work->vision)) &&
+           fmaxf(crop->width, crop->height) >= enough * photo;
+}
+
+static bool cut_persons(struct photo_work *work, const struct wish *wish, struct box *crop,
+                        struct picture *out, struct error *err)
+{
+    AUTO(picture_dispose) struct picture whole = {0};
+    bool all = whole_will_do(work, crop);
+    if (!all)
+        work_crop(work, crop);
+    struct cutout_who who = photo_work_everybody(work);
+    who.keep = wish->keep;
+    if (!all)
+        return photo_work_cut_out(work, &who, out, err);
+    if (!photo_work_cut_out(work, &who, &whole, err))
+        return false;
+    *out = picture_part(&whole, crop);
+    return true;
+}
+
 static struct picture with_margin(const struct picture *picture, int margin)
 {
     struct picture out =
@@ -169,10 +198,7 @@ bool api_person_extract(struct api *api, const struct http_request *request,
         !crop_of(&work, &found, &wish, &crop, &upper, err))
         return error_wrap(err, "extract persons");
     int width = work.photo.width, height = work.photo.height;
-    work_crop(&work, &crop);
-    struct cutout_who who = photo_work_everybody(&work);
-    who.keep = wish.keep;
-    if (!photo_work_cut_out(&work, &who, &cut, err))
+    if (!cut_persons(&work, &wish, &crop, &cut, err))
         return error_wrap(err, "extract persons");
     AUTO(picture_dispose) struct picture framed = with_margin(&cut, (int)wish.margin);
     jv_bool(body, "success", true);

@@ -66,6 +66,9 @@ static void write_troubles(const struct segment_state *state, struct metrics_wri
                       "Pictures for which memory was short, by what helped.", labels,
                       (double)state->reliefs[i]);
     }
+    counter(writer, "vma_image_known_total",
+            "Pictures that the network had looked at before, for another person in them.",
+            state->known);
     counter(writer, "vma_inference_deaths_total", "Processes for inference that ended unasked.",
             state->deaths);
 }

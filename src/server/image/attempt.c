@@ -152,5 +152,6 @@ bool attempt_run(struct attempt *attempt, struct picture *out, struct error *err
         return stopped(reason, err);
     if (!done)
         return blame(err);
+    attempt->known = cut.kept;
     return cut_finish(attempt->loaded->cutter, &cut, out, err);
 }

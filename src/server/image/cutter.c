@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/mem.h"
+#include "image/calm.h"
 #include "image/cutter_internal.h"
 #include "infer/trace.h"
 #include "media/hot.h"
@@ -22,8 +23,9 @@ enum { MAX_BATCH = 4 };
 static const struct cutter_backend *const backends[] = {&cutter_portrait, &cutter_birefnet,
                                                         &cutter_sam2};
 
-const struct normalisation unit_range = {{0, 0, 0}, {1, 1, 1}};
-const struct normalisation imagenet = {{0.485f, 0.456f, 0.406f}, {0.229f, 0.224f, 0.225f}};
+const struct normalisation unit_range = {.mean = {0, 0, 0}, .deviation = {1, 1, 1}, .calm = true};
+const struct normalisation imagenet = {.mean = {0.485f, 0.456f, 0.406f},
+                                       .deviation = {0.229f, 0.224f, 0.225f}};
 
 static const struct cutter_backend *backend_find(const char *kind)
 {
@@ -145,6 +147,8 @@ static bool input_make(const struct picture *photo, const struct tensor_info *in
     if (!values)
         return error_set(err, ERROR_LIMIT, "no memory for the network's input");
     picture_resample(photo, whole, RESAMPLE_TRIANGLE, &small);
+    if (normalisation->calm)
+        picture_calm(&small);
     float by[3][2];
     for (int c = 0; c < 3; c++) {
         by[c][0] = 1 / (255 * normalisation->deviation[c]);

@@ -32,6 +32,7 @@ extern const struct cutter_backend cutter_portrait, cutter_birefnet, cutter_sam2
 /* How a picture becomes numbers: (value / 255 - mean) / deviation. */
 struct normalisation {
     float mean[3], deviation[3];
+    bool calm; /* noise is taken out first: the network is small and loses its way in it */
 };
 extern const struct normalisation unit_range, imagenet;
 

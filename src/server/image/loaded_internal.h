@@ -57,7 +57,8 @@ struct attempt {
     /* Filled in. */
     bool short_of_memory;
     enum relief relief;
-    int side; /* of the network's input, where that was made smaller */
+    bool known; /* the network had looked at this picture before */
+    int side;   /* of the network's input, where that was made smaller */
 };
 
 /* The mask, as the network made it. Waits for its turn at the device, stops at the deadline and

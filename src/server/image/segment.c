@@ -52,6 +52,7 @@ struct segment {
     struct stat use_seen;
     uint64_t reliefs[RELIEFS]; /* how pictures got through although memory was short */
     char short_of_memory[120]; /* the last time; "": never */
+    uint64_t known;
 };
 
 /* The entry that is wanted: by setting, by choice, or the embedded one. */
@@ -315,11 +316,14 @@ static void mask_refine(const struct picture *photo, const struct picture *mask,
     picture_resample(mask, whole, RESAMPLE_TRIANGLE, out);
 }
 
-static void note_relief(struct segment *segment, const struct attempt *attempt)
+static void note(struct segment *segment, const struct attempt *attempt)
 {
     static const char *const texts[RELIEFS] = {"had the device to itself", "was cut out at",
                                                "was cut out on the CPU", "could not be cut out"};
     char size[24] = "";
+    pthread_mutex_lock(&segment->lock);
+    segment->known += attempt->known;
+    pthread_mutex_unlock(&segment->lock);
     if (!attempt->short_of_memory)
         return;
     if (attempt->relief == RELIEF_SMALLER)
@@ -366,7 +370,7 @@ bool segment_matte(struct segment *segment, const struct picture *photo,
                               .prompt = prompt,
                               .how = how};
     bool done = attempt_run(&attempt, &mask, err);
-    note_relief(segment, &attempt);
+    note(segment, &attempt);
     unuse_locked(segment, loaded);
     if (done)
         mask_refine(photo, &mask, out);
@@ -405,6 +409,7 @@ struct segment_state segment_state(struct segment *segment)
     state.threads = loaded->threads;
     state.batch = loaded->batch;
     state.seconds = loaded->seconds;
+    state.known = segment->known;
     pthread_mutex_unlock(&segment->lock);
     if (segment->settings.remote) {
         remote_model(segment->settings.remote, state.model, sizeof state.model);

@@ -77,6 +77,7 @@ struct segment_state {
     double seconds;      /* of one picture, then */
     /* Pictures for which memory was short: had the device alone, smaller, on the CPU, failed. */
     uint64_t reliefs[4];
+    uint64_t known;            /* pictures that the network had looked at before */
     char short_of_memory[120]; /* what became of the last of them; "": there was none */
     bool apart;                /* the model runs in a process of its own: */
     int64_t pid;               /* this one; 0: it is not running now */

@@ -369,6 +369,47 @@ class Models(unittest.TestCase):
         self.assertEqual((answer.status, answer.json["code"]), (503, "engine_missing"))
         self.assertIn("IMAGE_MODEL=birefnet-hr is not installed", vmad.log())
 
+    def test_what_could_not_be_opened_is_tried_again(self):
+        vmad = Vmad("--role", "image", env={"IMAGE_MODEL": "late"})
+        self.addCleanup(vmad.close)
+        answer = vmad.post_form("/api/image/cutout", [image()])
+        self.assertEqual((answer.status, answer.json["code"]), (503, "engine_missing"))
+        self.assertGreaterEqual(int(answer.headers["Retry-After"]), 1)
+        self.assertEqual(vmad.get("/health").json["services"]["vision"], "unhealthy")
+        with open(os.path.join(vmad.data, "half.onnx"), "wb") as half:
+            half.write((STUBS / "birefnet.onnx").read_bytes())
+        self.models(vmad.data, "add", "late", os.path.join(vmad.data, "half.onnx"), "--kind", "birefnet")
+        self.assertTrue(wait_until(
+            lambda: vmad.post_form("/api/image/cutout", [image()]).status == 200, seconds=20))
+        self.assertEqual(vmad.get("/health").json["services"]["vision"], "healthy")
+
+    def test_health_names_no_folder(self):
+        vmad = Vmad("--role", "image", env={"ONNXRUNTIME_LIB": "/opt/secret/lib.so"})
+        self.addCleanup(vmad.close)
+        self.assertEqual(vmad.post_form("/api/image/cutout", [image()]).status, 503)
+        told = vmad.get("/health").body.decode()
+        self.assertIn("lib.so", told)
+        self.assertNotIn("/opt", told)
+
+    def test_a_photo_is_looked_at_once_for_all_its_persons(self):
+        vmad = Vmad("--role", "image")
+        self.addCleanup(vmad.close)
+        done = self.models(vmad.data, "add", "sam", str(STUBS / "sam2_encoder.onnx"), "--kind", "sam2",
+                                "--decoder", str(STUBS / "sam2_decoder.onnx"))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.models(vmad.data, "use", "sam").returncode, 0)
+        known = 0
+        for path, *parts in (("/api/image/cutout", ("person", "0")), ("/api/image/cutout", ("person", "1")),
+                             ("/api/image/cutout", ("box", "100,100,300,300")),
+                             ("/api/person-detection/extract-person", ("selected_person_ids", "[1]"))):
+            answer = vmad.post_form(path, [("image", photo(TWO), "a.jpg"), *parts])
+            self.assertEqual(answer.status, 200, answer.body[:300])
+            if "cutout" in path:
+                self.assertEqual(answer.headers["X-Image-Prompt"], "taken")
+            metrics = vmad.get("/metrics").body.decode()
+            self.assertIn(f"vma_image_known_total {known}\n", metrics)
+            known += 1
+
 
 class Remote(unittest.TestCase):
     """One vmad lets another cut people out."""
