@@ -169,7 +169,8 @@ def beside_bare_loop(folder):
         bare, ours, allowed, loop, scheduled = [], [], [], [], []
         times = (THREADS, STREAMS, seconds)
         for _ in range(TURNS):
-            with vmad(f"{folder}/models-data", "--image-model", model) as server:
+            with vmad(f"{folder}/models-data", "--image-model", model, "--image-streams", str(STREAMS),
+                      "--image-threads", str(THREADS)) as server:
                 ours.append(server.load(requests, CLIENTS, seconds).rate)
                 turned_away = server.load(request(CUTOUT, PHOTO, [("format", "none")]), CLIENTS, 1)
             plain = alone("photos", THREADS, PLAIN_LOOPS, seconds, photos,

@@ -93,6 +93,8 @@ static inline void cut_dispose_auto(struct cut *cut)
 MUST_USE bool cut_prepare(const struct cutter *cutter, const struct picture *photo,
                           const struct cut_prompt *prompt, int side, struct cut *out,
                           struct error *err);
+/* As if it were another picture: nothing that is known of it counts. */
+void cut_rename(struct cut *cut);
 /* `how` may be NULL. May be called again after it failed. */
 struct cut_how {
     struct run_control *control; /* or NULL */

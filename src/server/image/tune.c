@@ -39,6 +39,7 @@ static bool pictures_cut(struct trial *trial, struct error *err)
     for (int i = 0; i < trial->batch && done; i++) {
         pointers[i] = &cuts[i];
         done = cut_prepare(trial->cutter, trial->photo, NULL, 0, &cuts[i], err);
+        cut_rename(&cuts[i]);
     }
     done = done && cut_infer_all(trial->cutter, pointers, trial->batch, NULL, err);
     for (int i = 0; i < trial->batch; i++) {
