@@ -400,14 +400,8 @@ static struct attempt *attempt_start(struct link *link, struct error *err)
     };
     if (!words_make(&plan, &room, words, err))
         return NULL;
-    struct attempt_plan attempt = {
-        .arguments = words,
-        .may_ask = plan.ask,
-        .agents = &link->agents,
-        .local = words_local(link->host),
-        .host = link->host,
-        .files = link->files,
-    };
+    struct attempt_plan attempt = {words,      plan.ask,   &link->agents, words_local(link->host),
+                                   link->host, link->files};
     return attempt_new(link->loop, &attempt, &attempt_events, link, err);
 }
 
@@ -463,15 +457,6 @@ static void on_ended(void *context)
 
 static const struct mux_events mux_events = {on_output, on_ended, on_doubt};
 
-static void session_new(struct link *link)
-{
-    struct mux_id id;
-    random_bytes(id.bytes, sizeof id.bytes);
-    for (size_t i = 0; i < sizeof id.bytes; i++)
-        snprintf(link->session + 2 * i, 3, "%02x", id.bytes[i]);
-    link->mux = mux_new(MUX_CLIENT, id, &mux_events, link);
-}
-
 static void on_goodbye(void *context)
 {
     struct link *link = context;
@@ -503,16 +488,16 @@ struct link *link_new(struct loop *loop, const struct link_plan *plan,
         error_set(err, ERROR_INVALID, "\"%s\" is no host", plan->host);
         return NULL;
     }
+    struct mux_id id;
     struct link *link = xcalloc(1, sizeof *link);
     link->loop = loop;
     link->host = xstrdup(plan->host);
     link->self = xstrdup(plan->self);
     link->ssh = plan->ssh;
     link->keep_ms = plan->keep_ms;
+    if (words_local(link->host) && link->keep_ms > LOCAL_KEEP_MS)
+        link->keep_ms = LOCAL_KEEP_MS; /* no network: only a dead client is away */
     link->files = plan->files;
-    if (words_local(link->host) &&
-        link->keep_ms > LOCAL_KEEP_MS) /* no network: only a dead client is away */
-        link->keep_ms = LOCAL_KEEP_MS;
     link->may_ask = plan->may_ask;
     link->events = events;
     link->context = context;
@@ -525,7 +510,10 @@ struct link *link_new(struct loop *loop, const struct link_plan *plan,
         link->ciphers = ciphers_find(plan->ssh, plan->host);
         agents_find(plan->self, plan->agents, plan->version, &link->agents);
     }
-    session_new(link);
+    random_bytes(id.bytes, sizeof id.bytes);
+    for (size_t i = 0; i < sizeof id.bytes; i++)
+        snprintf(link->session + 2 * i, 3, "%02x", id.bytes[i]);
+    link->mux = mux_new(MUX_CLIENT, id, &mux_events, link);
     if (plan->ledger) {
         link->ledger_folder = xstrdup(plan->ledger);
         link->ledger = ledger_open(plan->ledger, link->session, link->host);
