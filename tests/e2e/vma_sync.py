@@ -259,6 +259,11 @@ def test_guards_say_what_they_need():
         for inside in (f"{here}/inner", f"{here}/../here//x/.", f"{world.dir}/guards/.", f"{world.dir}/guards/link/x", "/"):
             said = vma("sync", "--once", here, to(inside), code=73)
             assert "are nested: a sync would feed on itself" in said, said
+    else:  # a host that is this machine
+        for inside in (f"{here}/inner", f"{world.dir}/guards", here):
+            said = vma("sync", "--once", here, to(inside), code=73)
+            assert "nested on one machine: a sync would feed on itself" in said, said
+        assert os.listdir(here) == [] and not os.path.exists(f"{here}/inner")
     write(f"{here}/x", "x")
     vma("sync", "--once", here, to(there))
     shutil.rmtree(there)

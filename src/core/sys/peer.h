@@ -16,6 +16,11 @@ bool peer_user(int socket, uid_t *out);
 /* This program's own file; from malloc. */
 MUST_USE char *self_path(struct error *err);
 
+/* A name for this run of the machine: the same in all its processes, another after each start and
+ * on every other machine. */
+enum { BOOT_NAME_SIZE = 64 };
+bool boot_name(char out[BOOT_NAME_SIZE]);
+
 /* A clock that goes on while the machine sleeps. mono_ns may stand still then. */
 int64_t boot_ms(void);
 

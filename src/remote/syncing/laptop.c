@@ -11,6 +11,7 @@
 #include "base/jv.h"
 #include "base/mem.h"
 #include "io/loop.h"
+#include "syncing/place.h"
 #include "sys/peer.h"
 #include "wire/mux.h"
 
@@ -21,7 +22,7 @@ struct laptop {
     struct mux *mux;
     struct runner *runner;
     struct timer *retry;
-    char *dest, *state;
+    char *source, *dest, *state;
     const struct laptop_events *events;
     void *context;
     bool agreed;    /* once, with the other side */
@@ -99,6 +100,7 @@ struct laptop *laptop_new(struct loop *loop, const struct laptop_plan *plan,
     laptop->loop = loop;
     laptop->events = events;
     laptop->context = context;
+    laptop->source = xstrdup(plan->source);
     laptop->dest = xstrdup(plan->dest);
     laptop->retry = timer_new(loop, on_retry, laptop);
     if (plan->state)
@@ -129,6 +131,7 @@ void laptop_free(struct laptop *laptop)
         return;
     runner_free(laptop->runner);
     timer_free(laptop->retry);
+    free(laptop->source);
     free(laptop->dest);
     free(laptop->state);
     free(laptop);
@@ -158,6 +161,7 @@ void laptop_attach(struct laptop *laptop, struct mux *mux)
     AUTO(buf_dispose) struct buf text = BUF(CHANNEL_REQUEST_MAX);
     jv_text(request, "token", token);
     jv_text(request, "root", laptop->dest);
+    place_tell(laptop->source, jv_put_object(request, "place"));
     if (!jv_write(request, false, &text, &err)) {
         laptop->events->failed(laptop->context, &err);
         return;

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "io/loop.h"
 #include "sync/path.h"
+#include "syncing/place.h"
 #include "syncing/runner.h"
 #include "wire/mux.h"
 
@@ -150,6 +151,12 @@ static bool open_fast(void *context, struct channel *channel, struct bytes reque
     AUTO(mem_free) char *path = absolute(service, root);
     if (!no_overlap(service, path, err))
         return false;
+    if (place_overlaps(jv_get(asked, "place"), path))
+        return error_set(
+            err, ERROR_CONFLICT,
+            "%s and the folder that it is to be a copy of are nested on one machine: a "
+            "sync would feed on itself",
+            path);
     struct served *served = xcalloc(1, sizeof *served);
     char hex[HASH128_TEXT_SIZE];
     served->service = service;

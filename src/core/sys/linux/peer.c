@@ -29,6 +29,16 @@ bool peer_user(int socket, uid_t *out)
     return true;
 }
 
+bool boot_name(char out[BOOT_NAME_SIZE])
+{
+    AUTO(fd_close) int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd >= 0 ? read(fd, out, BOOT_NAME_SIZE - 1) : -1;
+    while (size > 0 && out[size - 1] == '\n')
+        size--;
+    out[size > 0 ? size : 0] = '\0';
+    return size > 0;
+}
+
 char *self_path(struct error *err)
 {
     char path[PATH_MAX];

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/sysctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,6 +21,12 @@ bool peer_user(int socket, uid_t *out)
 {
     gid_t group;
     return getpeereid(socket, out, &group) == 0;
+}
+
+bool boot_name(char out[BOOT_NAME_SIZE])
+{
+    size_t size = BOOT_NAME_SIZE;
+    return sysctlbyname("kern.bootsessionuuid", out, &size, NULL, 0) == 0 && size > 1;
 }
 
 char *self_path(struct error *err)
