@@ -304,6 +304,7 @@ def test_a_place_that_cannot_be_is_an_error():
 def test_a_mistyped_word_is_told_from_a_folder():
     assert 'did you mean "flush"?' in vma("sync", "flsh", code=64)
     assert "sync here with what? Give HOST:DEST" in vma("sync", "here", code=64)
+    assert "is not UTF-8" in vma("sync", world.dir, to(f"{world.dir}/name-\udcff"), code=64)
 
 
 def test_progress_fits_the_terminal_and_status_tells_how_far():

@@ -181,6 +181,27 @@ static void what_a_killed_run_left_on_another_disk_is_cleared_away(void **state)
     pair_dispose(&pair);
 }
 
+static void names_that_clash_elsewhere_are_told_as_they_come(void **state)
+{
+    struct pair pair;
+    pair_init(&pair, SYNC_MIRROR);
+    put_folder(pair.here, "d");
+    put_text(pair.here, "d/Read.me", "one");
+    start(&pair);
+    AUTO(mem_free) char *old = pair_path(pair.here, "d/Read.me");
+    AUTO(mem_free) char *new = pair_path(pair.here, "d/READ.me");
+    assert_int_equal(rename(old, new), 0);
+    assert_true(pair_settle(&pair));
+    assert_int_equal(pair.laptop.notes, 0);
+    put_text(pair.here, "d/read.me", "two");
+    put_text(pair.here, "d/other", "three");
+    assert_true(pair_settle(&pair));
+    assert_int_equal(pair.laptop.notes, 1);
+    assert_non_null(strstr(pair.laptop.last_note, "d/read.me: differs from READ.me only in case"));
+    assert_same_trees(&pair);
+    pair_dispose(&pair);
+}
+
 static size_t files_in_stage(const struct pair *pair)
 {
     AUTO(mem_free) char *path = pair_path(pair->there, ".vma-stage");
@@ -260,6 +281,7 @@ int main(void)
         cmocka_unit_test(what_was_edited_while_it_was_ignored_is_kept_on_both_sides),
         cmocka_unit_test(two_at_work_on_one_folder_never_mix_their_files_up),
         cmocka_unit_test(what_a_killed_run_left_on_another_disk_is_cleared_away),
+        cmocka_unit_test(names_that_clash_elsewhere_are_told_as_they_come),
         cmocka_unit_test(a_large_file_that_is_ignored_halfway_leaves_nothing_there),
         cmocka_unit_test(what_the_other_side_says_cannot_steer_the_terminal),
     };

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/jv.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "cli/cli.h"
 #include "cli/notice.h"
 #include "cli/session.h"
@@ -305,6 +306,8 @@ static bool split_dest(const char *text, char **out_host, char **out_dest, struc
     if (!colon || colon == text || memchr(text, '/', (size_t)(colon - text)))
         return error_set(err, ERROR_INVALID, "%s is no HOST:DEST (or local:DEST)", text);
     const char *dest = colon + 1;
+    if (!utf8_valid(bytes_of(dest)))
+        return error_set(err, ERROR_INVALID, "the other folder's name is not UTF-8");
     *out_host = local ? xstrdup("local:") : xstrndup(text, (size_t)(colon - text));
     if (local && dest[0] != '/' && dest[0] != '~') {
         char here[PATH_MAX];

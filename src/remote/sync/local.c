@@ -33,6 +33,7 @@ enum {
     MANY_GONE_QUIET_US = 150 * 1000,
     MANY_GONE_MAX_US = 10 * 1000 * 1000, /* while others come and go without end */
     RULES_US = 20 * 1000,
+    CLASH_NAMES = 1000,
 };
 
 void mark_dirty(struct sync *sync, uint32_t id)
@@ -172,6 +173,17 @@ static int by_hash(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
+static void tell_clash(struct sync *sync, const char *path, const char *other)
+{
+    char text[PATH_TEXT_SIZE];
+    AUTO(mem_free) char *note =
+        xasprintf("differs from %s only in case or composition: the two become one on systems "
+                  "that do not tell them apart",
+                  path_text(other, text));
+    sync->clashes++;
+    sync_tell(sync, SYNC_EVENT_NOTE, path, note);
+}
+
 /* Names that a system which folds case or composition could not tell apart. */
 static void find_clashes(struct sync *sync, const struct scan_dir *dir)
 {
@@ -184,15 +196,9 @@ static void find_clashes(struct sync *sync, const struct scan_dir *dir)
     for (size_t i = 1; i < dir->count; i++) {
         if (!folded[i].hash || folded[i].hash != folded[i - 1].hash)
             continue;
-        char text[PATH_TEXT_SIZE];
         AUTO(mem_free) char *path =
             xasprintf("%s%s%s", dir->path, *dir->path ? "/" : "", folded[i].name);
-        AUTO(mem_free) char *note =
-            xasprintf("differs from %s only in case or composition: the two become one on systems "
-                      "that do not tell them apart",
-                      path_text(folded[i - 1].name, text));
-        sync->clashes++;
-        sync_tell(sync, SYNC_EVENT_NOTE, path, note);
+        tell_clash(sync, path, folded[i - 1].name);
     }
 }
 
@@ -392,6 +398,25 @@ bool local_hash_all(struct sync *sync, struct error *err)
 
 /* --- Events -------------------------------------------------------------------------------- */
 
+/* The same for one new name. In a very large folder the next scan tells. */
+static void find_clash(struct sync *sync, uint32_t id, const char *path)
+{
+    char other[TREE_PATH_LIMIT];
+    struct stat stat;
+    unsigned looked = 0;
+    uint64_t hash = path_fold_hash(tree_name(sync->tree, id));
+    uint32_t at = node_at(sync, node_at(sync, id)->parent)->child;
+    for (; hash && at && looked < CLASH_NAMES; at = node_at(sync, at)->next, looked++) {
+        if (at == id || path_fold_hash(tree_name(sync->tree, at)) != hash)
+            continue;
+        tree_path(sync->tree, at, other);
+        const char *slash = strrchr(other, '/');
+        /* One that was just renamed to the new name is no clash. */
+        if (fstatat(sync->root, other, &stat, AT_SYMLINK_NOFOLLOW) == 0)
+            tell_clash(sync, path, slash ? slash + 1 : other);
+    }
+}
+
 static void on_folder(struct sync *sync, uint32_t id, const char *path, unsigned what)
 {
     struct error err;
@@ -475,8 +500,11 @@ static void on_event(void *context, const struct fswatch_event *event)
     }
     if (ignore_match_path(sync->ignore, path, event->what & FSWATCH_FOLDER))
         return;
-    if (!id)
+    if (!id) {
         id = tree_add(sync->tree, event->id, name);
+        if (sync->options.role == SYNC_LAPTOP)
+            find_clash(sync, id, path);
+    }
     if (event->what & FSWATCH_FOLDER)
         on_folder(sync, id, path, event->what);
     else
