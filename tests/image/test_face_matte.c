@@ -6,7 +6,7 @@
 
 #include "base/auto.h"
 #include "base/mem.h"
-#include "media/face_mesh.h"
+#include "support/average_head.h"
 #include "support/test.h"
 
 enum { SIDE = 200 };
@@ -14,9 +14,7 @@ enum { SIDE = 200 };
 static struct face *average_face(float x, float y)
 {
     struct face *face = xcalloc(1, sizeof *face);
-    for (int i = 0; i < FACE_MESH_VERTICES; i++)
-        face->points[i] =
-            (struct point3){x + face_mesh_vertices[i].x * 7, y - face_mesh_vertices[i].y * 7, 0};
+    average_head(face, x, y, 7);
     return face;
 }
 

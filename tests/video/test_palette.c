@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/auto.h"
-#include "media/face_mesh.h"
+#include "support/average_head.h"
 #include "support/test.h"
 #include "video/face_map.h"
 #include "video/frame420.h"
@@ -21,23 +21,16 @@ struct scenery {
 
 static void scenery_new(struct scenery *scenery, int skin, int white)
 {
-    const float scale = 10, middle_x = SIDE / 2, middle_y = SIDE * 0.45f;
     *scenery = (struct scenery){.photo = frame420_new(SIDE, SIDE)};
-    struct point3 *points = scenery->face.points;
-    for (int i = 0; i < FACE_MESH_VERTICES; i++)
-        points[i] = (struct point3){middle_x + face_mesh_vertices[i].x * scale,
-                                    middle_y - face_mesh_vertices[i].y * scale,
-                                    -face_mesh_vertices[i].z * scale};
-    static const int eyes[2][3] = {{468, 33, 133}, {473, 362, 263}};
+    average_head(&scenery->face, SIDE / 2, SIDE * 0.45f, 10);
+    const struct point3 *points = scenery->face.points;
+    static const int eyes[2][2] = {{33, 133}, {362, 263}};
     memset(scenery->photo.planes[0], skin, (size_t)scenery->photo.strides[0] * SIDE);
     for (int i = 1; i < 3; i++)
         memset(scenery->photo.planes[i], i == 1 ? 118 : 142,
                (size_t)scenery->photo.strides[i] * SIDE / 2);
     for (int e = 0; e < 2; e++) {
-        const struct point3 *from = &points[eyes[e][1]], *to = &points[eyes[e][2]];
-        for (int k = 0; k < 5; k++)
-            points[eyes[e][0] + k] =
-                (struct point3){(from->x + to->x) / 2, (from->y + to->y) / 2, 0};
+        const struct point3 *from = &points[eyes[e][0]], *to = &points[eyes[e][1]];
         for (int y = (int)from->y - 3; y < (int)from->y + 4; y++)
             memset(scenery->photo.planes[0] + y * scenery->photo.strides[0] + (int)from->x, white,
                    (size_t)(to->x - from->x));

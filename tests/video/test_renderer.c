@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/auto.h"
-#include "media/face_mesh.h"
+#include "support/average_head.h"
 #include "support/test.h"
 #include "video/frame420.h"
 #include "video/gesture.h"
@@ -24,26 +24,9 @@ struct portrait {
  * texture that shows every shift. */
 static void portrait_new(struct portrait *out)
 {
-    const float scale = 10, middle_x = SIDE / 2, middle_y = SIDE * 0.45f;
     *out = (struct portrait){.photo = picture_new(SIDE, SIDE, PICTURE_RGB)};
-    struct point3 *points = out->face.points;
-    for (int i = 0; i < FACE_MESH_VERTICES; i++)
-        points[i] = (struct point3){middle_x + face_mesh_vertices[i].x * scale,
-                                    middle_y - face_mesh_vertices[i].y * scale,
-                                    -face_mesh_vertices[i].z * scale};
-    for (int side = 0; side < 2; side++) {
-        int outer = side ? 263 : 33, inner = side ? 362 : 133, iris = 468 + 5 * side;
-        float x = (points[outer].x + points[inner].x) / 2;
-        float y = (points[outer].y + points[inner].y) / 2;
-        for (int k = 0; k < 5; k++)
-            points[iris + k] = (struct point3){x + (k == 1   ? 5
-                                                    : k == 3 ? -5
-                                                             : 0),
-                                               y + (k == 2   ? -5
-                                                    : k == 4 ? 5
-                                                             : 0),
-                                               0};
-    }
+    average_head(&out->face, SIDE / 2, SIDE * 0.45f, 10);
+    const struct point3 *points = out->face.points;
     float mouth_x = points[13].x, mouth_y = (points[13].y + points[14].y) / 2;
     for (int y = 0; y < SIDE; y++)
         for (int x = 0; x < SIDE; x++) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/job_json.h"
 
+#include <math.h>
+
 #include "api/endpoint.h"
 #include "api/video_name.h"
 #include "base/auto.h"
@@ -108,7 +110,7 @@ struct jv *job_json(const struct job *job, enum language language)
     jv_text(object, "id", job->id);
     jv_text(object, "status", job_state_name(job->state));
     jv_text(object, "stage", job->stage[0] ? job->stage : NULL);
-    jv_real(object, "progress", job->state == JOB_DONE ? 100 : job->progress);
+    jv_real(object, "progress", job->state == JOB_DONE ? 100 : floor(job->progress * 10) / 10);
     if (job->eta_ms >= 0 && !job_state_final(job->state))
         jv_real(object, "eta_s", (double)job->eta_ms / 1000);
     else

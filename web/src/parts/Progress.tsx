@@ -31,7 +31,7 @@ export function Progress({ phase, cancel }: Props) {
   highest.current = Math.max(highest.current, now);
   const percent = Math.min(100, Math.round(highest.current));
   const stopping = phase.kind === 'working' && phase.stopping;
-  const eta = phase.kind === 'working' && phase.job.status === 'running' ? (phase.job.eta_s ?? null) : null;
+  const eta = phase.kind === 'working' && phase.job.status === 'running' && !phase.lost ? (phase.job.eta_s ?? null) : null;
   const left = eta === null ? '' : eta < 1.5 ? t.make.soon : t.make.left(roundLeft(eta));
   return (
     <div className="progress">
