@@ -116,7 +116,10 @@ void exchange_suspend(struct exchange *exchange)
 
 void exchange_resume(struct exchange *exchange)
 {
-    MHD_resume_connection(exchange->connection);
+    struct MHD_Connection *connection = exchange->connection;
+    /* Our last touch: whoever frees the exchange has looked at `ready` since, see on_completed. */
+    atomic_store(&exchange->ready, atomic_load(&exchange->ready));
+    MHD_resume_connection(connection);
 }
 
 /* Sending */
