@@ -165,13 +165,20 @@ static void rows_load(struct applier *applier, int before, int after)
     applier->wide_at[1] = after;
 }
 
-/* `pitch` numbers from one part of the lines to the next. */
-HOT static void lines_apply(const float *restrict above, const float *restrict below, float share,
-                            size_t pitch, const uint8_t *restrict colour, uint8_t *restrict out,
-                            int width)
+/* A place between two rows of lines; `pitch` numbers from one part of the lines to the next. */
+struct between {
+    const float *above, *below;
+    float share;
+    size_t pitch;
+};
+
+HOT static void lines_apply(struct between lines, const uint8_t *restrict colour,
+                            uint8_t *restrict out, int width)
 {
-    const float *r0 = above, *g0 = r0 + pitch, *b0 = g0 + pitch, *o0 = b0 + pitch;
-    const float *r1 = below, *g1 = r1 + pitch, *b1 = g1 + pitch, *o1 = b1 + pitch;
+    const size_t pitch = lines.pitch;
+    const float share = lines.share;
+    const float *r0 = lines.above, *g0 = r0 + pitch, *b0 = g0 + pitch, *o0 = b0 + pitch;
+    const float *r1 = lines.below, *g1 = r1 + pitch, *b1 = g1 + pitch, *o1 = b1 + pitch;
     for (int x = 0; x < width; x++) {
         float r = r0[x] + (r1[x] - r0[x]) * share, g = g0[x] + (g1[x] - g0[x]) * share;
         float b = b0[x] + (b1[x] - b0[x]) * share, offset = o0[x] + (o1[x] - o0[x]) * share;
@@ -197,9 +204,9 @@ static void row_apply(struct applier *applier, int y)
         if (agreed[block])
             memset(out + from, agreed[block] & WHOLLY ? 255 : 0, (size_t)count);
         else
-            lines_apply(applier->wide[0] + from, applier->wide[1] + from, share,
-                        (size_t)applier->photo->width, colour + 3 * (size_t)from, out + from,
-                        count);
+            lines_apply((struct between){applier->wide[0] + from, applier->wide[1] + from, share,
+                                         (size_t)applier->photo->width},
+                        colour + 3 * (size_t)from, out + from, count);
     }
 }
 

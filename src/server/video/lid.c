@@ -18,8 +18,9 @@ static void colour_at(const struct eye *eye, const struct frame420 *photo, float
     int column = (int)clampf(x + 0.5f, 0, (float)(photo->width - 1));
     int row = (int)clampf(y + 0.5f, 0, (float)(photo->height - 1));
     yuv[0] = photo->planes[0][row * photo->strides[0] + column];
+    const int half_row = row / 2, half_column = column / 2;
     for (int i = 1; i < 3; i++)
-        yuv[i] = photo->planes[i][row / 2 * photo->strides[i] + column / 2];
+        yuv[i] = photo->planes[i][half_row * photo->strides[i] + half_column];
 }
 
 /* The lashes of a column of the eye: how far up they reach from the lid's edge, how dark they are
