@@ -21,7 +21,7 @@ find_program(NODE node HINTS ${PROJECT_SOURCE_DIR}/.deps/node/bin)
 if(NODE AND WITH_SERVER)
   e2e_test(page_logic COMMAND ${NODE} --test tests/web/logic.test.mjs LABELS browser)
   e2e_test(browser COMMAND ${NODE} --test tests/browser/browser.test.mjs
-    LABELS browser TIMEOUT 300 SERIAL)
+    LABELS browser TIMEOUT 420 SERIAL)
 endif()
 if(WITH_SERVER)
   # Faces found again on rendered frames: the mouth must say what is spoken.
