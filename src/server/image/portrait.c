@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "image/cutter.h"
 #include "image/face_matte.h"
+#include "image/loose.h"
 #include "image/matte.h"
 #include "image/persons.h"
 #include "image/segment.h"
@@ -159,6 +160,7 @@ static bool cut(struct segment *segment, const struct segment_how *wanted,
 bool portrait_cut_out(struct vision *vision, const struct portrait_wish *wish,
                       struct portrait *portrait, struct error *err)
 {
+    enum { RIM = 240 }; /* of the frame's longer side */
     struct segment *segment = vision_segment(vision);
     bool told = false;
     struct error local;
@@ -166,10 +168,14 @@ bool portrait_cut_out(struct vision *vision, const struct portrait_wish *wish,
         return false;
     remove_others(told, portrait);
     face_matte_fill(&portrait->matte, &portrait->face);
+    matte_drop_loose(&portrait->matte, &portrait->face);
     if (!wish->in_place)
         surround_clear(&portrait->matte, portrait->covered);
     portrait->foreground = picture_new(portrait->photo.width, portrait->photo.height, PICTURE_RGB);
-    foreground_estimate(&portrait->photo, &portrait->matte, &portrait->foreground);
+    const struct picture *photo = &portrait->photo;
+    int longer = photo->width > photo->height ? photo->width : photo->height;
+    AUTO(picture_dispose) struct picture inside = matte_inside(&portrait->matte, longer / RIM);
+    foreground_estimate(photo, &inside, &portrait->foreground);
     return true;
 }
 

@@ -182,7 +182,7 @@ static void column_init(const struct face_map *map, const struct outline *outlin
     out->top = fminf(cheek, out->upper_outer - 3 * mm);
     out->chin = fmaxf(curve_at(&outline->jaw, x), out->lower_outer + 8 * mm);
     out->crease = lerpf(out->lower_outer, out->chin, 0.42f);
-    out->neck = out->chin + 34 * mm;
+    out->neck = out->chin + 28 * mm;
 }
 
 static struct outline outline_of(const struct face_map *map, const struct face *face)
