@@ -46,6 +46,7 @@ struct tuner {
     const char *path; /* of what is kept */
     struct tuned rows[MAX_ROWS];
     int count;
+    int left_out;   /* models that could not be measured */
     struct jv *all; /* NULL: told as a table */
 };
 
@@ -109,25 +110,29 @@ static bool model_tune(struct tuner *tuner, const struct model_entry *entry, str
     return tuning_keep(tuner->path, &best, err);
 }
 
+static bool entry_tune(struct tuner *tuner, const struct model_entry *entry, struct error *err)
+{
+    if (entry->problem[0])
+        return error_set(err, ERROR_INVALID, "%s@%s: %s", entry->name, entry->version,
+                         entry->problem);
+    return model_tune(tuner, entry, err);
+}
+
+/* One model that does not run leaves the others their turn. */
 static bool models_tune(struct tuner *tuner, const struct models *models, const char *which,
                         struct error *err)
 {
     int wanted = which ? models_find(models, which) : -1;
     if (which && wanted < 0)
         return error_set(err, ERROR_NOT_FOUND, "model %s is not installed", which);
+    if (which)
+        return entry_tune(tuner, &models->entries[wanted], err);
     for (int i = 0; i < models->count; i++) {
-        const struct model_entry *entry = &models->entries[i];
-        if (which && i != wanted)
+        struct error why = {.kind = ERROR_INTERNAL};
+        if (entry_tune(tuner, &models->entries[i], &why))
             continue;
-        if (entry->problem[0] && !which) {
-            fprintf(stderr, "%s@%s is left out: %s\n", entry->name, entry->version, entry->problem);
-            continue;
-        }
-        if (entry->problem[0])
-            return error_set(err, ERROR_INVALID, "%s@%s: %s", entry->name, entry->version,
-                             entry->problem);
-        if (!model_tune(tuner, entry, err))
-            return false;
+        fprintf(stderr, "left out: %s\n", why.text);
+        tuner->left_out++;
     }
     return true;
 }
@@ -166,8 +171,12 @@ static bool tune_run(void *raw_daemon, const void *raw, struct operands operands
     tuner->runtime = runtime;
     tuner->path = path;
     tuner->all = all;
-    return models_tune(tuner, &models, operands.count ? operands.items[0] : NULL, err) &&
-           finish(tuner, err);
+    if (!models_tune(tuner, &models, operands.count ? operands.items[0] : NULL, err) ||
+        !finish(tuner, err))
+        return false;
+    return tuner->left_out == 0 ||
+           error_set(err, ERROR_INVALID, "%d of %d models could not be measured", tuner->left_out,
+                     models.count);
 }
 
 const struct command command_tune = {

@@ -320,6 +320,21 @@ class Tuning(Engine):
         return subprocess.run([str(PROGRAM), "tune", "--data", data, "--each", "20ms", *words],
                               capture_output=True, text=True, check=True).stdout
 
+    def test_a_model_that_does_not_run_leaves_the_others_their_turn(self):
+        with tempfile.TemporaryDirectory() as data:
+            for name, stub in (("a-wrong", "wrong_rank"), ("b-nan", "birefnet_nan"), ("c-good", "birefnet_512")):
+                subprocess.run([str(PROGRAM), "models", "--data", data, "add", name,
+                                str(STUBS / f"{stub}.onnx"), "--kind", "birefnet"],
+                               capture_output=True, check=True)
+            done = subprocess.run([str(PROGRAM), "tune", "--data", data, "--each", "20ms"],
+                                  capture_output=True, text=True, check=False)
+            self.assertNotEqual(done.returncode, 0)
+            for name in ("a-wrong@1", "b-nan@1"):
+                self.assertIn(f"left out: {name}: ", done.stderr)
+            self.assertIn("2 of 4 models could not be measured", done.stderr)
+            with open(os.path.join(data, "tuning.json"), encoding="utf-8") as kept:
+                self.assertIn("c-good@1", kept.read())
+
     def test_what_was_measured_is_used_from_the_next_start_on(self):
         with tempfile.TemporaryDirectory() as data:
             table = self.tune(data)

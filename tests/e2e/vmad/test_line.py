@@ -63,6 +63,7 @@ class Line(Engine):
         vmad = self.start("birefnet_slow.onnx",
                           {"IMAGE_STREAMS": str(TURNS), "IMAGE_QUEUE": str(queue), **env}, options)
         self.assertEqual(cut_out(vmad, png(GREY)).status, 200)
+        self.become(vmad, 0)  # its worker may still be putting things away
         return vmad
 
     def clients(self, vmad, count, picture=png(WHITE), **how):
