@@ -131,6 +131,11 @@ class Tests(Both):
         self.assertNotEqual(r.returncode, 0)
         self.assertIn(b"no-such-program", r.stderr)
 
+    def test_a_program_that_is_not_there_is_told_as_shells_do(self):
+        self.assertEqual(self.exec("no-such-program").returncode, 127)
+        r = self.exec("/etc/passwd")
+        self.assertEqual((r.returncode, b"Permission denied" in r.stderr), (126, True))
+
     def test_output_that_nobody_reads_does_not_hold_up_the_rest(self):
         r = self.exec("sh", "-c", "head -c 5000000 /dev/zero >&2; echo done")
         self.assertEqual((r.stdout, len(r.stderr)), (b"done\n", 5_000_000))

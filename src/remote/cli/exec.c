@@ -27,7 +27,7 @@ struct options {
 };
 
 /* How long a program may go on after it was told to end. */
-enum { GRACE_MS = 10 * 1000 };
+enum { GRACE_MS = 10 * 1000, NOT_RUN_STATUS = 126, NOT_FOUND_STATUS = 127 };
 
 struct running {
     struct loop *loop;
@@ -184,6 +184,11 @@ static bool run(struct cli *cli, const struct options *options, const char *cons
     pty_restore(running.saved);
     loop_free(running.loop);
     cli->exit_code = running.result.signalled ? 128 + running.result.code : running.result.code;
+    if (opened && running.failed && text_starts(err->text, "start ")) { /* as shells have it */
+        fprintf(stderr, "vma: %s\n", err->text);
+        cli->exit_code = err->kind == ERROR_NOT_FOUND ? NOT_FOUND_STATUS : NOT_RUN_STATUS;
+        return true;
+    }
     return opened && !running.failed;
 }
 

@@ -86,13 +86,14 @@ static void on_changed(void *context, struct forward *forward)
         return;
     }
     forward_place_text(&info.rule.listen, listen);
-    fprintf(stderr, "vma: forward %s: %s\n", listen, info.why->text);
-    if (++running->failures == running->rules && !running->lost) {
-        running->lost = true;
-        *running->err = *info.why;
-        error_wrap(running->err, "forward %s", listen);
-        end(running);
+    if (++running->failures < running->rules || running->lost) {
+        fprintf(stderr, "vma: forward %s: %s\n", listen, info.why->text);
+        return;
     }
+    running->lost = true; /* the last one's failure is the command's */
+    *running->err = *info.why;
+    error_wrap(running->err, "forward %s", listen);
+    end(running);
 }
 
 static bool add_all(struct running *running, const struct options *options,

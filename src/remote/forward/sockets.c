@@ -71,6 +71,11 @@ int sockets_listen(const struct forward_place *place, uint16_t *out_port, struct
             error_set(err, ERROR_CONFLICT, "port %u of %s is taken by another program", place->port,
                       place->host);
             err->os = EADDRINUSE;
+        } else if (errno == EADDRNOTAVAIL) {
+            error_set(err, ERROR_NOT_FOUND,
+                      "listen on %s: that is no address of the machine that is to listen",
+                      place->host);
+            err->os = EADDRNOTAVAIL;
         } else {
             error_os(err, errno, "listen on %s port %u", place->host, place->port);
         }
