@@ -142,9 +142,13 @@ static void show_link(const struct jv *status)
     printf("%s  %s", jv_get_text(status, "host", ""), state);
     if (strcmp(state, "waiting") == 0)
         printf(" for %.0f s%s%s", jv_get_real(link, "since_ms", 0) / 1000, *why ? ": " : "", why);
-    else
-        printf(", round trip %.1f ms, cut %lld times", jv_get_real(link, "rtt_us", 0) / 1000,
-               (long long)jv_get_int(link, "cuts", 0));
+    else if (jv_get_int(link, "rtt_us", 0) > 0) /* not measured yet, right behind a cut */
+        printf(", round trip %.1f ms", jv_get_real(link, "rtt_us", 0) / 1000);
+    long long cuts = (long long)jv_get_int(link, "cuts", 0);
+    if (cuts == 1)
+        printf(", cut once");
+    else if (cuts > 1)
+        printf(", cut %lld times", cuts);
     printf("  (pid %lld)\n", (long long)jv_get_int(status, "pid", 0));
     printf("  sent ");
     print_size(jv_get_real(link, "sent_bytes", 0));
