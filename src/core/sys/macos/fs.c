@@ -16,12 +16,20 @@ int fs_open_beneath(int root, const char *path, int flags, mode_t mode)
 
 int fs_rename_new(int from_dir, const char *from, int to_dir, const char *to)
 {
-    return renameatx_np(from_dir, from, to_dir, to, RENAME_EXCL);
+    int done = renameatx_np(from_dir, from, to_dir, to, RENAME_EXCL);
+    if (done == 0 || (errno != ENOTSUP && errno != EINVAL))
+        return done;
+    if (linkat(from_dir, from, to_dir, to, 0) != 0) /* a file system without the flag */
+        return -1;
+    return unlinkat(from_dir, from, 0);
 }
 
 int fs_rename_exchange(int from_dir, const char *from, int to_dir, const char *to)
 {
-    return renameatx_np(from_dir, from, to_dir, to, RENAME_SWAP);
+    int done = renameatx_np(from_dir, from, to_dir, to, RENAME_SWAP);
+    if (done != 0 && errno == ENOTSUP)
+        errno = ENOSYS;
+    return done;
 }
 
 int fs_clone(int from, int to)
