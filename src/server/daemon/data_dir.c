@@ -17,7 +17,9 @@ static bool lock(struct data_dir *dir, struct error *err)
     AUTO(mem_free) char *path = xasprintf("%s/vmad.lock", dir->root);
     AUTO(fd_close) int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
-        return error_os(err, errno, "open %s", path);
+        return error_os(err, errno,
+                        "the data directory %s cannot be written to (choose another with --data)",
+                        dir->root);
     char owner[32] = "";
     if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         ssize_t size = pread(fd, owner, sizeof owner - 1, 0);
@@ -29,7 +31,7 @@ static bool lock(struct data_dir *dir, struct error *err)
     }
     int size = snprintf(owner, sizeof owner, "%ld", (long)getpid());
     if (ftruncate(fd, 0) != 0 || pwrite(fd, owner, (size_t)size, 0) != size)
-        return error_os(err, errno, "write %s", path);
+        return error_os(err, errno, "the data directory %s cannot be written to", dir->root);
     dir->lock_fd = fd_take(&fd);
     return true;
 }
