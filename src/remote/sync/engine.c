@@ -286,15 +286,35 @@ static void room_for_raw(void *context)
     sync->port->wake(sync->context);
 }
 
-static void send_bulk(struct sync *sync, struct buf *raw)
+static void send_plain(void *context, struct buf *raw)
 {
-    if (!sync->packing)
-        sync->packing = packing_new(&(struct packing_plan){.threaded = sync->port->wake != NULL,
-                                                           .context = sync,
-                                                           .send = send_packed,
-                                                           .queued = queued_packed,
-                                                           .distance_us = distance,
-                                                           .room = room_for_raw});
+    struct sync *sync = context;
+    sync->port->give(sync->context, LANE_BULK, raw);
+}
+
+static int64_t rate(void *context)
+{
+    struct sync *sync = context;
+    return sync->port->rate(sync->context);
+}
+
+/* A message begins with it, or goes on. */
+static void send_bulk(struct sync *sync, struct buf *raw, bool begins)
+{
+    if (!sync->packing) {
+        struct packing_plan plan = {.threaded = sync->port->wake != NULL,
+                                    .context = sync,
+                                    .send = send_packed,
+                                    .queued = queued_packed,
+                                    .distance_us = distance,
+                                    .room = room_for_raw,
+                                    .rate = rate};
+        if (sync->port->give)
+            plan.send_plain = send_plain;
+        sync->packing = packing_new(&plan);
+    }
+    if (begins)
+        packing_begin(sync->packing);
     packing_add(sync->packing, raw);
 }
 
@@ -308,7 +328,7 @@ bool sync_send(struct sync *sync, enum sync_lane lane, uint8_t type, struct byte
     if (!sync_message_encode(type, payload, bulk ? 0 : SYNC_FAST_LEVEL, &out, err))
         return false;
     if (bulk) {
-        send_bulk(sync, &out);
+        send_bulk(sync, &out, true);
         return true;
     }
     sync->raw_bytes += payload.size;
@@ -325,8 +345,8 @@ bool sync_send_batch(struct sync *sync, struct bytes head, struct buf *ops, stru
     if (!sync_message_head(SYNC_BATCH, head.size + ops->size, &out, err) ||
         !buf_append(&out, head, err))
         return false;
-    send_bulk(sync, &out);
-    send_bulk(sync, ops);
+    send_bulk(sync, &out, true);
+    send_bulk(sync, ops, false);
     return true;
 }
 

@@ -53,6 +53,10 @@ struct sync_port {
     void (*wake)(void *context);
     /* The least time there and back of late, 0 while unknown; likewise. May be NULL. */
     int64_t (*distance_us)(void *context);
+    /* Both or neither: the same as `send`, and the buffer is taken over and left empty; and what
+     * the link delivered lately at its best, in bytes a second. */
+    void (*give)(void *context, enum sync_lane lane, struct buf *bytes);
+    int64_t (*rate)(void *context);
 };
 
 struct sync_options {

@@ -26,13 +26,15 @@ enum {
 struct raw {
     struct raw *next;
     struct buf bytes; /* empty: the end of the stream */
+    bool begins;      /* a message */
 };
 
 struct packing {
     struct packing_plan plan;
     pthread_t thread;
     pthread_cond_t work;
-    bool open; /* the caller's: something was added since the last end */
+    bool open;   /* the caller's: something was added since the last end */
+    bool begins; /* and a message begins with the next */
 
     pthread_mutex_t lock; /* guards what follows */
     struct raw *first, **last;
@@ -46,6 +48,8 @@ struct packing {
     unsigned looks, careful;
     struct level_sample sample;
     int64_t looked_us;
+    bool plain, narrow; /* the message that is open goes as it is; not again in this copy */
+    uint64_t plain_sent;
 };
 
 /* --- Compressing --------------------------------------------------------------------------- */
@@ -122,13 +126,43 @@ static struct packer *packer_for(struct packing *packing)
                                  .far_back = !near});
 }
 
-static void pack(struct packing *packing, const struct raw *raw)
+/* Whether it goes as it is; a message does so as a whole. */
+static bool is_plain(struct packing *packing, const struct raw *raw)
+{
+    const struct packing_plan *plan = &packing->plan;
+    if (!raw->begins || !plan->send_plain)
+        return packing->plain;
+    packing->narrow = packing->narrow ||
+                      !level_is_wide(plan->distance_us(plan->context), plan->rate(plan->context),
+                                     packing->plain_sent);
+    packing->plain = !packing->narrow;
+    return packing->plain;
+}
+
+static void send_plain(struct packing *packing, struct raw *raw)
+{
+    packing->plain_sent += raw->bytes.size;
+    pthread_mutex_lock(&packing->lock);
+    bool stop = packing->stop;
+    packing->counts.packed += raw->bytes.size;
+    pthread_mutex_unlock(&packing->lock);
+    if (!stop)
+        packing->plan.send_plain(packing->plan.context, &raw->bytes);
+}
+
+static void pack(struct packing *packing, struct raw *raw)
 {
     struct error err;
     if (raw->bytes.size == 0) {
         close_stream(packing);
         packing->looks = 0;
+        packing->plain_sent = 0;
+        packing->narrow = packing->plain = false;
         memory_trim();
+        return;
+    }
+    if (is_plain(packing, raw)) {
+        send_plain(packing, raw);
         return;
     }
     AUTO(buf_dispose) struct buf out = BUF(PIECE_MAX + 2 * raw->bytes.size);
@@ -165,10 +199,11 @@ static void *run(void *context)
         packing->first = raw->next;
         if (!packing->first)
             packing->last = &packing->first;
+        size_t size = raw->bytes.size;
         pthread_mutex_unlock(&packing->lock);
         pack(packing, raw);
         pthread_mutex_lock(&packing->lock);
-        packing->waiting -= raw->bytes.size;
+        packing->waiting -= size;
         bool room = packing->full && packing->waiting < WAITING_FULL;
         packing->full = packing->full && !room;
         pthread_mutex_unlock(&packing->lock);
@@ -232,12 +267,19 @@ static void put(struct packing *packing, struct raw *raw)
     pthread_mutex_unlock(&packing->lock);
 }
 
+void packing_begin(struct packing *packing)
+{
+    packing->begins = true;
+}
+
 void packing_add(struct packing *packing, struct buf *raw)
 {
     struct raw *item = xcalloc(1, sizeof *item);
     if (raw->size == 0)
         return free(item);
     item->bytes = *raw;
+    item->begins = packing->begins;
+    packing->begins = false;
     *raw = BUF(raw->limit);
     pthread_mutex_lock(&packing->lock);
     packing->counts.raw += item->bytes.size;

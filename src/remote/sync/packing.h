@@ -23,12 +23,18 @@ struct packing_plan {
     size_t (*queued)(void *context);
     int64_t (*distance_us)(void *context); /* there and back; 0: unknown */
     void (*room)(void *context);
+    /* Whole messages that go as they are, for a link that is wider than compressing is fast, and
+     * what that link delivered lately. NULL where everything is packed. */
+    void (*send_plain)(void *context, struct buf *raw);
+    int64_t (*rate)(void *context);
 };
 
 MUST_USE struct packing *packing_new(const struct packing_plan *plan);
 /* What was not sent yet is dropped. */
 void packing_free(struct packing *packing);
 
+/* A message begins with what is added next. */
+void packing_begin(struct packing *packing);
 /* Takes the bytes over and leaves the buffer empty. */
 void packing_add(struct packing *packing, struct buf *raw);
 /* Sends everything that was added and closes the stream, so that the reader can give its memory

@@ -21,6 +21,7 @@ enum {
     BULK_HIGH = 5632 * 1024, /* of bytes in front of the link: the engine fills up to 6 MiB … */
     BULK_LOW = 5376 * 1024,  /* … and is told when it may, long before the link runs dry     */
     BOX_MAX = 1 << 30,
+    PARCEL_SIZE = 64 * 1024, /* small things are sent together up to that */
     EVENTS_MAX = 10000,
 };
 
@@ -28,6 +29,16 @@ struct told {
     struct told *next;
     struct sync_event event;
     char text[]; /* path, then text */
+};
+
+/* What is to be sent, in the order in which it came. */
+struct parcel {
+    struct parcel *next;
+    struct buf bytes;
+};
+struct parcels {
+    struct parcel *first, *last;
+    size_t size; /* bytes */
 };
 
 struct runner {
@@ -44,10 +55,11 @@ struct runner {
     int pipe[2];         /* a byte wakes the engine's thread */
 
     pthread_mutex_t lock; /* guards what follows */
-    struct buf in[LANE_COUNT], out[LANE_COUNT];
+    struct buf in[LANE_COUNT];
+    struct parcels out[LANE_COUNT];
     size_t consumed[LANE_COUNT]; /* taken from `in` and not yet credited */
     size_t queued[LANE_COUNT];   /* in the channels, when last looked */
-    int64_t distance_us;         /* of the link, when last looked */
+    int64_t distance_us, rate;   /* of the link, when last looked */
     bool connect, greeted, stop, signalled, failed;
     unsigned detaches, detaches_seen; /* by the engine */
     struct error failure;
@@ -67,19 +79,78 @@ static void wake_engine(struct runner *runner)
         ;
 }
 
-static void engine_send(void *context, enum sync_lane lane, struct bytes bytes)
+static void parcels_clear(struct parcels *parcels)
 {
-    struct runner *runner = context;
+    for (struct parcel *parcel = parcels->first, *next; parcel; parcel = next) {
+        next = parcel->next;
+        buf_dispose(&parcel->bytes);
+        free(parcel);
+    }
+    *parcels = (struct parcels){0};
+}
+
+/* Takes the bytes over. */
+static void parcels_add(struct parcels *parcels, struct buf *bytes)
+{
+    struct parcel *parcel = xmalloc(sizeof *parcel);
+    *parcel = (struct parcel){.bytes = *bytes};
+    parcel->bytes.limit = BOX_MAX;
+    *bytes = BUF(bytes->limit);
+    if (parcels->last)
+        parcels->last->next = parcel;
+    else
+        parcels->first = parcel;
+    parcels->last = parcel;
+    parcels->size += parcel->bytes.size;
+}
+
+/* Small ones go together. */
+static bool parcels_append(struct parcels *parcels, struct bytes bytes, struct error *err)
+{
+    struct parcel *last = parcels->last;
+    if (last && last->bytes.size + bytes.size <= PARCEL_SIZE) {
+        parcels->size += bytes.size;
+        return buf_append(&last->bytes, bytes, err);
+    }
+    AUTO(buf_dispose) struct buf copy = BUF(BOX_MAX);
+    if (!buf_append(&copy, bytes, err))
+        return false;
+    parcels_add(parcels, &copy);
+    return true;
+}
+
+/* Of `bytes` a copy, or what is in `owned`. */
+static void send_out(struct runner *runner, enum sync_lane lane, struct bytes bytes,
+                     struct buf *owned)
+{
     struct error err;
+    bool done = true;
     pthread_mutex_lock(&runner->lock);
+    struct parcels *out = &runner->out[lane];
     bool stale = runner->detaches != runner->detaches_seen; /* for a session that is lost */
-    bool done = stale || buf_append(&runner->out[lane], bytes, &err);
+    if (!stale && out->size > BOX_MAX)
+        done = error_set(&err, ERROR_LIMIT, "too much waits to be sent");
+    else if (!stale && owned)
+        parcels_add(out, owned);
+    else if (!stale)
+        done = parcels_append(out, bytes, &err);
     if (!done && !runner->failed) {
         runner->failed = true;
         runner->failure = err;
     }
     pthread_mutex_unlock(&runner->lock);
     wake_signal(runner->wake);
+}
+
+static void engine_send(void *context, enum sync_lane lane, struct bytes bytes)
+{
+    send_out(context, lane, bytes, NULL);
+}
+
+static void engine_give(void *context, enum sync_lane lane, struct buf *bytes)
+{
+    send_out(context, lane, buf_bytes(bytes), bytes);
+    buf_dispose(bytes);
 }
 
 static size_t engine_queued(void *context, enum sync_lane lane)
@@ -133,8 +204,17 @@ static int64_t engine_distance(void *context)
     return distance_us;
 }
 
-static const struct sync_port port = {engine_send, engine_queued, engine_event, engine_wake,
-                                      engine_distance};
+static int64_t engine_rate(void *context)
+{
+    struct runner *runner = context;
+    pthread_mutex_lock(&runner->lock);
+    int64_t rate = runner->rate;
+    pthread_mutex_unlock(&runner->lock);
+    return rate;
+}
+
+static const struct sync_port port = {engine_send,     engine_queued, engine_event, engine_wake,
+                                      engine_distance, engine_give,   engine_rate};
 
 struct turn {
     struct buf in[LANE_COUNT];
@@ -281,12 +361,12 @@ static void deliver(struct runner *runner, struct told *told)
 static void on_woken(void *context)
 {
     struct runner *runner = context;
-    struct buf out[LANE_COUNT];
+    struct parcels out[LANE_COUNT];
     size_t consumed[LANE_COUNT];
     pthread_mutex_lock(&runner->lock);
     for (int lane = 0; lane < LANE_COUNT; lane++) {
         out[lane] = runner->out[lane];
-        runner->out[lane] = BUF(BOX_MAX);
+        runner->out[lane] = (struct parcels){0};
         runner->queued[lane] += out[lane].size;
         consumed[lane] = runner->consumed[lane];
         runner->consumed[lane] = 0;
@@ -303,9 +383,9 @@ static void on_woken(void *context)
 
     for (int lane = 0; lane < LANE_COUNT; lane++) {
         struct channel *channel = runner->lanes[lane];
-        if (channel && out[lane].size)
-            channel_write(channel, buf_bytes(&out[lane]));
-        buf_dispose(&out[lane]);
+        for (struct parcel *parcel = out[lane].first; channel && parcel; parcel = parcel->next)
+            channel_give(channel, &parcel->bytes);
+        parcels_clear(&out[lane]);
         if (channel && consumed[lane])
             channel_consumed(channel, consumed[lane]);
         struct mux_stats stats = {0};
@@ -315,6 +395,8 @@ static void on_woken(void *context)
         runner->queued[lane] = channel ? channel_queued(channel) : 0;
         if (stats.base_rtt_us)
             runner->distance_us = stats.base_rtt_us;
+        if (stats.rate_bytes_s)
+            runner->rate = stats.rate_bytes_s;
         pthread_mutex_unlock(&runner->lock);
     }
     deliver(runner, told);
@@ -409,7 +491,7 @@ void runner_attach(struct runner *runner, struct channel *const lanes[LANE_COUNT
     runner->connect = true;
     runner->greeted = greets;
     for (int lane = 0; lane < LANE_COUNT; lane++)
-        buf_clear(&runner->out[lane]);
+        parcels_clear(&runner->out[lane]);
     wake_engine(runner);
     pthread_mutex_unlock(&runner->lock);
 }
@@ -452,7 +534,7 @@ struct runner *runner_new(struct loop *loop, const struct sync_options *options,
     runner->told_end = &runner->told;
     pthread_mutex_init(&runner->lock, NULL);
     for (int lane = 0; lane < LANE_COUNT; lane++)
-        runner->in[lane] = runner->out[lane] = BUF(BOX_MAX);
+        runner->in[lane] = BUF(BOX_MAX);
     runner->wake = wake_new(loop, on_woken, runner);
     struct sync_options copy = *options;
     copy.root = keep(runner, 0, options->root);
@@ -514,7 +596,7 @@ void runner_free(struct runner *runner)
     }
     for (int lane = 0; lane < LANE_COUNT; lane++) {
         buf_dispose(&runner->in[lane]);
-        buf_dispose(&runner->out[lane]);
+        parcels_clear(&runner->out[lane]);
     }
     buf_dispose(&runner->greeting);
     for (size_t i = 0; i < sizeof runner->strings / sizeof *runner->strings; i++)

@@ -92,11 +92,23 @@ static void channel_drop(struct channel *channel)
     mux->dead = channel;
 }
 
+static void given_drop(struct channel *channel)
+{
+    struct given *given = channel->given;
+    channel->given = given->next;
+    if (!channel->given)
+        channel->given_last = NULL;
+    buf_dispose(&given->bytes);
+    free(given);
+}
+
 void channels_reap(struct mux *mux)
 {
     while (mux->dead) {
         struct channel *channel = mux->dead;
         mux->dead = channel->next_dead;
+        while (channel->given)
+            given_drop(channel);
         buf_dispose(&channel->queue);
         zpack_free(channel->pack);
         zunpack_free(channel->unpack);
@@ -122,7 +134,16 @@ void channels_close_all(struct mux *mux, const struct error *reason)
 
 static size_t queued(const struct channel *channel)
 {
-    return channel->queue.size - channel->queue_at;
+    return channel->given_size + channel->queue.size - channel->queue_at;
+}
+
+/* What is to be framed next. */
+static struct bytes front(const struct channel *channel)
+{
+    const struct given *given = channel->given;
+    return given ? (struct bytes){given->bytes.data + given->at, given->bytes.size - given->at}
+                 : (struct bytes){channel->queue.data + channel->queue_at,
+                                  channel->queue.size - channel->queue_at};
 }
 
 static bool has_work(const struct channel *channel)
@@ -176,6 +197,13 @@ static size_t frame_limit(struct mux *mux, const struct channel *channel)
 
 static void queue_drop(struct channel *channel, size_t size)
 {
+    if (channel->given) {
+        channel->given->at += size;
+        channel->given_size -= size;
+        if (channel->given->at == channel->given->bytes.size)
+            given_drop(channel);
+        return;
+    }
     channel->queue_at += size;
     if (channel->queue_at == channel->queue.size) {
         if (channel->queue.capacity > 64 * 1024)
@@ -192,8 +220,9 @@ static void queue_drop(struct channel *channel, size_t size)
 static void frame_from_queue(struct channel *channel, size_t limit)
 {
     struct mux *mux = channel->mux;
-    size_t size = queued(channel) < limit ? queued(channel) : limit;
-    struct bytes raw = {channel->queue.data + channel->queue_at, size};
+    struct bytes raw = front(channel);
+    if (raw.size > limit)
+        raw.size = limit;
     if (channel->level > 0) {
         if (raw.size > ZSTREAM_RAW_MAX)
             raw.size = ZSTREAM_RAW_MAX;
@@ -314,6 +343,36 @@ void channel_write(struct channel *channel, struct bytes bytes)
     }
     bool fits = buf_append(&channel->queue, bytes, NULL);
     assert(fits);
+    if (queued(channel) > channel->high)
+        channel->was_full = true;
+    pending_add(channel);
+}
+
+static void give(struct channel *channel, struct buf *bytes, size_t at)
+{
+    struct given *given = xmalloc(sizeof *given);
+    *given = (struct given){.bytes = *bytes, .at = at};
+    *bytes = BUF(bytes->limit);
+    if (channel->given_last)
+        channel->given_last->next = given;
+    else
+        channel->given = given;
+    channel->given_last = given;
+    channel->given_size += given->bytes.size - at;
+}
+
+void channel_give(struct channel *channel, struct buf *bytes)
+{
+    assert(!channel->ending && !channel->dead);
+    if (bytes->size <= FRAME_PAYLOAD_MAX) {
+        channel_write(channel, buf_bytes(bytes));
+        buf_clear(bytes);
+        return;
+    }
+    if (channel->queue.size > channel->queue_at)
+        give(channel, &channel->queue, channel->queue_at);
+    channel->queue_at = 0;
+    give(channel, bytes, 0);
     if (queued(channel) > channel->high)
         channel->was_full = true;
     pending_add(channel);

@@ -23,6 +23,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
+struct buf;
 struct mux;
 struct channel;
 
@@ -62,7 +63,9 @@ void channel_bind(struct channel *channel, const struct channel_events *events, 
 /* Takes all of it, always: what cannot be sent yet is queued. Stop writing while channel_full
  * says so (the queue is above 256 KiB) and go on at `room` (below 64 KiB). */
 void channel_write(struct channel *channel, struct bytes bytes);
-/* The same without a copy: room for `size` bytes (at most 64 KiB), then how many were filled. */
+/* The same without a copy, for much at once: the bytes are taken over and the buffer left empty. */
+void channel_give(struct channel *channel, struct buf *bytes);
+/* Without a copy too: room for `size` bytes (at most 64 KiB), then how many were filled. */
 uint8_t *channel_reserve(struct channel *channel, size_t size);
 void channel_commit(struct channel *channel, size_t size);
 bool channel_full(const struct channel *channel);

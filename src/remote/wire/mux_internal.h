@@ -20,6 +20,13 @@ enum {
     CHANNELS_MAX = 16 * 1024,
 };
 
+/* What was handed to a channel, buffer and all. */
+struct given {
+    struct given *next;
+    struct buf bytes;
+    size_t at; /* what is before was framed */
+};
+
 struct channel {
     struct mux *mux;
     uint32_t id;
@@ -29,6 +36,8 @@ struct channel {
     void *context;
     struct channel *next_in_table, *next_pending, *next_dead;
 
+    struct given *given, *given_last; /* not yet framed; goes before the queue */
+    size_t given_size;
     struct buf queue; /* written, not yet framed, from queue_at on */
     size_t queue_at;
     size_t high, low;  /* bytes of it: full, and room again */
