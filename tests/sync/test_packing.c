@@ -169,6 +169,100 @@ static void it_ends_in_the_middle_of_its_work(void **state)
     }
 }
 
+/* --- As it is ------------------------------------------------------------------------------ */
+
+struct wide {
+    struct wire wire;
+    struct buf plain;
+    int64_t distance_us, rate;
+};
+
+static void send_plain(void *context, struct buf *raw)
+{
+    struct wide *wide = context;
+    struct error err;
+    assert_ok(buf_append(&wide->plain, buf_bytes(raw), &err), &err);
+    buf_dispose(raw);
+}
+
+static int64_t wide_distance(void *context)
+{
+    return ((struct wide *)context)->distance_us;
+}
+
+static int64_t wide_rate(void *context)
+{
+    return ((struct wide *)context)->rate;
+}
+
+static struct packing *start_wide(struct wide *wide)
+{
+    return packing_new(&(struct packing_plan){.context = wide,
+                                              .send = send,
+                                              .queued = queued,
+                                              .distance_us = wide_distance,
+                                              .room = room,
+                                              .send_plain = send_plain,
+                                              .rate = wide_rate});
+}
+
+static void add_message(struct packing *packing, unsigned parts)
+{
+    packing_begin(packing);
+    while (parts--) {
+        AUTO(buf_dispose) struct buf raw = BUF(CHUNK + 100);
+        chunk(&raw, 1);
+        packing_add(packing, &raw);
+    }
+}
+
+static void a_wide_link_gets_it_as_it_is(void **state)
+{
+    (void)state;
+    struct wide wide = {.plain = BUF(64 << 20), .distance_us = 100};
+    wire_init(&wide.wire);
+    struct packing *packing = start_wide(&wide);
+    add_message(packing, 2); /* before there was a rate */
+    size_t first = wide.plain.size;
+    assert_true(first >= 2 * CHUNK);
+    wide.rate = 1000 * 1000 * 1000;
+    while (wide.plain.size < 8 << 20)
+        add_message(packing, 1);
+    assert_int_equal(wide.wire.sent.size, 0);
+    packing_end(packing);
+    wide.distance_us = 5000;
+    add_message(packing, 1);
+    packing_end(packing);
+    assert_true(wide.wire.sent.size > 0);
+    packing_free(packing);
+    buf_dispose(&wide.plain);
+    wire_dispose(&wide.wire);
+}
+
+static void a_narrow_one_does_not_once_that_shows(void **state)
+{
+    (void)state;
+    struct wide wide = {.plain = BUF(64 << 20), .distance_us = 100, .rate = 110 * 1000 * 1000};
+    wire_init(&wide.wire);
+    struct packing *packing = start_wide(&wide);
+    add_message(packing, 20); /* goes as a whole */
+    size_t plain = wide.plain.size;
+    assert_true(plain >= 20 * CHUNK);
+    assert_int_equal(wide.wire.sent.size, 0);
+    add_message(packing, 2);
+    wide.rate = 1000 * 1000 * 1000; /* no to and fro */
+    add_message(packing, 1);
+    assert_int_equal(wide.plain.size, plain);
+    packing_end(packing);
+    AUTO(buf_dispose) struct buf all = BUF(4 << 20);
+    bool idle;
+    unpack(buf_bytes(&wide.wire.sent), &all, &idle);
+    assert_true(idle && all.size >= 3 * CHUNK);
+    packing_free(packing);
+    buf_dispose(&wide.plain);
+    wire_dispose(&wide.wire);
+}
+
 /* --- The level ----------------------------------------------------------------------------- */
 
 static const struct level_sample slow_link = {.took_us = 1000000,
@@ -228,6 +322,8 @@ int main(void)
         cmocka_unit_test(everything_added_comes_out_in_order),
         cmocka_unit_test(so_it_does_from_a_thread),
         cmocka_unit_test(it_ends_in_the_middle_of_its_work),
+        cmocka_unit_test(a_wide_link_gets_it_as_it_is),
+        cmocka_unit_test(a_narrow_one_does_not_once_that_shows),
         cmocka_unit_test(a_slow_link_is_worth_time),
         cmocka_unit_test(a_slow_processor_gets_less_to_do),
         cmocka_unit_test(a_near_link_is_never_slow),

@@ -238,6 +238,12 @@ static inline void write_some(struct world *world, struct flow *flow)
     if (size <= 65536 && roll(world, 2)) {
         memcpy(channel_reserve(flow->from, 65536), bytes, size);
         channel_commit(flow->from, size);
+    } else if (roll(world, 2)) {
+        struct error err;
+        AUTO(buf_dispose) struct buf given = BUF(1 << 20);
+        assert_ok(buf_append(&given, (struct bytes){bytes, size}, &err), &err);
+        channel_give(flow->from, &given);
+        assert_int_equal(given.size, 0);
     } else {
         channel_write(flow->from, (struct bytes){bytes, size});
     }

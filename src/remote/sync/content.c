@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/mem.h"
 #include "sync/sum.h"
 #include "sync/tree.h"
 #include "sys/fs.h"
@@ -101,9 +102,15 @@ static bool read_file(int fd, const struct stat *stat, int want, const struct ch
         .kind = ENTRY_FILE, .mode = (uint16_t)(stat->st_mode & ENTRY_MODE_MASK), .size = size};
     if (size < CHUNK_FILE_MIN)
         return read_small(fd, size, out, err);
-    if (!(want & CONTENT_CHUNKS))
-        return sum_file(fd, size, &out->entry.hash, NULL, err);
     chunk_result_dispose(&out->chunks);
+    if (want & CONTENT_WHOLE) {
+        out->chunks = (struct chunk_result){.segments = xmalloc(sizeof *out->chunks.segments),
+                                            .segment_count = 1,
+                                            .literal_bytes = size};
+        out->chunks.segments[0] = (struct chunk_segment){CHUNK_LITERAL, size};
+    }
+    if (want & CONTENT_WHOLE || !(want & CONTENT_CHUNKS))
+        return sum_file(fd, size, &out->entry.hash, NULL, err);
     if (!chunk_scan(fd, size, old, NULL, &out->chunks, err))
         return false;
     out->entry.hash = out->chunks.list->content;
@@ -163,7 +170,7 @@ bool content_read(int dir, const char *name, int want, const struct chunk_list *
         content_dispose(out);
         return false;
     }
-    if (out->chunks.list)
+    if (out->chunks.segment_count)
         out->fd = fd_take(&fd);
     return true;
 }

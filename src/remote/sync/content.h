@@ -10,7 +10,11 @@
 struct error;
 struct node;
 
-enum { CONTENT_BYTES = 1, CONTENT_CHUNKS = 2 /* the list and the segments of a large file */ };
+enum {
+    CONTENT_BYTES = 1,
+    CONTENT_CHUNKS = 2, /* the list and the segments of a large file … */
+    CONTENT_WHOLE = 4,  /* … or one segment, which is all of it, and no list */
+};
 
 struct content {
     struct entry entry; /* kind ENTRY_NONE when nothing is there */

@@ -25,6 +25,7 @@
 #include "sys/memory.h"
 
 enum {
+    KEPT_BYTES = 1200 * 1024,    /* of room for messages that did not come whole */
     LOOK_AGAIN_US = 1000 * 1000, /* for a folder that is gone */
     FULL_US = 2000,              /* until it is looked at again, if nobody says anything */
     SAVE_AFTER_US = 5 * 1000 * 1000,
@@ -337,16 +338,16 @@ bool sync_send(struct sync *sync, enum sync_lane lane, uint8_t type, struct byte
     return true;
 }
 
-bool sync_send_batch(struct sync *sync, struct bytes head, struct buf *ops, struct error *err)
+bool sync_send_bulk(struct sync *sync, uint8_t type, struct bytes head, struct buf *rest,
+                    struct error *err)
 {
     AUTO(buf_dispose) struct buf out = BUF(1024);
     if (!sync->connected)
         return true;
-    if (!sync_message_head(SYNC_BATCH, head.size + ops->size, &out, err) ||
-        !buf_append(&out, head, err))
+    if (!sync_message_head(type, head.size + rest->size, &out, err) || !buf_append(&out, head, err))
         return false;
     send_bulk(sync, &out, true);
-    send_bulk(sync, ops, false);
+    send_bulk(sync, rest, false);
     return true;
 }
 
@@ -373,20 +374,19 @@ static bool handle_stream(struct sync *sync, struct lane_in *in, struct bytes pa
     return true;
 }
 
-static bool handle_all(struct sync *sync, struct buf *bytes, struct buf *scratch, bool outer,
-                       struct error *err)
+/* The whole messages that it begins with; moves it on. */
+static bool handle_whole(struct sync *sync, struct bytes *bytes, struct buf *scratch, bool outer,
+                         struct error *err)
 {
-    size_t at = 0;
     for (;;) {
         struct sync_message message;
         size_t used;
-        struct bytes rest = {bytes->data + at, bytes->size - at};
-        enum sync_decoded decoded = sync_message_decode(rest, scratch, &message, &used, err);
+        enum sync_decoded decoded = sync_message_decode(*bytes, scratch, &message, &used, err);
         if (decoded == SYNC_BROKEN)
             return false;
         if (decoded == SYNC_SHORT)
-            break;
-        at += used;
+            return true;
+        *bytes = (struct bytes){bytes->data + used, bytes->size - used};
         if (message.type == SYNC_STREAM && !outer)
             return error_set(err, ERROR_INVALID, "sync stream within a stream");
         bool done = message.type == SYNC_STREAM
@@ -395,7 +395,15 @@ static bool handle_all(struct sync *sync, struct buf *bytes, struct buf *scratch
         if (!done)
             return false;
     }
-    buf_consume(bytes, at);
+}
+
+static bool handle_all(struct sync *sync, struct buf *bytes, struct buf *scratch, bool outer,
+                       struct error *err)
+{
+    struct bytes rest = buf_bytes(bytes);
+    if (!handle_whole(sync, &rest, scratch, outer, err))
+        return false;
+    buf_consume(bytes, bytes->size - rest.size);
     return true;
 }
 
@@ -405,9 +413,17 @@ bool sync_receive(struct sync *sync, enum sync_lane lane, struct bytes bytes, st
     sync->received_bytes += bytes.size;
     /* Decompressed into a place of its own: the inner messages of a stream use the lane's. */
     AUTO(buf_dispose) struct buf scratch = BUF(SYNC_MESSAGE_MAX);
-    if (!buf_append(&in->bytes, bytes, err) || !handle_all(sync, &in->bytes, &scratch, true, err))
+    while (in->bytes.size && bytes.size) { /* no more of it is copied than its message lacks */
+        size_t lacking = sync_message_lacks(buf_bytes(&in->bytes));
+        size_t step = lacking < bytes.size ? lacking : bytes.size;
+        if (!buf_append(&in->bytes, (struct bytes){bytes.data, step}, err) ||
+            !handle_all(sync, &in->bytes, &scratch, true, err))
+            return error_wrap(err, "sync");
+        bytes = (struct bytes){bytes.data + step, bytes.size - step};
+    }
+    if (!handle_whole(sync, &bytes, &scratch, true, err) || !buf_append(&in->bytes, bytes, err))
         return error_wrap(err, "sync");
-    if (in->bytes.size == 0 && in->bytes.capacity > 256 * 1024)
+    if (in->bytes.size == 0 && in->bytes.capacity > KEPT_BYTES)
         buf_dispose(&in->bytes);
     return true;
 }

@@ -211,9 +211,9 @@ void sync_tell(struct sync *sync, enum sync_event_kind kind, const char *path, c
 void sync_problem(struct sync *sync, const char *path, const char *text);
 MUST_USE bool sync_send(struct sync *sync, enum sync_lane lane, uint8_t type, struct bytes payload,
                         struct error *err);
-/* A batch in the bulk lane: what it begins with, and its changes, which are taken over. */
-MUST_USE bool sync_send_batch(struct sync *sync, struct bytes head, struct buf *ops,
-                              struct error *err);
+/* In the bulk lane: what the payload begins with, and the rest, which is taken over. */
+MUST_USE bool sync_send_bulk(struct sync *sync, uint8_t type, struct bytes head, struct buf *rest,
+                             struct error *err);
 MUST_USE bool sync_open_root(struct sync *sync, bool create, struct error *err);
 void sync_wake_at(struct sync *sync, int64_t *next_us, int64_t at_us);
 MUST_USE bool sync_handle(struct sync *sync, const struct sync_message *message, struct error *err);

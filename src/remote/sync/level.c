@@ -6,7 +6,7 @@ enum {
     NEAR_US = 1200,
     NEAR_LEVEL = 1,
     WIDE_BYTES_S = 320 * 1000 * 1000, /* more than 2.5 Gbit/s: the machine itself, or as good */
-    WIDE_TRY = 4 << 20,
+    WIDE_TRY = 3 << 20,
 };
 
 /* Time for the same input, in percent of level 1. */
@@ -31,9 +31,9 @@ bool level_is_near(int64_t distance_us)
     return distance_us > 0 && distance_us < NEAR_US;
 }
 
-bool level_is_wide(int64_t distance_us, int64_t rate_bytes_s, uint64_t sent)
+bool level_is_narrow(int64_t rate_bytes_s, uint64_t left)
 {
-    return level_is_near(distance_us) && (sent < WIDE_TRY || rate_bytes_s >= WIDE_BYTES_S);
+    return left >= WIDE_TRY && rate_bytes_s < WIDE_BYTES_S;
 }
 
 int level_next(int level, const struct level_sample *sample)

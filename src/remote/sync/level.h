@@ -29,8 +29,8 @@ struct level_sample {
 
 /* So near that a link which seems slow lacks processor time, as we do. 0: unknown. */
 bool level_is_near(int64_t distance_us);
-/* Near, and wider than what compresses for it: then the bytes go as they are. `sent` of them went so
- * in this copy; before some have, the rate tells nothing. */
-bool level_is_wide(int64_t distance_us, int64_t rate_bytes_s, uint64_t sent);
+/* On a near link the bytes go as they are, unless it is slower than they are compressed. `left` of
+ * them have left so in this copy; before some have, the rate tells nothing. */
+bool level_is_narrow(int64_t rate_bytes_s, uint64_t left);
 /* The level to go on with; the present one when there is nothing to be gained. */
 int level_next(int level, const struct level_sample *sample);

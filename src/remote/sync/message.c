@@ -61,6 +61,12 @@ enum sync_decoded sync_message_decode(struct bytes input, struct buf *scratch,
     return SYNC_READY;
 }
 
+size_t sync_message_lacks(struct bytes beginning)
+{
+    size_t whole = beginning.size < HEADER ? HEADER : 4 + (size_t)read_u32(beginning.data);
+    return whole > beginning.size ? whole - beginning.size : 1;
+}
+
 bool sync_message_encode(uint8_t type, struct bytes payload, int level, struct buf *out,
                          struct error *err)
 {
@@ -497,6 +503,11 @@ bool sync_run_encode(const struct sync_run *run, struct buf *out, struct error *
     if (!run->copy)
         return sync_blob_encode(run->bytes, out, err);
     return sync_number_encode(run->offset, out, err) && sync_number_encode(run->size, out, err);
+}
+
+bool sync_run_head(size_t size, struct buf *out, struct error *err)
+{
+    return put_byte(0, out, err) && sync_number_encode(size, out, err);
 }
 
 bool sync_run_decode(struct bytes *input, struct sync_run *out, struct error *err)

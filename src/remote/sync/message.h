@@ -62,6 +62,8 @@ MUST_USE enum sync_decoded sync_message_decode(struct bytes input, struct buf *s
 MUST_USE bool sync_message_encode(uint8_t type, struct bytes payload, int level, struct buf *out,
                                   struct error *err);
 
+/* How many bytes to add at least to a message of which only the beginning is there. */
+size_t sync_message_lacks(struct bytes beginning);
 /* Appends only what a message of `size` bytes of payload begins with. */
 MUST_USE bool sync_message_head(uint8_t type, size_t size, struct buf *out, struct error *err);
 
@@ -180,6 +182,8 @@ struct sync_run {
 };
 MUST_USE bool sync_piece_encode(const struct sync_piece *piece, struct buf *out, struct error *err);
 MUST_USE bool sync_run_encode(const struct sync_run *run, struct buf *out, struct error *err);
+/* Only what `size` literal bytes begin with. */
+MUST_USE bool sync_run_head(size_t size, struct buf *out, struct error *err);
 MUST_USE bool sync_piece_decode(struct bytes *input, struct sync_piece *out, struct error *err);
 MUST_USE bool sync_run_decode(struct bytes *input, struct sync_run *out, struct error *err);
 

@@ -39,7 +39,7 @@ struct packing {
     pthread_mutex_t lock; /* guards what follows */
     struct raw *first, **last;
     size_t waiting; /* raw bytes in the list and in work */
-    bool full, stop;
+    bool full, stop, was_plain;
     struct packing_counts counts;
 
     /* The thread's own, or the caller's where there is none. */
@@ -61,6 +61,7 @@ static void send(struct packing *packing, const struct buf *out)
     pthread_mutex_lock(&packing->lock);
     bool stop = packing->stop;
     packing->counts.packed += out->size;
+    packing->was_plain = false;
     pthread_mutex_unlock(&packing->lock);
     packing->sample.packed += out->size;
     if (!stop)
@@ -132,10 +133,10 @@ static bool is_plain(struct packing *packing, const struct raw *raw)
     const struct packing_plan *plan = &packing->plan;
     if (!raw->begins || !plan->send_plain)
         return packing->plain;
-    packing->narrow = packing->narrow ||
-                      !level_is_wide(plan->distance_us(plan->context), plan->rate(plan->context),
-                                     packing->plain_sent);
-    packing->plain = !packing->narrow;
+    size_t queued = plan->queued(plan->context);
+    uint64_t left = packing->plain_sent > queued ? packing->plain_sent - queued : 0;
+    packing->narrow = packing->narrow || level_is_narrow(plan->rate(plan->context), left);
+    packing->plain = !packing->narrow && level_is_near(plan->distance_us(plan->context));
     return packing->plain;
 }
 
@@ -145,6 +146,7 @@ static void send_plain(struct packing *packing, struct raw *raw)
     pthread_mutex_lock(&packing->lock);
     bool stop = packing->stop;
     packing->counts.packed += raw->bytes.size;
+    packing->was_plain = true;
     pthread_mutex_unlock(&packing->lock);
     if (!stop)
         packing->plan.send_plain(packing->plan.context, &raw->bytes);
@@ -303,6 +305,14 @@ bool packing_full(struct packing *packing)
     packing->full = packing->full || full;
     pthread_mutex_unlock(&packing->lock);
     return full;
+}
+
+bool packing_is_plain(struct packing *packing)
+{
+    pthread_mutex_lock(&packing->lock);
+    bool plain = packing->was_plain;
+    pthread_mutex_unlock(&packing->lock);
+    return plain;
 }
 
 struct packing_counts packing_counts(struct packing *packing)

@@ -43,6 +43,9 @@ void packing_end(struct packing *packing);
 /* Enough is waiting: add no more, if possible, until `room`. */
 bool packing_full(struct packing *packing);
 
+/* What was added last went as it is. */
+bool packing_is_plain(struct packing *packing);
+
 struct packing_counts {
     uint64_t raw, packed; /* bytes, since it was made */
     int level;

@@ -24,6 +24,7 @@ enum {
     BURST_QUIET_US = 3 * 1000,
     BURST_MAX_US = 40 * 1000,
     PENDING_MAX = 4,               /* saves of one file under way */
+    BATCH_MARGIN = 64 * 1024,      /* most batches grow no further */
     LINE_LITTLE = QUEUE_BYTES / 3, /* with less before the link it is filled up */
     DENSE_ALONE = 256 * 1024,      /* files of that size are looked at one by one … */
     DENSE_PROBES = 5,
@@ -71,9 +72,10 @@ bool draft_send(struct sync *sync, enum sync_lane lane, bool more, struct error 
     }
     draft->count = 0;
     draft->memory.size = 0;
-    bool done = lane == LANE_BULK ? sync_send_batch(sync, buf_bytes(&payload), &draft->ops, err)
-                                  : buf_append(&payload, buf_bytes(&draft->ops), err) &&
-                                        sync_send(sync, lane, SYNC_BATCH, buf_bytes(&payload), err);
+    bool done = lane == LANE_BULK
+                    ? sync_send_bulk(sync, SYNC_BATCH, buf_bytes(&payload), &draft->ops, err)
+                    : buf_append(&payload, buf_bytes(&draft->ops), err) &&
+                          sync_send(sync, lane, SYNC_BATCH, buf_bytes(&payload), err);
     buf_clear(&draft->ops);
     if (draft->ops.capacity > 4 * BATCH_BYTES)
         buf_dispose(&draft->ops);
@@ -85,6 +87,9 @@ bool draft_add(struct sync *sync, enum sync_lane lane, const struct sync_op *op,
 {
     struct draft *draft = &sync->draft[lane];
     struct node *node = node_at(sync, id);
+    if (lane == LANE_BULK && draft->ops.capacity == 0 &&
+        !buf_reserve(&draft->ops, BATCH_BYTES + BATCH_MARGIN, err))
+        return false;
     if (!sync_op_encode(op, &draft->memory, &draft->ops, err))
         return false;
     if (draft->count == draft->capacity) {

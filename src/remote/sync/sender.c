@@ -9,8 +9,14 @@
 #include "base/mem.h"
 #include "sync/content.h"
 #include "sync/ignore.h"
+#include "sync/packing.h"
 
-enum { COPY_LEAST = 128, RETRY_CHANGING_US = 200 * 1000, DEPTH_MAX = 600 };
+enum {
+    COPY_LEAST = 128,
+    RETRY_CHANGING_US = 200 * 1000,
+    DEPTH_MAX = 600,
+    PIECE_ROOM = PIECE_BYTES + 64 * 1024, /* most pieces need no more */
+};
 
 /* A large file under way. */
 struct sending {
@@ -271,11 +277,15 @@ static void cannot_read(struct sync *sync, uint32_t id, const char *path, const 
     sync_problem(sync, path, why->text);
 }
 
-static int what_to_read(const struct sync *sync, enum sync_lane lane)
+/* Where the line is wider than the pieces of a file are found, one that is new there is sent as a
+ * whole, and the pieces are looked for when there is time. */
+static int what_to_read(const struct sync *sync, const struct node *node, enum sync_lane lane)
 {
     bool may_send = sync->options.role == SYNC_LAPTOP || lane == LANE_BULK ||
                     sync_mode_two_way(sync->options.mode);
-    return CONTENT_BYTES | (may_send ? CONTENT_CHUNKS : 0);
+    bool whole = lane == LANE_BULK && sync->options.role == SYNC_LAPTOP && !node->remote.kind &&
+                 sync->packing && packing_is_plain(sync->packing);
+    return CONTENT_BYTES | (whole ? CONTENT_WHOLE : may_send ? CONTENT_CHUNKS : 0);
 }
 
 /* The pieces of what the other side has. On the remote side the list itself says what that is: a
@@ -343,8 +353,8 @@ bool sender_add(struct sync *sync, uint32_t id, enum sync_lane lane, struct erro
         }
         return true; /* if it is gone it is dirty now */
     }
-    if (!content_read(parent, name, what_to_read(sync, lane), old_pieces(sync, node), &content,
-                      &why)) {
+    if (!content_read(parent, name, what_to_read(sync, node, lane), old_pieces(sync, node),
+                      &content, &why)) {
         cannot_read(sync, id, path, &why);
         return true;
     }
@@ -443,12 +453,14 @@ static bool put_head(struct sync *sync, struct sending *sending, struct buf *pay
 static bool put_literal(const struct sending *sending, uint64_t offset, size_t size,
                         struct buf *payload, struct error *err)
 {
-    AUTO(mem_free) uint8_t *bytes = xmalloc(size);
-    ssize_t got = pread(sending->content.fd, bytes, size, (off_t)offset);
-    if (got <= 0)
-        memset(bytes, 0, size);
-    struct sync_run run = {.bytes = {bytes, size}};
-    return sync_run_encode(&run, payload, err);
+    uint8_t *room = sync_run_head(size, payload, err) ? buf_reserve(payload, size, err) : NULL;
+    if (!room)
+        return false;
+    ssize_t got = pread(sending->content.fd, room, size, (off_t)offset);
+    size_t filled = got > 0 ? (size_t)got : 0;
+    memset(room + filled, 0, size - filled);
+    buf_commit(payload, size);
+    return true;
 }
 
 static bool put_runs(struct sending *sending, struct buf *payload, struct error *err)
@@ -499,8 +511,11 @@ bool sending_go_on(struct sync *sync, bool dense, struct error *err)
 {
     struct sending *sending = sync->sending[dense];
     AUTO(buf_dispose) struct buf payload = BUF(SYNC_MESSAGE_MAX);
-    if (!put_head(sync, sending, &payload, err) || !put_runs(sending, &payload, err) ||
-        !sync_send(sync, sending->lane, SYNC_PIECE, buf_bytes(&payload), err))
+    bool bulk = sending->lane == LANE_BULK;
+    if ((bulk && !buf_reserve(&payload, PIECE_ROOM, err)) ||
+        !put_head(sync, sending, &payload, err) || !put_runs(sending, &payload, err) ||
+        !(bulk ? sync_send_bulk(sync, SYNC_PIECE, (struct bytes){0}, &payload, err)
+               : sync_send(sync, sending->lane, SYNC_PIECE, buf_bytes(&payload), err)))
         return false;
     if (sending->segment < sending->content.chunks.segment_count)
         return true;

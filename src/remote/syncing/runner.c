@@ -13,7 +13,9 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "io/loop.h"
+#include "syncing/parcels.h"
 #include "sys/fds.h"
+#include "sys/memory.h"
 #include "wire/mux.h"
 
 enum {
@@ -21,7 +23,10 @@ enum {
     BULK_HIGH = 5632 * 1024, /* of bytes in front of the link: the engine fills up to 6 MiB … */
     BULK_LOW = 5376 * 1024,  /* … and is told when it may, long before the link runs dry     */
     BOX_MAX = 1 << 30,
-    PARCEL_SIZE = 64 * 1024, /* small things are sent together up to that */
+    SMALL_SIZE = 64 * 1024,    /* small things are sent together up to that */
+    IN_SIZE = 2 * 1024 * 1024, /* what came is handed over in such parts … */
+    SPARES = 4,                /* … of which that many are used again …     */
+    SPARE_US = 200 * 1000,     /* … until nothing has come for so long      */
     EVENTS_MAX = 10000,
 };
 
@@ -29,16 +34,6 @@ struct told {
     struct told *next;
     struct sync_event event;
     char text[]; /* path, then text */
-};
-
-/* What is to be sent, in the order in which it came. */
-struct parcel {
-    struct parcel *next;
-    struct buf bytes;
-};
-struct parcels {
-    struct parcel *first, *last;
-    size_t size; /* bytes */
 };
 
 struct runner {
@@ -55,8 +50,8 @@ struct runner {
     int pipe[2];         /* a byte wakes the engine's thread */
 
     pthread_mutex_t lock; /* guards what follows */
-    struct buf in[LANE_COUNT];
-    struct parcels out[LANE_COUNT];
+    struct parcels in[LANE_COUNT], out[LANE_COUNT];
+    struct parcels spare;        /* for what comes in */
     size_t consumed[LANE_COUNT]; /* taken from `in` and not yet credited */
     size_t queued[LANE_COUNT];   /* in the channels, when last looked */
     int64_t distance_us, rate;   /* of the link, when last looked */
@@ -79,65 +74,22 @@ static void wake_engine(struct runner *runner)
         ;
 }
 
-static void parcels_clear(struct parcels *parcels)
-{
-    for (struct parcel *parcel = parcels->first, *next; parcel; parcel = next) {
-        next = parcel->next;
-        buf_dispose(&parcel->bytes);
-        free(parcel);
-    }
-    *parcels = (struct parcels){0};
-}
-
-/* Takes the bytes over. */
-static void parcels_add(struct parcels *parcels, struct buf *bytes)
-{
-    struct parcel *parcel = xmalloc(sizeof *parcel);
-    *parcel = (struct parcel){.bytes = *bytes};
-    parcel->bytes.limit = BOX_MAX;
-    *bytes = BUF(bytes->limit);
-    if (parcels->last)
-        parcels->last->next = parcel;
-    else
-        parcels->first = parcel;
-    parcels->last = parcel;
-    parcels->size += parcel->bytes.size;
-}
-
-/* Small ones go together. */
-static bool parcels_append(struct parcels *parcels, struct bytes bytes, struct error *err)
-{
-    struct parcel *last = parcels->last;
-    if (last && last->bytes.size + bytes.size <= PARCEL_SIZE) {
-        parcels->size += bytes.size;
-        return buf_append(&last->bytes, bytes, err);
-    }
-    AUTO(buf_dispose) struct buf copy = BUF(BOX_MAX);
-    if (!buf_append(&copy, bytes, err))
-        return false;
-    parcels_add(parcels, &copy);
-    return true;
-}
-
 /* Of `bytes` a copy, or what is in `owned`. */
 static void send_out(struct runner *runner, enum sync_lane lane, struct bytes bytes,
                      struct buf *owned)
 {
-    struct error err;
-    bool done = true;
     pthread_mutex_lock(&runner->lock);
     struct parcels *out = &runner->out[lane];
     bool stale = runner->detaches != runner->detaches_seen; /* for a session that is lost */
-    if (!stale && out->size > BOX_MAX)
-        done = error_set(&err, ERROR_LIMIT, "too much waits to be sent");
-    else if (!stale && owned)
-        parcels_add(out, owned);
-    else if (!stale)
-        done = parcels_append(out, bytes, &err);
-    if (!done && !runner->failed) {
+    bool full = out->size > BOX_MAX;
+    if (full && !runner->failed) {
         runner->failed = true;
-        runner->failure = err;
+        error_set(&runner->failure, ERROR_LIMIT, "too much waits to be sent");
     }
+    if (!stale && !full && owned)
+        parcels_add(out, owned);
+    else if (!stale && !full)
+        parcels_append(out, bytes, SMALL_SIZE, NULL);
     pthread_mutex_unlock(&runner->lock);
     wake_signal(runner->wake);
 }
@@ -217,7 +169,7 @@ static const struct sync_port port = {engine_send,     engine_queued, engine_eve
                                       engine_distance, engine_give,   engine_rate};
 
 struct turn {
-    struct buf in[LANE_COUNT];
+    struct parcels in[LANE_COUNT];
     bool connect, greeted, disconnect, stop;
     unsigned detaches;
     struct runner_request *asked;
@@ -228,7 +180,7 @@ static void take_turn(struct runner *runner, struct turn *turn)
     pthread_mutex_lock(&runner->lock);
     for (int lane = 0; lane < LANE_COUNT; lane++) {
         turn->in[lane] = runner->in[lane];
-        runner->in[lane] = BUF(BOX_MAX);
+        runner->in[lane] = (struct parcels){0};
     }
     turn->connect = runner->connect;
     turn->greeted = runner->greeted;
@@ -239,6 +191,19 @@ static void take_turn(struct runner *runner, struct turn *turn)
     runner->connect = runner->greeted = runner->signalled = false;
     runner->asked = NULL;
     pthread_mutex_unlock(&runner->lock);
+}
+
+/* The room for what comes is used again as long as something does. */
+static void drop_spares(struct runner *runner)
+{
+    pthread_mutex_lock(&runner->lock);
+    struct parcels spare = runner->spare;
+    runner->spare = (struct parcels){0};
+    pthread_mutex_unlock(&runner->lock);
+    if (!spare.count)
+        return;
+    parcels_clear(&spare);
+    memory_trim();
 }
 
 static bool hand_over(struct runner *runner, struct turn *turn, struct error *err)
@@ -254,18 +219,17 @@ static bool hand_over(struct runner *runner, struct turn *turn, struct error *er
     else if (turn->connect)
         sync_connected(runner->sync);
     bool done = true;
-    for (int lane = 0; lane < LANE_COUNT; lane++) {
-        size_t size = turn->in[lane].size;
-        if (size && done)
-            done = sync_receive(runner->sync, lane, buf_bytes(&turn->in[lane]), err);
-        buf_dispose(&turn->in[lane]);
-        if (!size)
-            continue;
-        pthread_mutex_lock(&runner->lock);
-        runner->consumed[lane] += size;
-        pthread_mutex_unlock(&runner->lock);
-        wake_signal(runner->wake);
-    }
+    for (int lane = 0; lane < LANE_COUNT; lane++)
+        for (struct parcel *parcel; (parcel = parcels_take(&turn->in[lane]));) {
+            size_t size = parcel->bytes.size;
+            if (done)
+                done = sync_receive(runner->sync, lane, buf_bytes(&parcel->bytes), err);
+            pthread_mutex_lock(&runner->lock);
+            runner->consumed[lane] += size;
+            parcels_keep(&runner->spare, parcel, SPARES);
+            pthread_mutex_unlock(&runner->lock);
+            wake_signal(runner->wake);
+        }
     return done;
 }
 
@@ -313,10 +277,13 @@ static void *run(void *context)
         struct turn turn;
         int64_t next_us = INT64_MAX;
         take_turn(runner, &turn);
-        if (good && (turn.disconnect || turn.connect || turn.in[0].size || turn.in[1].size))
+        bool came = turn.in[0].size || turn.in[1].size;
+        if (good && (turn.disconnect || turn.connect || came))
             good = hand_over(runner, &turn, &err);
         for (int lane = 0; lane < LANE_COUNT; lane++)
-            buf_dispose(&turn.in[lane]);
+            parcels_clear(&turn.in[lane]);
+        if (!came)
+            drop_spares(runner);
         if (good)
             good = sync_step(runner->sync, mono_ns() / 1000, &next_us, &err);
         bool asked = turn.asked != NULL;
@@ -341,7 +308,11 @@ static void *run(void *context)
             pthread_mutex_unlock(&runner->lock);
             return NULL;
         }
+        bool spare = runner->spare.count > 0;
         pthread_mutex_unlock(&runner->lock);
+        int64_t drop_us = mono_ns() / 1000 + SPARE_US;
+        if (spare && next_us > drop_us)
+            next_us = drop_us;
         sleep_until(runner, next_us, open && good);
     }
 }
@@ -417,12 +388,8 @@ static int lane_of(const struct runner *runner, const struct channel *channel)
 static void on_data(void *context, struct channel *channel, struct bytes bytes)
 {
     struct runner *runner = context;
-    struct error err;
     pthread_mutex_lock(&runner->lock);
-    if (!buf_append(&runner->in[lane_of(runner, channel)], bytes, &err) && !runner->failed) {
-        runner->failed = true;
-        runner->failure = err;
-    }
+    parcels_append(&runner->in[lane_of(runner, channel)], bytes, IN_SIZE, &runner->spare);
     wake_engine(runner);
     pthread_mutex_unlock(&runner->lock);
 }
@@ -441,8 +408,7 @@ static void detach(struct runner *runner)
     pthread_mutex_lock(&runner->lock);
     for (int lane = 0; lane < LANE_COUNT; lane++) {
         runner->lanes[lane] = NULL;
-        buf_dispose(&runner->in[lane]);
-        runner->in[lane] = BUF(BOX_MAX);
+        parcels_clear(&runner->in[lane]);
         runner->consumed[lane] = runner->queued[lane] = 0;
     }
     runner->connect = runner->greeted = false;
@@ -533,8 +499,6 @@ struct runner *runner_new(struct loop *loop, const struct sync_options *options,
     runner->pipe[0] = runner->pipe[1] = -1;
     runner->told_end = &runner->told;
     pthread_mutex_init(&runner->lock, NULL);
-    for (int lane = 0; lane < LANE_COUNT; lane++)
-        runner->in[lane] = BUF(BOX_MAX);
     runner->wake = wake_new(loop, on_woken, runner);
     struct sync_options copy = *options;
     copy.root = keep(runner, 0, options->root);
@@ -588,6 +552,7 @@ void runner_free(struct runner *runner)
         if (runner->lanes[lane])
             channel_reset(runner->lanes[lane], &ended);
     sync_free(runner->sync);
+    parcels_clear(&runner->spare);
     drop(runner->asked);
     drop(runner->answered);
     for (struct told *told = runner->told, *next; told; told = next) {
@@ -595,7 +560,7 @@ void runner_free(struct runner *runner)
         free(told);
     }
     for (int lane = 0; lane < LANE_COUNT; lane++) {
-        buf_dispose(&runner->in[lane]);
+        parcels_clear(&runner->in[lane]);
         parcels_clear(&runner->out[lane]);
     }
     buf_dispose(&runner->greeting);
