@@ -121,7 +121,8 @@ def batch(host, source, work, rounds):
 
 
 def first_copy(host, source, work, rounds):
-    """An empty destination becomes the tree, in seconds."""
+    """An empty destination becomes the tree, in seconds. All use one multiplexed ssh connection but
+    those with "new ssh", which open one of their own."""
     ssh = " ".join(host.master())
     destination = f"{work}/copy"
     commands = {
@@ -131,9 +132,12 @@ def first_copy(host, source, work, rounds):
         "tar | ssh": f"tar -C {source} -cf - . | "
                      f"{ssh} peer 'mkdir -p {destination}; tar -C {destination} -xf -'",
     }
-    results = {name: [] for name in (["vma"] if tools.Vma.available() else []) + list(commands)}
+    ours = {"vma": tools.Vma(host, source, destination, shared=True)}
+    if host.one_way_ms == 0:
+        ours["vma, new ssh"] = tools.Vma(host, source, destination)
+        commands["tar | ssh, new ssh"] = commands["tar | ssh"].replace(ssh, " ".join(host.ssh))
+    results = {name: [] for name in list(ours) + list(commands)}
     details = {}
-    tool = tools.Vma(host, source, destination, shared=True)
     for _ in range(rounds):
         for name in results:
             if name == "tar | ssh" and host.one_way_ms > 0:
@@ -141,10 +145,10 @@ def first_copy(host, source, work, rounds):
             shutil.rmtree(destination, ignore_errors=True)
             before = host.carried()
             begin = time.monotonic()
-            if name == "vma":
-                tool.forget()
+            if name in ours:
+                ours[name].forget()
                 begin = time.monotonic()
-                tool.once()
+                ours[name].once()
             else:
                 host.run(["bash", "-c", commands[name]])
             results[name].append(time.monotonic() - begin)
