@@ -35,6 +35,7 @@ struct pair {
     enum sync_mode mode;
     const char *ignore;
     bool allow, connected;
+    bool near; /* the other side seems to be on this machine */
     int64_t now_us;
     struct error err;
 };
@@ -77,10 +78,11 @@ static inline void pair_give(void *context, enum sync_lane lane, struct buf *byt
     buf_dispose(bytes);
 }
 
-/* Sometimes the other side seems to be on this machine, so that not all is compressed. */
+/* Near, but in turns, so that not all is compressed. */
 static inline int64_t pair_distance_us(void *context)
 {
-    return ((struct end *)context)->pair->now_us / 1000 % 2 ? 100 : 12000;
+    const struct pair *pair = ((struct end *)context)->pair;
+    return pair->near && pair->now_us / 1000 % 2 ? 100 : 12000;
 }
 
 static inline int64_t pair_rate(void *context)

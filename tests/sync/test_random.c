@@ -309,6 +309,7 @@ static void play_from(enum sync_mode mode, bool meet, uint64_t seed, unsigned to
                 pair_dispose(&pair);
             pair_init(&pair, mode);
             pair.allow = true;
+            pair.near = round / 10 % 2;
         }
         play_round(&(struct game){&pair, toll, seed, round, meet, rules && seed % 4 == 0});
         assert_false(exists(pair.here, ".vma-stage"));

@@ -77,15 +77,16 @@ static bool read_small(int fd, uint64_t size, struct content *out, struct error 
     if (!room)
         return false;
     size_t filled = 0;
-    while (filled <= size) {
-        ssize_t got = pread(fd, room + filled, (size_t)size + 1 - filled, (off_t)filled);
+    while (filled <= size) { /* one byte more than there should be: a short read is the end */
+        size_t want = (size_t)size + 1 - filled;
+        ssize_t got = pread(fd, room + filled, want, (off_t)filled);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
             return error_os(err, errno, "read");
-        if (got == 0)
-            break;
         filled += (size_t)got;
+        if (got == 0 || ((size_t)got < want && filled == size))
+            break;
     }
     if (filled != size)
         return error_set(err, ERROR_CONFLICT, "the file changed while it was read");
@@ -117,13 +118,11 @@ static bool read_file(int fd, const struct stat *stat, int want, const struct ch
     return true;
 }
 
-static bool read_open(int fd, int want, const struct chunk_list *old, struct content *out,
-                      struct error *err)
+static bool read_open(int fd, const struct stat *found, int want, const struct chunk_list *old,
+                      struct content *out, struct error *err)
 {
-    struct stat before, after;
-    for (unsigned attempt = 0; attempt < ATTEMPTS; attempt++) {
-        if (fstat(fd, &before) != 0)
-            return error_os(err, errno, "stat");
+    struct stat before = *found, after;
+    for (unsigned attempt = 0; attempt < ATTEMPTS; attempt++, before = after) {
         bool done = read_file(fd, &before, want, old, out, err);
         if (!done && err->kind != ERROR_CONFLICT)
             return false;
@@ -166,7 +165,7 @@ bool content_read(int dir, const char *name, int want, const struct chunk_list *
         out->special = true;
         return true;
     }
-    if (!read_open(fd, want, old, out, err)) {
+    if (!read_open(fd, &stat, want, old, out, err)) {
         content_dispose(out);
         return false;
     }

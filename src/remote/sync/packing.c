@@ -40,6 +40,7 @@ struct packing {
     struct raw *first, **last;
     size_t waiting; /* raw bytes in the list and in work */
     bool full, stop, was_plain;
+    bool busy; /* the thread has something in work */
     struct packing_counts counts;
 
     /* The thread's own, or the caller's where there is none. */
@@ -202,10 +203,12 @@ static void *run(void *context)
         if (!packing->first)
             packing->last = &packing->first;
         size_t size = raw->bytes.size;
+        packing->busy = true;
         pthread_mutex_unlock(&packing->lock);
         pack(packing, raw);
         pthread_mutex_lock(&packing->lock);
         packing->waiting -= size;
+        packing->busy = false;
         bool room = packing->full && packing->waiting < WAITING_FULL;
         packing->full = packing->full && !room;
         pthread_mutex_unlock(&packing->lock);
@@ -262,6 +265,13 @@ static void put(struct packing *packing, struct raw *raw)
         return;
     }
     pthread_mutex_lock(&packing->lock);
+    bool at_once = packing->was_plain && !packing->first && !packing->busy && raw->bytes.size;
+    if (at_once) { /* the thread rests until something is put into its list */
+        pthread_mutex_unlock(&packing->lock);
+        pack(packing, raw);
+        raw_free(raw);
+        return;
+    }
     *packing->last = raw;
     packing->last = &raw->next;
     packing->waiting += raw->bytes.size;
