@@ -25,6 +25,8 @@ enum {
     BURST_MAX_US = 40 * 1000,
     PENDING_MAX = 4,               /* saves of one file under way */
     BATCH_MARGIN = 64 * 1024,      /* most batches grow no further */
+    NEAR_BYTES = 2 << 20,          /* where the other side takes what is not compressed: no … */
+    NEAR_OPS = 8000,               /* … more has to wait for it, and memory is saved */
     LINE_LITTLE = QUEUE_BYTES / 3, /* with less before the link it is filled up */
     DENSE_ALONE = 256 * 1024,      /* files of that size are looked at one by one … */
     DENSE_PROBES = 5,
@@ -467,8 +469,10 @@ static bool is_turn_of_dense(const struct sync *sync)
 
 bool push_is_full(struct sync *sync)
 {
-    return sync->port->queued(sync->context, LANE_BULK) >= QUEUE_BYTES ||
-           (sync->packing && packing_full(sync->packing)) || sync->inflight_ops >= INFLIGHT_OPS;
+    bool near = sync->packing && packing_is_plain(sync->packing);
+    return sync->port->queued(sync->context, LANE_BULK) >= (near ? NEAR_BYTES : QUEUE_BYTES) ||
+           (sync->packing && packing_full(sync->packing)) ||
+           sync->inflight_ops >= (near ? NEAR_OPS : INFLIGHT_OPS);
 }
 
 bool push_wave(struct sync *sync, struct error *err)
