@@ -35,23 +35,33 @@ struct message {
     struct outlook outlook;
     struct estimates measured;
 
-    struct gate_place place;
+    struct gate_place drawing, encoding;
     struct speaker *speaker;
     struct portrait portrait;
     struct picture backdrop;
     struct renderer *renderer;
     struct encoder *encoder;
+    double waited_s;    /* for the encoder before this one, once drawing had begun */
     size_t sound_given; /* samples */
 };
 
-static void message_dispose_auto(struct message *message)
+/* Its memory first, then its places: who comes next finds both. */
+static void let_next(struct message *message)
 {
     bool drew = message->renderer != NULL;
     encoder_free(message->encoder);
+    message->encoder = NULL;
     renderer_free(message->renderer);
+    message->renderer = NULL;
     if (drew)
         memory_trim_above(FREED_BYTES);
-    gate_leave(message->pipeline->gate, &message->place);
+    gate_leave(message->pipeline->drawing, &message->drawing);
+    gate_leave(message->pipeline->encoding, &message->encoding);
+}
+
+static void message_dispose_auto(struct message *message)
+{
+    let_next(message);
     speaker_free(message->speaker);
     picture_dispose(&message->backdrop);
     portrait_dispose(&message->portrait);
@@ -65,12 +75,14 @@ static double now_s(const struct message *message)
 static void tell(struct message *message, const char *stage)
 {
     double now = now_s(message);
-    struct gate *gate = message->pipeline->gate;
-    message->outlook.ahead_s = gate_ahead_s(gate, &message->place);
+    struct gate *drawing = message->pipeline->drawing, *encoding = message->pipeline->encoding;
+    message->outlook.ahead_s =
+        gate_ahead_s(drawing, &message->drawing) + gate_ahead_s(encoding, &message->encoding);
     double percent = outlook_percent(&message->outlook, now);
     double left_s = outlook_left_s(&message->outlook, now);
     int64_t eta_ms = (int64_t)(left_s * 1000);
-    gate_tell(gate, &message->place, left_s - message->outlook.ahead_s);
+    gate_tell(drawing, &message->drawing, left_s - message->outlook.ahead_s);
+    gate_tell(encoding, &message->encoding, left_s - message->outlook.ahead_s);
     message->client->progress(message->client->context, stage, percent, eta_ms);
 }
 
@@ -158,11 +170,12 @@ static bool give_sound(struct message *message, int frames, struct error *err)
 }
 
 /* Until memory and cores are there for its frames. */
-static bool wait_for_turn(struct message *message, struct error *err)
+static bool wait_for_turn(struct message *message, struct gate *gate, struct gate_place *place,
+                          struct error *err)
 {
     const struct format *format = message->order->format;
     int64_t pixels = (int64_t)format->width * format->height;
-    while (!gate_enter(message->pipeline->gate, &message->place, pixels, LOOK_EVERY_MS)) {
+    while (!gate_enter(gate, place, pixels, LOOK_EVERY_MS)) {
         if (!go_on(message, err))
             return false;
         tell(message, "video");
@@ -189,6 +202,13 @@ static bool open_scene(struct message *message, struct error *err)
         .sway = order->motion,
         .seed = read_u64(name.bytes),
     };
+    message->renderer = renderer_new(&scene, err);
+    return message->renderer != NULL;
+}
+
+static bool open_encoder(struct message *message, struct error *err)
+{
+    const struct order *order = message->order;
     struct encoder_options options = {
         .width = order->format->width,
         .height = order->format->height,
@@ -196,9 +216,6 @@ static bool open_scene(struct message *message, struct error *err)
         .audio_rate_hz = 48000,
         .threads = 2, /* so that neither core waits: speech and frames leave gaps on both */
     };
-    message->renderer = renderer_new(&scene, err);
-    if (!message->renderer)
-        return false;
     message->encoder = encoder_open(message->places->out_path, &options, err);
     return message->encoder != NULL;
 }
@@ -210,6 +227,13 @@ static bool make_frames(struct message *message, struct error *err)
     AUTO(reel_free)
     struct reel *reel =
         reel_new(message->pipeline->crew, message->renderer, format->width, format->height);
+    /* The first frames are drawn while the message before this one is finished. */
+    double before = now_s(message);
+    if (!wait_for_turn(message, message->pipeline->encoding, &message->encoding, err))
+        return false;
+    message->waited_s = now_s(message) - before;
+    if (!open_encoder(message, err))
+        return false;
     message->outlook.frames = count;
     message->outlook.frames_began_s = now_s(message);
     for (int i = 0; i < count; i++) {
@@ -228,12 +252,12 @@ static bool make_frames(struct message *message, struct error *err)
 
 static bool render(struct message *message, struct error *err)
 {
-    if (!wait_for_turn(message, err))
+    if (!wait_for_turn(message, message->pipeline->drawing, &message->drawing, err))
         return false;
     double before = now_s(message);
     if (!open_scene(message, err) || !make_frames(message, err))
         return false;
-    message->made->render_s = now_s(message) - before;
+    message->made->render_s = now_s(message) - before - message->waited_s;
     pipeline_observe(message->pipeline, "video", message->made->render_s);
     return wait_for(message, SPEAKER_DONE, "video", err) && give_sound(message, INT_MAX, err);
 }
@@ -245,6 +269,7 @@ static bool finish(struct message *message, struct error *err)
     struct made *made = message->made;
     double before = now_s(message);
     tell(message, "finish");
+    gate_leave(message->pipeline->drawing, &message->drawing);
     const struct format *format = message->order->format;
     AUTO(picture_dispose)
     struct picture still = picture_new(format->width, format->height, PICTURE_RGB);
@@ -255,6 +280,7 @@ static bool finish(struct message *message, struct error *err)
     struct stat file;
     if (stat(message->places->out_path, &file) == 0)
         made->size_bytes = file.st_size;
+    let_next(message);
     made->finish_s = now_s(message) - before;
     made->total_s = now_s(message);
     pipeline_observe(message->pipeline, "finish", made->finish_s);

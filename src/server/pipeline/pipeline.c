@@ -44,7 +44,8 @@ struct pipeline *pipeline_open(const struct pipeline_options *options, struct er
     pipeline->options.assets_dir = pipeline->assets_dir;
     pipeline->options.state_path = pipeline->state_path;
     pipeline->crew = crew;
-    pipeline->gate = gate_new((int64_t)threads * PIXELS_A_CORE);
+    pipeline->drawing = gate_new((int64_t)threads * PIXELS_A_CORE);
+    pipeline->encoding = gate_new((int64_t)threads * PIXELS_A_CORE);
     pipeline->estimates = estimates_load(options->state_path);
     pthread_mutex_init(&pipeline->lock, NULL);
     cond_init_mono(&pipeline->decoded);
@@ -56,7 +57,8 @@ void pipeline_close(struct pipeline *pipeline)
     if (!pipeline)
         return;
     speakers_drop(pipeline);
-    gate_free(pipeline->gate);
+    gate_free(pipeline->drawing);
+    gate_free(pipeline->encoding);
     crew_free(pipeline->crew);
     pthread_cond_destroy(&pipeline->decoded);
     pthread_mutex_destroy(&pipeline->lock);

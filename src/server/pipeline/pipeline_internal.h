@@ -16,7 +16,9 @@ struct pipeline {
     struct pipeline_options options;
     char *assets_dir, *state_path; /* copies; options point here */
     struct crew *crew;
-    struct gate *gate;   /* to drawing and encoding */
+    /* Passed in this order. Drawing is left when all is drawn, so that the next message's first
+     * frames are there when the encoder of this one is done and its memory free. */
+    struct gate *drawing, *encoding;
     atomic_bool working; /* jobs are taken from the queue */
 
     pthread_mutex_t lock; /* of what follows */
