@@ -115,12 +115,30 @@ static float opening_of(const struct face *face)
     return gap / 3 / distance(points[468], points[473]);
 }
 
+/* A face that fills the frame is none to the detector, which wants to see a head: on a grey margin
+ * it is found. */
+static bool find_with_margin(struct vision *vision, const struct picture *picture,
+                             struct face faces[MAX_FACES], int *out_count, struct error *err)
+{
+    int margin = picture->width * 3 / 10, side = picture->width + 2 * margin;
+    AUTO(picture_dispose)
+    struct picture large = picture_new(side, picture->height + 2 * margin, PICTURE_RGB);
+    for (int y = 0; y < large.height; y++) {
+        memset(picture_row(&large, y), 128, 3 * (size_t)side);
+        if (y >= margin && y < margin + picture->height)
+            memcpy(picture_row(&large, y) + 3 * (size_t)margin, picture_row(picture, y - margin),
+                   3 * (size_t)picture->width);
+    }
+    return vision_faces(vision, &large, faces, out_count, err);
+}
+
 static bool find_opening(struct measure *measure, const struct picture *picture, float *out,
                          struct error *err)
 {
     struct face faces[MAX_FACES];
     int count = 0;
-    if (!vision_faces(measure->vision, picture, faces, &count, err))
+    if (!vision_faces(measure->vision, picture, faces, &count, err) ||
+        (count == 0 && !find_with_margin(measure->vision, picture, faces, &count, err)))
         return false;
     if (count == 0)
         return error_set(err, ERROR_NOT_FOUND, "no face in a frame");

@@ -30,6 +30,11 @@ if(WITH_SERVER)
     target_link_libraries(mouth_quality PRIVATE video image warnings m)
     e2e_test(mouth_quality TIMEOUT 240 COMMAND mouth_quality models assets/sample/portrait.jpg
       tests/data/photos/hopper.jpg tests/data/photos/astronaut.jpg)
+    # And every frame must be whole, in all formats.
+    add_executable(frame_quality tests/e2e/frame_quality.c)
+    target_link_libraries(frame_quality PRIVATE video image warnings m)
+    e2e_test(frame_quality TIMEOUT 240 COMMAND frame_quality models assets/sample/portrait.jpg
+      tests/data/photos/hopper.jpg)
   endif()
   # The API; then the chain behind it, and what a kill leaves.
   foreach(part http safety routes messages bad_input forms earlier daemon image engine line

@@ -25,7 +25,7 @@ static const struct {
 };
 
 /* How far beyond the corners skin changes in a blink, mm. */
-static const float beyond_corner = 3.6f;
+static const float beyond_corner = 4.6f;
 
 static float mean_y(const struct axes *axes, const struct face *face, const int *indices, int count)
 {
@@ -178,7 +178,7 @@ bool eye_now_sample(const struct eye_now *now, float x, float y, struct eye_samp
     float share = at - (float)index;
     const struct eye_column *from = &eye->columns[index], *to = from + 1;
     float top = lerpf(from->top, to->top, share), bottom = lerpf(from->bottom, to->bottom, share);
-    if (y <= top || y >= bottom)
+    if (y <= (blink > 0 ? fminf(top, eye->lid.y) : top) || y >= bottom)
         return false;
     float upper = lerpf(from->upper, to->upper, share);
     float lower = lerpf(from->lower, to->lower, share);
@@ -203,7 +203,7 @@ bool eye_now_sample(const struct eye_now *now, float x, float y, struct eye_samp
 
     if (blink > 0)
         shut_lid(now, &(struct upper_lid){top, upper_now, inside}, y, out);
-    return true;
+    return y > top || out->lid_share > 0;
 }
 
 float eye_brow_share(const struct eye *eye, float x, float y)

@@ -34,7 +34,11 @@ static struct lashes lashes_of(const struct eye *eye, const struct frame420 *pho
     enum { SAMPLES = 24 };
     const struct eye_column *column = &eye->columns[index];
     float mm = eye->px_per_mm, x = eye->left + eye->step * (float)index;
-    float room = fminf(0.75f * (column->upper - column->top), 5 * mm), skin = 1, luma[SAMPLES];
+    float room = 0.75f * (column->upper - column->top), skin = 1, luma[SAMPLES];
+    bool corner = column->inside < 0.8f; /* where eyes are larger than the landmarks see them */
+    if (corner)
+        room = fmaxf(room, 0.4f * (column->upper - eye->brow_y));
+    room = fminf(room, 5 * mm);
     for (int k = 0; k < SAMPLES; k++) {
         float yuv[3];
         colour_at(eye, photo, x, column->upper + 0.3f * mm - room * (float)k / (SAMPLES - 1), yuv);
@@ -44,7 +48,7 @@ static struct lashes lashes_of(const struct eye *eye, const struct frame420 *pho
     struct lashes lashes = {.reach = 0.9f * mm, .light = 1};
     for (int k = 0; k < SAMPLES; k++) {
         float up = room * (float)k / (SAMPLES - 1);
-        if (luma[k] < 0.78f * skin && up < lashes.reach + 0.8f * mm)
+        if (luma[k] < 0.78f * skin && up < lashes.reach + (corner ? 2.6f : 0.8f) * mm)
             lashes.reach = up + 0.5f * mm;
         lashes.light = fminf(lashes.light, luma[k] / skin);
         if (luma[k] < 0.6f * skin && up < 2.4f * mm)
@@ -91,7 +95,7 @@ static float outside(const struct eye *eye, const struct opening_edges *edges, f
     int index = (int)fminf(at, EYE_COLUMNS - 1);
     float upper = lerpf(edges->upper[index], edges->upper[index + 1], at - (float)index);
     float lower = lerpf(edges->lower[index], edges->lower[index + 1], at - (float)index);
-    float beyond = 1.2f * eye->px_per_mm; /* corners are longer than landmarks see them */
+    float beyond = 2.0f * eye->px_per_mm; /* corners are longer than landmarks see them */
     float sideways = fmaxf(eye->left - x, x - eye->right) - beyond,
           upright = fmaxf(upper - y, y - lower);
     return sideways > 0 ? hypotf(sideways, fmaxf(upright, 0)) : upright;
@@ -183,7 +187,7 @@ void lid_init(struct lid *lid, const struct eye *eye, const struct frame420 *pho
 {
     struct opening_edges edges;
     bool hidden[LID_ROWS][LID_COLUMNS];
-    float mm = eye->px_per_mm, margin = 3.6f * mm, top = INFINITY, bottom = -INFINITY;
+    float mm = eye->px_per_mm, margin = 4.6f * mm, top = INFINITY, bottom = -INFINITY;
     find_edges(lid, eye, photo, &edges);
     for (int i = 0; i <= EYE_COLUMNS; i++) {
         top = fminf(top, edges.upper[i]);

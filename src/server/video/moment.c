@@ -74,7 +74,8 @@ static void set_bounds(struct moment *moment, float longest)
     for (int i = 0; i < 2; i++) {
         const struct eye *eye = &renderer->eyes[i];
         float reach = eye->brow_reach * 1.6f;
-        moment->eye_boxes[i] = bounds_of(&eye->axes, eye->from, eye->top, eye->to, eye->bottom);
+        moment->eye_boxes[i] =
+            bounds_of(&eye->axes, eye->from, fminf(eye->top, eye->lid.y), eye->to, eye->bottom);
         moment->brow_boxes[i] =
             bounds_of(&eye->axes, -reach, eye->brow_y - 22 * eye->px_per_mm, reach, eye->top);
         grow(&moment->eye_boxes[i], by);
