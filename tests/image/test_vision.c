@@ -230,6 +230,27 @@ static void the_crop_has_the_eyes_where_a_photographer_puts_them(void **state)
     }
 }
 
+/* There is less of the photo beside a face at its edge, and so in the frame, too. */
+static void a_face_at_the_edge_stands_further_in(void **state)
+{
+    (void)state;
+    const int sizes[][2] = {{512, 512}, {720, 1280}};
+    AUTO(picture_dispose) struct picture picture = picture_new(1600, 2000, PICTURE_RGB);
+    AUTO(mem_free) struct face *face = faces_new();
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        for (int x = 160; x <= 1440; x += 1280) {
+            for (int k = 0; k < FACE_POINTS; k++)
+                face->points[k] = (struct point3){(float)x, 900, 0};
+            face->points[FOREHEAD].y = 800;
+            face->points[CHIN].y = 1100;
+            struct box crop = portrait_crop(face, &picture, sizes[i][0], sizes[i][1]);
+            float at = ((float)x - crop.x) / crop.width;
+            assert_in_range((int)(100 * at), 27, 73);
+            assert_true(crop.x >= 0 && crop.x + crop.width <= 1600);
+            assert_true(crop.y <= 900 - 0.75f * 300 && crop.height > 300 / 0.6f);
+        }
+}
+
 static void the_crop_stays_in_the_photo_where_it_can(void **state)
 {
     AUTO(picture_dispose) struct picture picture = photo(*state, "hopper.jpg");
@@ -425,6 +446,7 @@ int main(void)
         cmocka_unit_test(a_rocket_has_no_face),
         cmocka_unit_test(a_tiny_face_and_a_profile_are_said_to_be_unusable),
         cmocka_unit_test(the_crop_has_the_eyes_where_a_photographer_puts_them),
+        cmocka_unit_test(a_face_at_the_edge_stands_further_in),
         cmocka_unit_test(the_crop_stays_in_the_photo_where_it_can),
         cmocka_unit_test(a_tight_photo_becomes_a_close_up),
         cmocka_unit_test(the_portrait_is_found_again_where_it_was_put),

@@ -57,6 +57,16 @@ static float crop_height(const struct framing *framing, const struct picture *ph
     return fminf(fmaxf(fmaxf(fits, closest), roomy), fmaxf(wanted, closest));
 }
 
+/* A face at the photo's edge would stand at the frame's edge: closer, it stands further in. */
+static float come_closer(float height, float aspect, const struct picture *photo, float eye_x)
+{
+    const float inwards = 0.34f, closest = 0.68f;
+    float width = (float)photo->width, near = fminf(eye_x, width - eye_x);
+    if (height * aspect > width || height > (float)photo->height)
+        return height;
+    return fminf(height, fmaxf(near / inwards / aspect, height * closest));
+}
+
 /* Moves *start so that [*start, *start + size) lies in [0, limit), as far as what of [low, high) is
  * in the photo stays inside; or, where it is larger than that, so that it covers it. */
 static void keep_inside(float *start, float size, float limit, float low, float high)
@@ -89,7 +99,8 @@ struct box portrait_crop(const struct face *face, const struct picture *photo, i
     float tall = hypotf(p[FOREHEAD].x - p[CHIN].x, p[FOREHEAD].y - p[CHIN].y);
     float eye_x = (p[RIGHT_IRIS].x + p[LEFT_IRIS].x) / 2;
     float eye_y = (p[RIGHT_IRIS].y + p[LEFT_IRIS].y) / 2;
-    struct box crop = {.height = crop_height(&framing, photo, tall)};
+    float usual = crop_height(&framing, photo, tall);
+    struct box crop = {.height = come_closer(usual, framing.aspect, photo, eye_x)};
     crop.width = crop.height * framing.aspect;
 
     /* A head that looks aside gets some room in front of it. */
