@@ -58,9 +58,9 @@ static bool lies_in(const struct place *place, int x, int y)
 
 struct look {
     struct frame420 rest, frame;
-    uint8_t *steepest;       /* near each pixel of the frame at rest */
-    struct place busy[3];    /* mouth and eyes, where edges come and go */
-    struct place face;       /* outside nothing moves while the head is still */
+    uint8_t *steepest, *lightest, *darkest; /* near each pixel of the frame at rest; 255 - it */
+    struct place busy[3];                   /* mouth and eyes, where edges come and go */
+    struct place face;                      /* outside nothing moves while the head is still */
     float *cells[3];         /* means of the last frames, to see what comes and goes */
     int tears, spots, moved; /* pixels */
     float flicker;           /* levels */
@@ -91,7 +91,9 @@ static void look_begin(struct look *look, struct renderer *renderer, const struc
                      left[] = {263, 362, 300, 336, 374};
     *look = (struct look){.rest = frame420_new(width, height),
                           .frame = frame420_new(width, height),
-                          .steepest = xcalloc((size_t)width * (size_t)height, 1)};
+                          .steepest = xcalloc((size_t)width * (size_t)height, 1),
+                          .lightest = xcalloc((size_t)width * (size_t)height, 1),
+                          .darkest = xcalloc((size_t)width * (size_t)height, 1)};
     look->busy[0] = place_of(face, mouth, 6, 0.10f);
     look->busy[1] = place_of(face, right, 5, 0.06f);
     look->busy[2] = place_of(face, left, 5, 0.06f);
@@ -100,12 +102,19 @@ static void look_begin(struct look *look, struct renderer *renderer, const struc
         look->cells[i] = xcalloc((size_t)(width / CELL * (height / CELL)), sizeof(float));
     renderer_frame(renderer, 0, &look->rest);
     for (int y = 0; y < height - 1; y++)
-        for (int x = 0; x < width - 1; x++)
+        for (int x = 0; x < width - 1; x++) {
+            uint8_t luma = look->rest.planes[0][y * look->rest.strides[0] + x];
             look->steepest[y * width + x] = (uint8_t)step_at(&look->rest, x, y);
-    for (int y = 0; y < height; y++)
-        widen(look->steepest + y * width, width, 1);
-    for (int x = 0; x < width; x++)
-        widen(look->steepest + x, height, width);
+            look->lightest[y * width + x] = luma;
+            look->darkest[y * width + x] = (uint8_t)(255 - luma);
+        }
+    uint8_t *maps[] = {look->steepest, look->lightest, look->darkest};
+    for (int i = 0; i < 3; i++) {
+        for (int y = 0; y < height; y++)
+            widen(maps[i] + y * width, width, 1);
+        for (int x = 0; x < width; x++)
+            widen(maps[i] + x, height, width);
+    }
 }
 
 static void look_end(struct look *look)
@@ -113,6 +122,8 @@ static void look_end(struct look *look)
     frame420_dispose(&look->rest);
     frame420_dispose(&look->frame);
     free(look->steepest);
+    free(look->lightest);
+    free(look->darkest);
     for (int i = 0; i < 3; i++)
         free(look->cells[i]);
 }
@@ -124,14 +135,15 @@ static void look_at_pixels(struct look *look, bool still)
         for (int x = 1; x < frame->width - 1; x++) {
             int now = frame->planes[0][y * frame->strides[0] + x];
             int was = rest->planes[0][y * rest->strides[0] + x];
-            int steepest = look->steepest[y * frame->width + x];
+            int at = y * frame->width + x;
             bool busy = lies_in(&look->busy[0], x, y) || lies_in(&look->busy[1], x, y) ||
                         lies_in(&look->busy[2], x, y);
             look->moved += still && now != was && !lies_in(&look->face, x, y);
             if (busy)
                 continue;
-            look->tears += step_at(frame, x, y) > steepest + TEAR;
-            look->spots += (now < BLACK || now > WHITE) && abs(now - was) > FAR + steepest;
+            look->tears += step_at(frame, x, y) > look->steepest[at] + TEAR;
+            look->spots += (now < BLACK && now + FAR < 255 - look->darkest[at]) ||
+                           (now > WHITE && now > look->lightest[at] + FAR);
         }
 }
 

@@ -123,7 +123,7 @@ void mouth_now_init(struct mouth_now *now, const struct mouth *mouth, const stru
     float together = clampf(pose->teeth, 0, 1);
     /* A laugh that opens wide draws it down further. */
     float wide = map->parted * smoothstep(9, 18, face->gap / mm);
-    float shown = lerpf(0.3f * pose->lower - 0.4f, 2.9f, fmaxf(together, 0.85f * wide));
+    float shown = lerpf(0.3f * pose->lower - 0.4f, 2.9f, fmaxf(together, 0.7f * wide));
     now->lower_edge =
         fmaxf(middle->lower - shown * mm, now->upper_edge + lerpf(0.9f, 0.4f, together) * mm);
     now->tongue = tongue_of(now, middle->lower);
