@@ -99,7 +99,7 @@ static void look_begin(struct look *look, struct renderer *renderer, const struc
     look->busy[2] = place_of(face, left, 5, 0.06f);
     look->face = place_of(face, NULL, 468, 0.35f);
     for (int i = 0; i < 3; i++)
-        look->cells[i] = xcalloc((size_t)(width / CELL * (height / CELL)), sizeof(float));
+        look->cells[i] = xcalloc((size_t)(width / CELL) * (size_t)(height / CELL), sizeof(float));
     renderer_frame(renderer, 0, &look->rest);
     for (int y = 0; y < height - 1; y++)
         for (int x = 0; x < width - 1; x++) {
