@@ -3,6 +3,9 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "support/test.h"
 
@@ -115,11 +118,54 @@ static void a_tile_at_the_edge_reads_the_repeated_edge(void **state)
         samples[i] = (uint8_t)(i % WIDTH == 0 ? 200 : 10);
     struct plane plane = plane_from(samples, WIDTH, HEIGHT, WIDTH, SOURCE_PAD);
     struct tile tile = {0, 0, TILE, TILE};
-    struct tile_map map = map_of(1, -28, -28, 0);
+    struct tile_map map = map_of(1, -SOURCE_REACH, -SOURCE_REACH, 0);
     warp_tile(&plane, PLANE_LUMA, &tile, &map, out, TILE);
     for (int i = 0; i < TILE * TILE; i++)
         assert_int_equal(out[i], 200);
     plane_dispose(&plane);
+}
+
+/* The same plane, ending where memory does. */
+static struct plane plane_at_the_end_of(uint8_t *end, const struct plane *plane)
+{
+    size_t size = (size_t)plane->stride * (size_t)((plane->height + 2 * plane->pad) * plane->scale);
+    struct plane moved = *plane;
+    moved.block = end - size;
+    moved.origin = moved.block + (plane->origin - plane->block);
+    memcpy(moved.block, plane->block, size);
+    return moved;
+}
+
+static void as_far_as_a_map_may_lead_nothing_beyond_the_plane_is_read(void **state)
+{
+    enum { ROOM = 1 << 18 };
+    long page = sysconf(_SC_PAGESIZE);
+    uint8_t samples[WIDTH * HEIGHT], out[2][TILE * TILE];
+    uint8_t *const outs[2] = {out[0], out[1]};
+    uint8_t *room =
+        mmap(NULL, ROOM + (size_t)page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_ptr_not_equal(room, MAP_FAILED);
+    assert_int_equal(mprotect(room + ROOM, (size_t)page, PROT_NONE), 0);
+    memset(samples, 90, sizeof samples);
+    struct plane fine = plane_doubled_from(samples, WIDTH, HEIGHT, WIDTH, SOURCE_PAD);
+    struct plane half = plane_from(samples, WIDTH / 2, HEIGHT / 2, WIDTH, SOURCE_PAD / 2);
+    struct tile tile = {WIDTH - TILE, HEIGHT - TILE, TILE, TILE};
+    for (int cells = 1; cells <= 4; cells *= 2) {
+        struct tile_map map = map_of(cells, SOURCE_REACH, 0, 0);
+        for (int j = 0; j <= cells; j++) /* all of it comes from the lowest place */
+            for (int i = 0; i <= cells; i++)
+                map.dy[j][i] = (float)(SOURCE_REACH + TILE * (cells - j) / cells);
+        const struct plane luma = plane_at_the_end_of(room + ROOM, &fine);
+        warp_tile(&luma, PLANE_LUMA, &tile, &map, out[0], TILE);
+        const struct plane one = plane_at_the_end_of(room + ROOM, &half);
+        warp_tile(&one, PLANE_CHROMA, &tile, &map, out[1], TILE);
+        warp_colour((struct plane[]){one, one}, &tile, &map, outs, TILE);
+        assert_int_equal(out[0][0], 90);
+        assert_int_equal(out[1][0], 90);
+    }
+    plane_dispose(&fine);
+    plane_dispose(&half);
+    munmap(room, ROOM + (size_t)page);
 }
 
 int main(void)
@@ -129,6 +175,7 @@ int main(void)
         cmocka_unit_test(what_moves_comes_from_where_the_map_says),
         cmocka_unit_test(both_colours_come_from_where_the_map_says),
         cmocka_unit_test(a_tile_at_the_edge_reads_the_repeated_edge),
+        cmocka_unit_test(as_far_as_a_map_may_lead_nothing_beyond_the_plane_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

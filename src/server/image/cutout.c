@@ -138,7 +138,7 @@ static bool matte_of_each(struct segment *segment, const struct picture *photo,
     AUTO(picture_dispose)
     struct picture all = picture_new(photo->width, photo->height, PICTURE_GREY);
     memset(all.pixels, 0, all.stride * (size_t)all.height);
-    for (int i = 0; i < who->face_count && looks < MAX_LOOKS; i++) {
+    for (int i = 0; i < who->face_count && looks < MAX_LOOKS && *who->how.out_told; i++) {
         if (who->keep && !who->keep[i])
             continue;
         struct cut_prompt prompt = cut_prompt_for(&who->faces[i], photo);
@@ -317,12 +317,13 @@ static bool somebody_there(const struct cutout_who *who, const struct picture *m
     return error_about(err, "point", "point_nobody");
 }
 
+/* *who->how.out_told: does the network take prompts? Afterwards, did it? */
 static bool matte_of_those(struct vision *vision, const struct picture *photo,
                            struct cutout_who *who, struct face **room, struct picture *out,
                            struct error *err)
 {
     struct segment *segment = vision_segment(vision);
-    bool takes = segment_takes_prompts(segment), boxed = who->box.width > 0;
+    bool takes = *who->how.out_told, boxed = who->box.width > 0;
     bool pointed = who->point_count > 0, alone = takes && (who->hint || (boxed && !who->faces));
     if (alone && (boxed || pointed))
         return matte_of_prompt(segment, photo, who, out, err);
@@ -352,8 +353,18 @@ bool cutout_matte(struct vision *vision, const struct picture *photo,
     struct cutout_who who = *wanted;
     AUTO(mem_free) struct face *room = NULL;
     AUTO(picture_dispose) struct picture matte = {0};
-    if (!matte_of_those(vision, photo, &who, &room, &matte, err) ||
-        !somebody_there(&who, &matte, err))
+    bool takes = segment_takes_prompts(vision_segment(vision)), told = takes;
+    who.how.out_told = &told;
+    if (!matte_of_those(vision, photo, &who, &room, &matte, err))
+        return false;
+    if (takes && !told) { /* another network was chosen meanwhile, and cut out everybody */
+        picture_dispose(&matte);
+        if (!matte_of_those(vision, photo, &who, &room, &matte, err))
+            return false;
+    }
+    if (wanted->how.out_told)
+        *wanted->how.out_told = told;
+    if (!somebody_there(&who, &matte, err))
         return false;
     *out = matte;
     matte = (struct picture){0};

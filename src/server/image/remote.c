@@ -230,6 +230,7 @@ static bool ask(struct remote *remote, const struct question *question, struct e
 
 struct upload {
     struct buf photo;
+    int width, height;               /* of the photo */
     const struct cut_prompt *prompt; /* or NULL */
 };
 
@@ -250,10 +251,18 @@ static void add_text(curl_mime *mime, const char *name, const char *text)
     curl_mime_data(part, text, CURL_ZERO_TERMINATED);
 }
 
+/* A tenth of a pixel inside at least: what is outside of the photo would be refused. */
+static double within(float at, int size)
+{
+    float most = (float)size - 0.1f;
+    return (double)(at < 0 ? 0 : at > most ? most : at);
+}
+
 /* For networks that can be told; others give everybody, who are told apart here. */
-static void add_prompt(curl_mime *mime, const struct cut_prompt *prompt)
+static void add_prompt(curl_mime *mime, const struct upload *upload)
 {
     char text[400] = "";
+    const struct cut_prompt *prompt = upload->prompt;
     const struct box *box = &prompt->person;
     if (box->width >= 1 && box->height >= 1) {
         snprintf(text, sizeof text, "%.1f,%.1f,%.1f,%.1f", (double)box->x, (double)box->y,
@@ -264,7 +273,8 @@ static void add_prompt(curl_mime *mime, const struct cut_prompt *prompt)
     for (int i = 0; i < prompt->point_count; i++) {
         const struct cut_point *point = &prompt->points[i];
         used += (size_t)snprintf(text + used, sizeof text - used, "%s%.1f,%.1f,%d", i ? ";" : "",
-                                 (double)point->x, (double)point->y, point->outside ? 0 : 1);
+                                 within(point->x, upload->width), within(point->y, upload->height),
+                                 point->outside ? 0 : 1);
     }
     if (prompt->point_count > 0)
         add_text(mime, "point", text);
@@ -281,7 +291,7 @@ static curl_mime *upload_form(CURL *handle, const void *context)
     curl_mime_data(part, (const char *)upload->photo.data, upload->photo.size);
     add_text(mime, "format", "mask");
     if (upload->prompt)
-        add_prompt(mime, upload->prompt);
+        add_prompt(mime, upload);
     return mime;
 }
 
@@ -347,7 +357,10 @@ bool remote_matte(struct remote *remote, const struct picture *photo,
                   const struct remote_wish *wish, struct picture *out, struct error *err)
 {
     AUTO(upload_dispose)
-    struct upload upload = {.photo = BUF(MAX_UPLOAD), .prompt = wish->prompt};
+    struct upload upload = {.photo = BUF(MAX_UPLOAD),
+                            .width = photo->width,
+                            .height = photo->height,
+                            .prompt = wish->prompt};
     AUTO(exchange_dispose) struct exchange exchange = {.body = BUF(MAX_ANSWER)};
     AUTO(headers_free) struct curl_slist *headers = NULL;
     int64_t deadline_ms = wish->deadline_ms ? wish->deadline_ms : mono_ms() + PATIENCE_MS;

@@ -16,7 +16,7 @@
 
 /* Raised when the stage gives something else for the same input; artifacts of before are then
  * made anew. */
-enum { PHOTO_VERSION = 1, PORTRAIT_VERSION = 4, SPEECH_VERSION = 1, VIDEO_VERSION = 3 };
+enum { PHOTO_VERSION = 1, PORTRAIT_VERSION = 5, SPEECH_VERSION = 1, VIDEO_VERSION = 4 };
 
 static const char *const backdrop_names[] = {"keep", "blur", "color", "preset", "upload"};
 

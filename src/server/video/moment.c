@@ -194,7 +194,7 @@ bool moment_map(const struct moment *moment, const struct tile *tile, const stru
     bool face = moment->face.moving && bounds_touch(&moment->face_box, tile);
     bool brows = moment->brows_move && (bounds_touch(&moment->brow_boxes[0], tile) ||
                                         bounds_touch(&moment->brow_boxes[1], tile));
-    float most = SOURCE_PAD - 4;
+    const float most = SOURCE_REACH;
     bool moves = false;
     int size = TILE / cells;
     out->cells = cells;

@@ -12,6 +12,9 @@ enum {
     TILE = 16,       /* luma pixels a side */
     TILE_CELLS = 4,  /* at most, a side */
     SOURCE_PAD = 32, /* pixels that a source goes on beyond its edge */
+    /* How far beyond it a map may lead: two rows below a sample are read along with it, and a row
+     * of chroma is two of luma. */
+    SOURCE_REACH = SOURCE_PAD - 6,
 };
 
 /* One plane to read from, with its edges repeated all around. */
@@ -49,7 +52,7 @@ void source_init(struct source *source, const struct frame420 *colour, const str
 void source_dispose(struct source *source);
 
 /* How far from a place in the tile its source lies, in luma pixels, at the corners of cells × cells
- * equal cells. */
+ * equal cells; nowhere more than SOURCE_REACH beyond the source's edge. */
 struct tile_map {
     int cells; /* 1, 2 or 4 */
     float dx[TILE_CELLS + 1][TILE_CELLS + 1], dy[TILE_CELLS + 1][TILE_CELLS + 1];

@@ -435,7 +435,8 @@ class Remote(unittest.TestCase):
         self.assertIn(b'/api/image/cutout"', there.get("/metrics").body)
         self.assertTrue(wait_until(lambda: self.service(here) == "healthy"))
 
-    def test_prompt_and_priority_are_passed_on(self):
+    def stand_in(self, answer):
+        """A vmad that asks one that is not there: `answer` says how that answers, and what it was asked."""
         asked = []
 
         class Service(http.server.BaseHTTPRequestHandler):
@@ -443,7 +444,7 @@ class Remote(unittest.TestCase):
                 asked.append((self.headers, self.rfile.read(int(self.headers["Content-Length"]))))
                 mask = grey_png(512, 512, 255)
                 self.send_response(200)
-                for name, value in (("X-Image-Model", "sam2@1:0123456789ab"), ("X-Image-Prompt", "taken"),
+                for name, value in (*answer(len(asked)),
                                     ("Content-Type", "image/png"), ("Content-Length", str(len(mask)))):
                     self.send_header(name, value)
                 self.end_headers()
@@ -455,8 +456,12 @@ class Remote(unittest.TestCase):
         threading.Thread(target=service.serve_forever, daemon=True).start()
         self.addCleanup(service.server_close)
         self.addCleanup(service.shutdown)
-        here = self.start("--role", "image",
-                          IMAGE_SERVICE_URL=f"http://127.0.0.1:{service.server_port}")
+        return asked, self.start("--role", "image",
+                                 IMAGE_SERVICE_URL=f"http://127.0.0.1:{service.server_port}")
+
+    def test_prompt_and_priority_are_passed_on(self):
+        asked, here = self.stand_in(lambda _: (("X-Image-Model", "sam2@1:0123456789ab"),
+                                               ("X-Image-Prompt", "taken")))
         parts = [image(), ("format", "mask"), ("point", "225,130;10,10,0")]
         for headers in ({}, {"Priority": "u=6"}):  # that it takes prompts is known after the first
             answer = here.post_form("/api/image/cutout", parts, headers)
@@ -469,6 +474,26 @@ class Remote(unittest.TestCase):
         self.assertEqual(last["Priority"], "u=5")
         for field in (b'name="hint"\r\n\r\ntrue', b'name="box"', b"225.0,130.0,1;10.0,10.0,0"):
             self.assertIn(field, told)
+
+    def test_points_at_the_edge_stay_in_the_photo(self):
+        asked, here = self.stand_in(lambda _: (("X-Image-Model", "sam2@1:0123456789ab"),
+                                               ("X-Image-Prompt", "taken")))
+        for parts in ([("point", "511.99,0")], [("point", "511.99,0")], [("box", "-90,-90,120,120")]):
+            answer = here.post_form("/api/image/cutout", [image(), ("hint", "true"), *parts])
+            self.assertEqual(answer.status, 200, answer.body)
+        self.assertIn(b"\r\n\r\n511.9,0.0,1\r\n", asked[-2][1])
+        self.assertIn(b"\r\n\r\n0.0,0.0,1\r\n", asked[-1][1])
+
+    def test_one_that_takes_no_prompts_any_more_is_asked_for_everybody(self):
+        asked, here = self.stand_in(lambda count: (("X-Image-Model", "any@1:0123456789ab"),
+                                                   ("X-Image-Prompt", "taken" if count < 2 else "ignored")))
+        parts = [image(), ("format", "mask"), ("box", "0,0,100,100")]
+        self.assertEqual(here.post_form("/api/image/cutout", [image()]).status, 200)
+        answer = here.post_form("/api/image/cutout", parts)
+        self.assertEqual(answer.status, 200, answer.body)
+        self.assertEqual(answer.headers["X-Image-Prompt"], "ignored")
+        self.assertIn(b'name="hint"', asked[1][1])
+        self.assertNotIn(b'name="hint"', asked[2][1])
 
     def test_one_that_is_away_is_named(self):
         with socket.socket() as nobody:
