@@ -263,6 +263,26 @@ static void a_narrow_one_does_not_once_that_shows(void **state)
     wire_dispose(&wide.wire);
 }
 
+static void what_was_packed_is_not_overtaken(void **state)
+{
+    (void)state;
+    struct wide wide = {.plain = BUF(64 << 20)}; /* at a distance that is not known yet */
+    wire_init(&wide.wire);
+    struct packing *packing = start_wide(&wide);
+    add_message(packing, 1);
+    assert_int_equal(wide.plain.size, 0);
+    wide.distance_us = 100;
+    add_message(packing, 1);
+    assert_true(wide.plain.size >= CHUNK);
+    AUTO(buf_dispose) struct buf all = BUF(4 << 20);
+    bool idle;
+    unpack(buf_bytes(&wide.wire.sent), &all, &idle);
+    assert_true(idle && all.size >= CHUNK);
+    packing_free(packing);
+    buf_dispose(&wide.plain);
+    wire_dispose(&wide.wire);
+}
+
 /* --- The level ----------------------------------------------------------------------------- */
 
 static const struct level_sample slow_link = {.took_us = 1000000,
@@ -324,6 +344,7 @@ int main(void)
         cmocka_unit_test(it_ends_in_the_middle_of_its_work),
         cmocka_unit_test(a_wide_link_gets_it_as_it_is),
         cmocka_unit_test(a_narrow_one_does_not_once_that_shows),
+        cmocka_unit_test(what_was_packed_is_not_overtaken),
         cmocka_unit_test(a_slow_link_is_worth_time),
         cmocka_unit_test(a_slow_processor_gets_less_to_do),
         cmocka_unit_test(a_near_link_is_never_slow),

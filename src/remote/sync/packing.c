@@ -165,6 +165,7 @@ static void pack(struct packing *packing, struct raw *raw)
         return;
     }
     if (is_plain(packing, raw)) {
+        close_stream(packing); /* what is still in it must not come behind this */
         send_plain(packing, raw);
         return;
     }
