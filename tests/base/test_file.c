@@ -92,6 +92,17 @@ static void a_path_is_told_by_where_it_leads(void **state)
     assert_string_equal(top, "/");
 }
 
+static void a_path_lies_in_a_folder_by_whole_names(void **state)
+{
+    (void)state;
+    assert_true(path_is_within("/a/b", "/a") && path_is_within("/a/b/c", "/a/"));
+    assert_true(path_is_within("/a", "/") && path_is_within("a/b", "a"));
+    assert_false(path_is_within("abc", "a") || path_is_within("/ab", "/a"));
+    assert_false(path_is_within("/a", "/a") || path_is_within("/a/", "/a"));
+    assert_false(path_is_within("/", "/") || path_is_within("/a", "/a/b"));
+    assert_false(path_is_within("/a", ""));
+}
+
 static void durations_and_sizes_read_as_people_write_them(void **state)
 {
     int64_t value;
@@ -133,6 +144,7 @@ int main(void)
         cmocka_unit_test(an_error_names_the_path_and_the_cause),
         cmocka_unit_test(removing_a_tree_does_not_follow_links),
         cmocka_unit_test(a_path_is_told_by_where_it_leads),
+        cmocka_unit_test(a_path_lies_in_a_folder_by_whole_names),
         cmocka_unit_test(durations_and_sizes_read_as_people_write_them),
         cmocka_unit_test(the_hash_is_the_published_one),
     };

@@ -48,6 +48,15 @@ char *path_resolve(const char *path)
     return add_rest(xstrdup("/"), path);
 }
 
+bool path_is_within(const char *path, const char *folder)
+{
+    size_t size = strlen(folder);
+    while (size > 0 && folder[size - 1] == '/')
+        size--;
+    return *folder && strncmp(path, folder, size) == 0 && path[size] == '/' &&
+           path[size + strspn(path + size, "/")];
+}
+
 bool file_read(const char *path, struct buf *out, struct error *err)
 {
     AUTO(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);

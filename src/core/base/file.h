@@ -25,6 +25,8 @@ MUST_USE bool dir_make(const char *path, struct error *err);
 /* Where the absolute path leads: without links, as far as it exists, and without ".", ".." and
  * doubled slashes. */
 MUST_USE char *path_resolve(const char *path);
+/* Whether the path, by its words, lies in the folder, which is not in itself. */
+bool path_is_within(const char *path, const char *folder);
 
 /* Removes a file or a folder with all that is in it, never following a symbolic link. A path
  * that is not there is fine. */

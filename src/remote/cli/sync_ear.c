@@ -176,8 +176,7 @@ struct check {
 
 static bool nested(const char *a, const char *b)
 {
-    size_t size = strlen(a);
-    return strncmp(a, b, size) == 0 && (b[size] == '/' || size == 1);
+    return path_is_within(a, b) || path_is_within(b, a);
 }
 
 /* Where a sync's copies go, as far as that can be known here. */
@@ -213,12 +212,11 @@ static void compare(void *context, const char *socket, const struct jv *other)
         check->good = error_set(check->err, ERROR_CONFLICT,
                                 "%s is synced with %s already, the other way: use two-way-safe",
                                 source, dest);
-    else if (nested(source, about->source) || nested(about->source, source))
+    else if (nested(source, about->source))
         check->good =
             error_set(check->err, ERROR_CONFLICT, "%s and %s, which is synced already, are nested",
                       about->source, source);
-    else if (same_host && (nested(dest, check->dest) || nested(check->dest, dest) ||
-                           strcmp(dest, check->dest) == 0))
+    else if (same_host && (nested(dest, check->dest) || strcmp(dest, check->dest) == 0))
         check->good = error_set(check->err, ERROR_CONFLICT,
                                 "%s on the other side meets %s, into which %s is synced already",
                                 about->dest, dest, source);
@@ -229,8 +227,7 @@ bool sync_ear_check(struct cli *cli, const struct sync_about *about, struct erro
     AUTO(mem_free) char *dest = real_dest(cli, about->host, about->dest);
     struct check check = {cli, about, dest, true, err};
     if (strcmp(about->host, "local:") == 0 &&
-        (strcmp(about->source, dest) == 0 || nested(about->source, dest) ||
-         nested(dest, about->source)))
+        (strcmp(about->source, dest) == 0 || nested(about->source, dest)))
         return error_set(err, ERROR_CONFLICT, "%s and %s are nested: a sync would feed on itself",
                          about->source, dest);
     sync_each(cli, compare, &check);

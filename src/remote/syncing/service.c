@@ -115,12 +115,6 @@ static char *absolute(const struct sync_service *service, const char *root)
     return size ? xasprintf("%s/%.*s", service->home, (int)size, root) : xstrdup(service->home);
 }
 
-static bool inside(const char *outer, const char *path)
-{
-    size_t size = strlen(outer);
-    return strncmp(outer, path, size) == 0 && (path[size] == '/' || path[size] == '\0');
-}
-
 static bool no_overlap(const struct sync_service *service, const char *root, struct error *err)
 {
     AUTO(mem_free) char *real = path_resolve(root);
@@ -130,7 +124,7 @@ static bool no_overlap(const struct sync_service *service, const char *root, str
         AUTO(mem_free) char *others = path_resolve(other->root);
         if (strcmp(others, real) == 0)
             return error_set(err, ERROR_CONFLICT, "%s is being synced already", root);
-        if (inside(others, real) || inside(real, others))
+        if (path_is_within(others, real) || path_is_within(real, others))
             return error_set(err, ERROR_CONFLICT, "%s and %s, which is being synced, are nested",
                              root, other->root);
     }
