@@ -3,6 +3,7 @@
 import hashlib
 import os
 import pathlib
+import pty
 import random
 import resource
 import shutil
@@ -437,6 +438,35 @@ class OverSsh(Tests, unittest.TestCase):
             self.w.sshd_start()
         self.assertEqual(self.exec("echo", "back").stdout, b"back\n")
         wait_for(lambda: not os.path.exists(f"/proc/{pid}"))
+
+    def test_ssh_asks_on_a_line_that_is_its_own(self):
+        ssh = pathlib.Path(self.w.dir, "asking-ssh")
+        ssh.write_text('''#!/bin/sh
+case " $* " in
+*" -G "*) exit 1 ;;
+*BatchMode=yes*) sleep 0.6; echo "Permission denied (password)." >&2; exit 255 ;;
+esac
+printf "password: " >/dev/tty
+sleep 1.2
+exit 255
+''')
+        ssh.chmod(0o755)
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execve(VMA, [VMA, "exec", "-H", "asks", "--", "true"],
+                      dict(self.w.env, VMA_SSH=str(ssh)))
+        seen = b""
+        try:
+            while some := os.read(terminal, 4096):
+                seen += some
+        except OSError:
+            pass  # so a terminal ends
+        os.close(terminal)
+        os.waitpid(pid, 0)
+        before, after = seen.split(b"password: ")
+        self.assertIn(b"connecting to asks", before)
+        self.assertTrue(before.endswith(b"\r\x1b[K"), seen)
+        self.assertNotIn(b"connecting", after)
 
     def test_what_ssh_says_is_what_the_user_reads(self):
         r = self.w.run("exec", "-H", "no-such-host.invalid", "--", "true")

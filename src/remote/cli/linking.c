@@ -35,7 +35,9 @@ static void show(struct linking *linking)
     int64_t seconds = (loop_now_us(linking->loop) - status.since_us) / 1000000;
     switch (status.state) {
     case LINK_CONNECTING:
-        if (seconds >= SILENCE_S)
+        if (status.asking)
+            notice_clear(&linking->notice); /* the line is ssh's question */
+        else if (seconds >= SILENCE_S)
             notice_say(
                 &linking->notice,
                 "no answer from %s's login for %d s (a question, or a ~/.bashrc that waits?); "

@@ -369,6 +369,7 @@ static void on_failed(void *context, struct attempt *attempt, const struct error
     if (!link->ever_up) {
         if (reason->kind == ERROR_DENIED && link->may_ask && !link->asking) {
             link->asking = true; /* now with the user's help */
+            change(link, LINK_CONNECTING);
             try_now(link);
         } else {
             give_up(link, reason, false);
@@ -542,6 +543,7 @@ void link_look(const struct link *link, struct link_status *out)
         .tries = link->tries_made,
         .sent = link->sent,
         .total = link->total,
+        .asking = link->asking && !link->ever_up,
     };
 }
 

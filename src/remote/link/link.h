@@ -39,6 +39,7 @@ struct link_status {
     int64_t since_us;   /* on the loop's clock */
     unsigned tries;     /* since the cut */
     size_t sent, total; /* LINK_INSTALLING: bytes */
+    bool asking;        /* LINK_CONNECTING: the terminal is ssh's, for a password */
 };
 
 struct link_events {
