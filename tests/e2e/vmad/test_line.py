@@ -57,6 +57,7 @@ class Line(Engine):
     def become(self, vmad, count):
         self.assertTrue(wait_until(lambda: self.busy(vmad) == count),
                         f"{self.busy(vmad)} are there, not {count}")
+        self.there = count  # later counts may include whoever asked for the one before
 
     def occupied(self, queue, *options, **env):
         """Every place at the device and in front of it is taken by an endless picture."""
@@ -67,7 +68,7 @@ class Line(Engine):
         return vmad
 
     def clients(self, vmad, count, picture=png(WHITE), **how):
-        before = self.busy(vmad)
+        before = self.there
         clients = [Client(vmad.port, picture, **how) for _ in range(count)]
         for client in clients:
             self.addCleanup(client.leave)
