@@ -277,6 +277,8 @@ static void forget(struct sync *sync, uint32_t id)
     struct node *node = node_at(sync, id);
     if (node->local.kind == ENTRY_DIR)
         drop_node_watch(sync, id);
+    if (node->flags & NODE_WANTED && sync->want_open)
+        sync->want_open--; /* the other side forgets it as well */
     node->local = node->base = node->remote = (struct entry){0};
     node->flags &= NODE_DIRTY | NODE_HELD | NODE_QUEUED | NODE_WITHHELD | NODE_CANDIDATE;
 }

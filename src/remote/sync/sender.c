@@ -332,6 +332,20 @@ static int folder_of(struct sync *sync, uint32_t id, const char *path, const cha
     return sync->folder;
 }
 
+/* Of what was asked for and is no file or link any more: whoever asked waits for an answer. */
+static bool answer_without_content(struct sync *sync, uint32_t id, struct error *err)
+{
+    char path[TREE_PATH_LIMIT];
+    struct node *node = node_at(sync, id);
+    if (sync->options.role == SYNC_LAPTOP || !(node->flags & NODE_WANTED))
+        return true;
+    node->flags &= ~NODE_WANTED;
+    struct sync_op op = {.path = bytes_of(tree_path(sync->tree, id, path)),
+                         .expect = node->base,
+                         .entry = node->local};
+    return draft_add(sync, LANE_BULK, &op, id, err);
+}
+
 bool sender_add(struct sync *sync, uint32_t id, enum sync_lane lane, struct error *err)
 {
     char path[TREE_PATH_LIMIT];
@@ -346,12 +360,12 @@ bool sender_add(struct sync *sync, uint32_t id, enum sync_lane lane, struct erro
     int parent = folder_of(sync, id, path, &name);
     if (parent < 0) {
         if (errno == ENOENT || errno == ENOTDIR || errno == ELOOP) {
-            local_gone(sync, id);
-        } else {
-            error_os(&why, errno, "open the folder around it");
-            cannot_read(sync, id, path, &why);
+            local_gone(sync, id); /* and dirty now, if it was there */
+            return answer_without_content(sync, id, err);
         }
-        return true; /* if it is gone it is dirty now */
+        error_os(&why, errno, "open the folder around it");
+        cannot_read(sync, id, path, &why);
+        return true;
     }
     if (!content_read(parent, name, what_to_read(sync, node, lane), old_pieces(sync, node),
                       &content, &why)) {
@@ -361,7 +375,7 @@ bool sender_add(struct sync *sync, uint32_t id, enum sync_lane lane, struct erro
     bool plain = content.entry.kind == ENTRY_NONE || content.entry.kind == ENTRY_DIR;
     if (plain && node->local.kind == content.entry.kind) {
         node->flags &= ~(NODE_UNHASHED | NODE_TOUCHED);
-        return decide(sync, id, lane, &content, err);
+        return answer_without_content(sync, id, err) && decide(sync, id, lane, &content, err);
     }
     if (plain) {
         mark_dirty(sync, id); /* looked at as such in the next turn */
