@@ -41,11 +41,18 @@ static void names_that_other_systems_merge_have_one_hash(void **state)
         {"\xe3\x81\x8c", "\xe3\x81\x8b\xe3\x82\x99"}, /* が and か with its mark */
         {"\xed\x95\x9c", "\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab"}, /* 한 and its letters */
         {"\xc3\x89", "e\xcc\x81"},
+        {"\xe2\x84\xaa-1", "k-1"}, /* the sign for Kelvin */
     };
-    for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
         assert_true(path_fold_hash(bytes_of(same[i][0])) == path_fold_hash(bytes_of(same[i][1])));
+        assert_true(path_may_clash(bytes_of(same[i][0]), bytes_of(same[i][1])));
+    }
     assert_true(path_fold_hash(bytes_of("a")) != path_fold_hash(bytes_of("b")));
     assert_true(path_fold_hash(bytes_of("123")) == 0);
+    assert_false(path_may_clash(bytes_of("a1"), bytes_of("A2")));
+    assert_false(path_may_clash(bytes_of("a"), bytes_of("aa")));
+    assert_false(path_may_clash(bytes_of("a\xcc\x81"), bytes_of("a")));
+    assert_false(path_may_clash(bytes_of("@"), bytes_of("`")));
 }
 
 int main(void)

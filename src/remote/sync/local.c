@@ -406,10 +406,12 @@ static void find_clash(struct sync *sync, uint32_t id, const char *path)
     char other[TREE_PATH_LIMIT];
     struct stat stat;
     unsigned looked = 0;
-    uint64_t hash = path_fold_hash(tree_name(sync->tree, id));
+    struct bytes name = tree_name(sync->tree, id);
+    uint64_t hash = path_fold_hash(name);
     uint32_t at = node_at(sync, node_at(sync, id)->parent)->child;
     for (; hash && at && looked < CLASH_NAMES; at = node_at(sync, at)->next, looked++) {
-        if (at == id || path_fold_hash(tree_name(sync->tree, at)) != hash)
+        struct bytes sibling = tree_name(sync->tree, at);
+        if (at == id || !path_may_clash(name, sibling) || path_fold_hash(sibling) != hash)
             continue;
         tree_path(sync->tree, at, other);
         const char *slash = strrchr(other, '/');

@@ -87,3 +87,21 @@ uint64_t path_fold_hash(struct bytes name)
     }
     return folds ? read_u64(hash128_of((struct bytes){folded, used}).bytes) | 1 : 0;
 }
+
+static uint8_t lower(uint8_t byte)
+{
+    return byte >= 'A' && byte <= 'Z' ? byte + 32 : byte;
+}
+
+/* Each code point folds by itself, and to one at least: where ASCII differs the rest is no matter.
+ */
+bool path_may_clash(struct bytes a, struct bytes b)
+{
+    size_t same = 0;
+    while (same < a.size && same < b.size && a.data[same] < 0x80 &&
+           lower(a.data[same]) == lower(b.data[same]))
+        same++;
+    if (same == a.size || same == b.size)
+        return a.size == b.size;
+    return a.data[same] >= 0x80 || b.data[same] >= 0x80;
+}

@@ -21,3 +21,5 @@ const char *path_text(const char *path, char out[PATH_TEXT_SIZE]);
 /* The name under which systems that fold case or composition would keep this one: for finding
  * names that clash there. Returns a hash; 0 for names without letters that fold. */
 uint64_t path_fold_hash(struct bytes name);
+/* False for most names whose hashes differ, at a fraction of the cost. */
+bool path_may_clash(struct bytes a, struct bytes b);
