@@ -26,7 +26,7 @@ enum {
     SMALL_SIZE = 64 * 1024,    /* small things are sent together up to that */
     IN_SIZE = 2 * 1024 * 1024, /* what came is handed over in such parts … */
     SPARES = 4,                /* … of which that many are used again …     */
-    SPARE_US = 200 * 1000,     /* … until nothing has come for so long      */
+    SPARE_US = 200 * 1000,     /* … until a turn without any, and one follows within that */
     EVENTS_MAX = 10000,
 };
 
@@ -193,7 +193,7 @@ static void take_turn(struct runner *runner, struct turn *turn)
     pthread_mutex_unlock(&runner->lock);
 }
 
-/* The room for what comes is used again as long as something does. */
+/* The room for what comes is used again as long as something does in every turn. */
 static void drop_spares(struct runner *runner)
 {
     pthread_mutex_lock(&runner->lock);
