@@ -10,6 +10,19 @@
 
 enum { IDLE_MS = 120 * 1000 };
 
+#if !defined(__has_feature)
+#define __has_feature(name) 0
+#endif
+#if defined(__SANITIZE_THREAD__) || __has_feature(thread_sanitizer)
+/* libvips hands pixels from thread to thread with locks that the thread sanitizer cannot see; and
+ * it finds no options in the environment, which is empty here. */
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+    return "ignore_noninstrumented_modules=1";
+}
+#endif
+
 static size_t work(const struct worker_job *job, uint8_t *reply, size_t reply_size)
 {
     struct photo_request request;
