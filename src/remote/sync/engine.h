@@ -57,6 +57,9 @@ struct sync_port {
      * the link delivered lately at its best, in bytes a second. */
     void (*give)(void *context, enum sync_lane lane, struct buf *bytes);
     int64_t (*rate)(void *context);
+    /* Call sync_step as soon as no more than `bytes` wait in the lane: `queued` need not be exact
+     * before that. May be NULL. */
+    void (*room_at)(void *context, enum sync_lane lane, size_t bytes);
 };
 
 struct sync_options {

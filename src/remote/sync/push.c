@@ -28,6 +28,7 @@ enum {
     NEAR_BYTES = 2 << 20,          /* where the other side takes what is not compressed: no … */
     NEAR_OPS = 8000,               /* … more has to wait for it, and memory is saved */
     LINE_LITTLE = QUEUE_BYTES / 3, /* with less before the link it is filled up */
+    ROOM_BYTES = 640 * 1024,       /* with so much room again one goes on       */
     DENSE_ALONE = 256 * 1024,      /* files of that size are looked at one by one … */
     DENSE_PROBES = 5,
     DENSE_MOST = 4096, /* … of smaller ones that many of each kind     */
@@ -469,9 +470,15 @@ static bool is_turn_of_dense(const struct sync *sync)
 
 bool push_is_full(struct sync *sync)
 {
+    const struct sync_port *port = sync->port;
     bool near = sync->packing && packing_is_plain(sync->packing);
-    return sync->port->queued(sync->context, LANE_BULK) >= (near ? NEAR_BYTES : QUEUE_BYTES) ||
-           (sync->packing && packing_full(sync->packing)) ||
+    size_t most = near ? NEAR_BYTES : QUEUE_BYTES;
+    if (port->queued(sync->context, LANE_BULK) >= most) {
+        if (port->room_at)
+            port->room_at(sync->context, LANE_BULK, most - ROOM_BYTES);
+        return true;
+    }
+    return (sync->packing && packing_full(sync->packing)) ||
            sync->inflight_ops >= (near ? NEAR_OPS : INFLIGHT_OPS);
 }
 

@@ -54,6 +54,7 @@ struct runner {
     struct parcels spare;        /* for what comes in */
     size_t consumed[LANE_COUNT]; /* taken from `in` and not yet credited */
     size_t queued[LANE_COUNT];   /* in the channels, when last looked */
+    size_t room_at[LANE_COUNT];  /* the engine waits for no more than that in there; or 0 */
     int64_t distance_us, rate;   /* of the link, when last looked */
     bool connect, greeted, stop, signalled, failed;
     unsigned detaches, detaches_seen; /* by the engine */
@@ -114,6 +115,15 @@ static size_t engine_queued(void *context, enum sync_lane lane)
     return size;
 }
 
+static void engine_room_at(void *context, enum sync_lane lane, size_t bytes)
+{
+    struct runner *runner = context;
+    pthread_mutex_lock(&runner->lock);
+    runner->room_at[lane] = bytes;
+    pthread_mutex_unlock(&runner->lock);
+    wake_signal(runner->wake);
+}
+
 static void engine_event(void *context, const struct sync_event *event)
 {
     struct runner *runner = context;
@@ -166,7 +176,7 @@ static int64_t engine_rate(void *context)
 }
 
 static const struct sync_port port = {engine_send,     engine_queued, engine_event, engine_wake,
-                                      engine_distance, engine_give,   engine_rate};
+                                      engine_distance, engine_give,   engine_rate,  engine_room_at};
 
 struct turn {
     struct parcels in[LANE_COUNT];
@@ -364,6 +374,13 @@ static void on_woken(void *context)
             mux_stats(channel_mux(channel), &stats);
         pthread_mutex_lock(&runner->lock);
         runner->queued[lane] = channel ? channel_queued(channel) : 0;
+        size_t room_at = runner->room_at[lane];
+        if (room_at && runner->queued[lane] > room_at) {
+            channel_marks(channel, room_at + 1, room_at);
+        } else if (room_at) {
+            runner->room_at[lane] = 0;
+            wake_engine(runner);
+        }
         if (stats.base_rtt_us)
             runner->distance_us = stats.base_rtt_us;
         if (stats.rate_bytes_s)
@@ -398,7 +415,9 @@ static void on_room(void *context, struct channel *channel)
 {
     struct runner *runner = context;
     pthread_mutex_lock(&runner->lock);
-    runner->queued[lane_of(runner, channel)] = channel_queued(channel);
+    int lane = lane_of(runner, channel);
+    runner->queued[lane] = channel_queued(channel);
+    runner->room_at[lane] = 0;
     wake_engine(runner);
     pthread_mutex_unlock(&runner->lock);
 }

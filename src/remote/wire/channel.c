@@ -448,6 +448,7 @@ void channel_marks(struct channel *channel, size_t high, size_t low)
     assert(low < high);
     channel->high = high;
     channel->low = low;
+    channel->was_full = channel->was_full || queued(channel) > high;
 }
 
 void channel_compress(struct channel *channel, int level)
