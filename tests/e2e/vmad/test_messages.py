@@ -3,6 +3,7 @@
 import concurrent.futures
 import json
 import re
+import select
 import shutil
 import subprocess
 import time
@@ -306,31 +307,37 @@ class Busy(Case):
         self.assertEqual(self.vmad.spooled(), [])
 
         threads = self.threads()
-        sockets = []
-        for _ in range(200):
+        streams = []
+        for i in range(200):
             sock = self.vmad.socket(30)
-            sock.sendall(f"GET /api/video/jobs/{accepted[-1]}/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
+            sock.sendall(f"GET /api/video/jobs/{accepted[i % 3]}/events HTTP/1.1\r\nHost: localhost\r\n\r\n"
                          .encode())
-            sockets.append(sock)
-        for sock in sockets:
-            received = b""
-            while b"event: job" not in received:
-                received += sock.recv(65536)
+            streams.append([sock, b""])
+
+        def more(stream):
+            received = stream[0].recv(65536)
+            self.assertTrue(received, "the stream ended before its message did")
+            stream[1] += received
+
+        for stream in streams:
+            while b"event: job" not in stream[1]:
+                more(stream)
         self.assertEqual(self.vmad.get("/health").status, 200)
         # the messages themselves start and end threads meanwhile; 200 followers would show
         self.assertLess(self.threads(), threads + 20)
-        received = sockets[0].recv(65536)
-        while b": still here" not in received:
-            received += sockets[0].recv(65536)
+        # only one message is drawn at a time: of the others there is nothing new to tell
+        while not any(b": still here" in text for _, text in streams[:3]):
+            ready = select.select([sock for sock, _ in streams[:3]], [], [], 30)[0]
+            self.assertTrue(ready, "nothing was told for 30 s")
+            for stream in streams[:3]:
+                if stream[0] in ready:
+                    more(stream)
         for number in accepted:
             self.vmad.request("DELETE", f"/api/video/jobs/{number}")
-        for sock in sockets[:20]:  # the others just go away; a quick machine may be done by now
-            text = b""
-            while b'"status":"cancelled"' not in text and b'"status":"done"' not in text:
-                more = sock.recv(65536)
-                self.assertTrue(more, "the stream ended before its message did")
-                text += more
-        for sock in sockets:
+        for stream in streams[:20]:  # the others just go away; a quick machine may be done by now
+            while b'"status":"cancelled"' not in stream[1] and b'"status":"done"' not in stream[1]:
+                more(stream)
+        for sock, _ in streams:
             sock.close()
 
     def threads(self):
