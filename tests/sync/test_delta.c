@@ -2,7 +2,7 @@
 /* Large files: what is changed of them is what travels, in both directions and after restarts. */
 #include "sync/pair.h"
 
-enum { SIZE = 20 << 20 };
+enum { SIZE = 20 << 20, SOON_US = 30 * 1000 };
 
 static void start(struct pair *pair)
 {
@@ -62,14 +62,25 @@ static void assert_travels(struct pair *pair, uint64_t most)
         fail_msg("%llu bytes travelled", (unsigned long long)(carried(pair) - before));
 }
 
+/* Nothing is left to look at for a while: a reading thread at work would be asked for soon. */
+static bool rests(struct pair *pair, struct end *end)
+{
+    int64_t next_us = INT64_MAX;
+    assert_ok(sync_step(end->sync, pair->now_us, &next_us, &pair->err), &pair->err);
+    return next_us > pair->now_us + SOON_US;
+}
+
 /* Turns pass, and the reading thread gets the time that it needs. */
 static void wait_for_pieces(struct pair *pair)
 {
-    for (unsigned i = 0; i < 150; i++) {
+    unsigned resting = 0;
+    for (unsigned i = 0; i < 10000 && resting < 150; i++) {
         usleep(2000);
         pair->now_us += 20000;
         assert_ok(pair_turn(pair, &pair->laptop, SIZE_MAX, &pair->err), &pair->err);
         assert_ok(pair_turn(pair, &pair->remote, SIZE_MAX, &pair->err), &pair->err);
+        bool both = rests(pair, &pair->laptop) && rests(pair, &pair->remote);
+        resting = both ? resting + 1 : 0;
     }
 }
 
