@@ -109,8 +109,11 @@ struct box portrait_crop(const struct face *face, const struct picture *photo, i
     float middle = (p[RIGHT_CHEEK].x + p[LEFT_CHEEK].x) / 2;
     keep_between(&crop.x, crop.width, (float)photo->width, middle - tall * 0.6f,
                  middle + tall * 0.6f);
-    keep_inside(&crop.y, crop.height, (float)photo->height, eye_y - tall * 0.8f,
-                eye_y + tall * 0.75f);
+    /* Hair reaches 0.8 above the eyes; above it is some air where the chin leaves room for it. */
+    const float hair = 0.8f, air = 0.95f, chin = 0.75f;
+    float above = fminf(fmaxf(crop.height / tall - chin, hair), air);
+    keep_inside(&crop.y, crop.height, (float)photo->height, eye_y - tall * above,
+                eye_y + tall * chin);
     /* Nothing is made up above a head that the photo's border cuts. */
     if (crop.height > (float)photo->height && eye_y < tall * 0.75f)
         crop.y = 0;
