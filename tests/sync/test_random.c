@@ -412,7 +412,7 @@ static void two_sides_that_meet_are_resolved_for_the_laptop(void **state)
 /* What was asked for came after the answer to a newer save, and was taken for newer; a save before
  * the answer to the last one was a conflict; a move changed the mode of what it moved; what changed
  * there while the laptop still looked at its own tree was not taken note of; what was asked for and
- * gone by then was never answered. */
+ * gone by then was never answered, or came after the word that it is gone and was believed. */
 static void seeds_that_failed_once(void **state)
 {
     play_from(SYNC_TWO_WAY_RESOLVED, true, UINT64_C(30689285518), 1, false, *state);
@@ -420,6 +420,7 @@ static void seeds_that_failed_once(void **state)
     play_from(SYNC_ONE_WAY_SAFE, false, UINT64_C(1295176038), 6, false, *state);
     play_from(SYNC_MIRROR, true, UINT64_C(1795439146000), 5, true, *state);
     play_from(SYNC_TWO_WAY_SAFE, false, UINT64_C(1795454457320), 1, true, *state);
+    play_from(SYNC_TWO_WAY_RESOLVED, true, UINT64_C(1795457733080), 17, true, *state);
 }
 
 /* The last test: what was asked of all rounds together. */

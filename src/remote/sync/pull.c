@@ -309,8 +309,10 @@ bool pull_batch(struct sync *sync, struct bytes payload, struct error *err)
             note_early(sync, id, &op, pulled);
             continue;
         }
-        bool outdated = node->flags & NODE_OUTDATED || node->pending ||
-                        (uint32_t)batch.sequence < node->told; /* a report has overtaken it */
+        /* A report has overtaken it: the node knows, or was forgotten since. */
+        bool overtaken =
+            (uint32_t)batch.sequence < node->told || (pulled && !(node->flags & NODE_WANTED));
+        bool outdated = node->flags & NODE_OUTDATED || node->pending || overtaken;
         node->flags &= ~(NODE_WANTED | NODE_PINNED | (pulled ? NODE_OUTDATED : NODE_FAILED));
         bool known = !node->pending && entry_equal(&op.entry, &node->remote);
         if (pulled && outdated && !known) {
