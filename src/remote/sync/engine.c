@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -481,12 +480,10 @@ bool sync_handle(struct sync *sync, const struct sync_message *message, struct e
 
 static void root_is_gone(struct sync *sync, const struct error *why, int64_t *next_us)
 {
-    char before[sizeof sync->guard];
-    memcpy(before, sync->guard, sizeof before);
-    snprintf(sync->guard, sizeof sync->guard, "%s%s%s: nothing is deleted on the other side",
-             why->os == ENOENT ? sync->options.root : "", why->os == ENOENT ? " is gone" : "",
-             why->os == ENOENT ? "" : why->text);
-    if (!sync->vanished || strcmp(before, sync->guard) != 0)
+    static const char nothing[] = "nothing is deleted on the other side";
+    bool news = why->os == ENOENT ? guard_set(sync, "%s is gone: %s", sync->options.root, nothing)
+                                  : guard_set(sync, "%s: %s", why->text, nothing);
+    if (!sync->vanished || news)
         sync_tell(sync, SYNC_EVENT_GUARD, "", sync->guard);
     sync->vanished = true;
     sync->needs_scan = true;

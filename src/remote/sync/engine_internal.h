@@ -259,6 +259,8 @@ bool guard_trips(struct sync *sync, size_t removals, enum guard_side side);
 /* Takes what must not be removed yet out of the work. */
 void guard_items(struct sync *sync, struct wave_item *items, size_t *count);
 void spree_add(struct sync *sync, enum guard_side side, size_t removals, size_t arrivals);
+/* Sets what a person is told of why it is halted; whether that is news. */
+bool guard_set(struct sync *sync, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* How much was lost of late, without a pause. */
 size_t spree_size(const struct sync *sync, enum guard_side side);
 void withhold(struct sync *sync, uint32_t id);

@@ -3,7 +3,9 @@
  * that follow each other without a pause, since a tree that is removed slowly, file by file, is
  * one of which only a few are missing in every turn. What arrives meanwhile counts against
  * them: moving everything is no loss. */
+#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "sync/engine_internal.h"
 
@@ -12,6 +14,17 @@ enum {
     SPREE_PAUSE_US = 10 * 1000 * 1000,
     CREDIT_US = 1000 * 1000, /* a new name comes before the old one goes, but not long before */
 };
+
+bool guard_set(struct sync *sync, const char *format, ...)
+{
+    char before[sizeof sync->guard];
+    va_list arguments;
+    memcpy(before, sync->guard, sizeof before);
+    va_start(arguments, format);
+    vsnprintf(sync->guard, sizeof sync->guard, format, arguments);
+    va_end(arguments);
+    return strcmp(before, sync->guard) != 0;
+}
 
 size_t spree_size(const struct sync *sync, enum guard_side side)
 {

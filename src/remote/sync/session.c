@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The laptop's side of agreeing what there is: hello, welcome and, where the two numbers differ,
  * the list of all that the other side has. */
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -90,21 +88,19 @@ bool session_rules(struct sync *sync, bool *out_sent, struct error *err)
 
 static void there_is_gone(struct sync *sync, struct bytes why)
 {
-    char text[SYNC_TEXT_SIZE], before[sizeof sync->guard];
-    memcpy(before, sync->guard, sizeof before);
+    char text[SYNC_TEXT_SIZE];
+    const char *root = sync->options.remote_root;
     text_show(why, text, sizeof text);
-    if (*text)
-        snprintf(sync->guard, sizeof sync->guard,
-                 "%s on the other side: %s: it is looked at again every few seconds",
-                 sync->options.remote_root, text);
-    else
-        snprintf(sync->guard, sizeof sync->guard,
-                 "%s on the other side is gone or empty: it is made anew when you say so (vma sync "
-                 "resume --allow-mass-delete)",
-                 sync->options.remote_root);
+    bool news =
+        *text ? guard_set(sync, "%s on the other side: %s: it is looked at again every few seconds",
+                          root, text)
+              : guard_set(sync,
+                          "%s on the other side is gone or empty: it is made anew when you say so "
+                          "(vma sync resume --allow-mass-delete)",
+                          root);
     sync->live = false;
     push_forget(sync, true);
-    if (!sync->there_vanished || strcmp(before, sync->guard) != 0)
+    if (!sync->there_vanished || news)
         sync_tell(sync, SYNC_EVENT_GUARD, "", sync->guard);
     sync->there_vanished = true;
     sync->greet_due_us = sync->now_us + LOOK_AGAIN_US;
