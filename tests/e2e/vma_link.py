@@ -421,6 +421,10 @@ class OverSsh(Tests, unittest.TestCase):
         stamp = next(agents.iterdir()).joinpath("vma").stat().st_mtime_ns
         self.assertEqual(self.exec("echo", "b").stdout, b"b\n")
         self.assertEqual(next(agents.iterdir()).joinpath("vma").stat().st_mtime_ns, stamp)
+        agent = next(agents.iterdir()) / "vma"  # the machine stopped before its content was written
+        agent.unlink()
+        agent.touch(mode=0o700)
+        self.assertEqual(self.exec("echo", "c").stdout, b"c\n")
 
     def test_an_end_while_the_host_is_away_is_told_when_it_is_back(self):
         p = self.w.start("exec", "-H", self.w.host, "--", "sh", "-c", "echo $$; exec sleep 1000")

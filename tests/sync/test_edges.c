@@ -274,11 +274,41 @@ static void what_the_other_side_says_cannot_steer_the_terminal(void **state)
     pair_dispose(&pair);
 }
 
+/* Deeper than any path may be long; the names are made one below the other. */
+static void what_lies_too_deep_is_named_and_the_rest_arrives(void **state)
+{
+    enum { LEVELS = 20 };
+    struct pair pair;
+    struct sync_status status;
+    char name[250];
+    memset(name, 'd', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    pair_init(&pair, SYNC_MIRROR);
+    int at = open(pair.here, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int level = 0; level < LEVELS; level++) {
+        assert_true(at >= 0);
+        assert_int_equal(mkdirat(at, name, 0755), 0);
+        int below = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        close(at);
+        at = below;
+    }
+    close(at);
+    put_text(pair.here, "a", "one");
+    start(&pair);
+    sync_status(pair.laptop.sync, &status);
+    assert_text(pair.there, "a", "one");
+    assert_int_equal(status.phase, SYNC_INCOMPLETE);
+    assert_int_equal(status.failed, 1);
+    assert_non_null(strstr(status.problem, "too deep"));
+    pair_dispose(&pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_folder_behind_a_link_is_not_taken_for_an_empty_one),
         cmocka_unit_test(an_emptied_folder_stays_what_it_is_and_stops_the_sync),
+        cmocka_unit_test(what_lies_too_deep_is_named_and_the_rest_arrives),
         cmocka_unit_test(folders_too_deep_to_send_are_named_and_the_rest_goes_on),
         cmocka_unit_test(what_was_edited_while_it_was_ignored_is_kept_on_both_sides),
         cmocka_unit_test(two_at_work_on_one_folder_never_mix_their_files_up),

@@ -72,7 +72,7 @@ static bool run(struct runner_request *request, struct sync *sync)
         bool done = sync_flush_done(sync, &asked->flush);
         if (!done && phase != SYNC_HALTED && phase != SYNC_PAUSED)
             return false;
-        jv_bool(asked->reply, "flushed", done);
+        jv_bool(asked->reply, "flushed", done && phase != SYNC_HALTED);
     } else if (strcmp(what, "look") == 0) { /* both trees are known */
         enum sync_phase phase = sync_phase(sync);
         if (phase == SYNC_AWAY || phase == SYNC_SCANNING || !sync_is_live(sync))

@@ -61,7 +61,7 @@ void preface_parse(struct bytes line, struct preface *out)
 static const char install[] =
     "fail() { echo; echo \"VMA-ERROR $1\"; exit 1; }; "
     "d=\"${XDG_CACHE_HOME:-$HOME/.cache}/vma/agents\"; a=\"$d/$k/vma\"; "
-    "if [ -x \"$a\" ]; then :; else "
+    "if [ -x \"$a\" ] && [ -s \"$a\" ]; then :; else "
     "z=none; command -v zstd >/dev/null 2>&1 && z=zstd; "
     "echo; echo \"VMA-NEED $(uname -s) $m $z\"; "
     "read -r size sum how || exit 1; "
@@ -77,6 +77,7 @@ static const char install[] =
     "else s=$(\"$t\" agent hash); fi; "
     "if [ \"${s%% *}\" = \"$sum\" ]; then :; else rm -f \"$t\"; "
     "fail \"the agent arrived damaged\"; fi; "
+    "sync \"$t\" 2>/dev/null; " /* a machine that stops now has the whole of it, or nothing */
     "mv -f \"$t\" \"$a\" || fail \"cannot write $a\"; "
     "for o in \"$d\"/*-\"$m\"-*; do [ \"$o\" = \"$d/$k\" ] || rm -rf \"$o\"; done; "
     "fi; ";

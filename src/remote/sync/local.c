@@ -208,6 +208,12 @@ static void see_all(struct sync *sync, uint32_t top)
         node_at(sync, id)->flags |= NODE_SEEN;
 }
 
+static void leave_out(struct sync *sync, uint32_t folder, const char *path)
+{
+    tree_node(sync->tree, folder)->flags |= NODE_UNREADABLE;
+    sync_problem(sync, path, "too deep: longer paths than this one are not synced");
+}
+
 static void merge(void *context, const struct scan_dir *dir)
 {
     struct sync *sync = context;
@@ -228,6 +234,8 @@ static void merge(void *context, const struct scan_dir *dir)
         return;
     }
     tree_node(sync->tree, top)->flags &= ~NODE_UNREADABLE;
+    if (dir->left_out)
+        leave_out(sync, top, dir->path);
     for (size_t i = 0; i < dir->count; i++) {
         const struct scan_entry *found = &dir->entries[i];
         struct bytes name = {(const uint8_t *)dir->names + found->name, found->name_size};
@@ -495,8 +503,11 @@ static void on_event(void *context, const struct fswatch_event *event)
         return;
     tree_path(sync->tree, event->id, path);
     size_t used = strlen(path);
-    if (used + size + 2 > PATH_MAX_SIZE)
+    if (used + size + 2 > PATH_MAX_SIZE) {
+        if (event->what & (FSWATCH_CREATED | FSWATCH_ARRIVED))
+            leave_out(sync, event->id, path);
         return;
+    }
     snprintf(path + used, sizeof path - used, "%s%s", used ? "/" : "", event->name);
     if (sync->options.role == SYNC_LAPTOP && strcmp(event->name, ".gitignore") == 0) {
         sync->rules_changed = true;

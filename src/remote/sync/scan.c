@@ -183,8 +183,10 @@ static void judge_entries(struct run *run, struct job *job, int fd)
             leftover_remove(fd, name);
             continue;
         }
-        if (prefix + entry.name_size > PATH_MAX_SIZE)
+        if (prefix + entry.name_size > PATH_MAX_SIZE) {
+            job->dir.left_out = true;
             continue;
+        }
         memcpy(path + prefix, name, (size_t)entry.name_size + 1);
         bool known = entry.kind != 0;
         if (!known && !stat_entry(job, &entry, fd))

@@ -31,6 +31,7 @@ struct scan_dir {
     int token;        /* of fswatch_claim, or -1 */
     bool failed;      /* it could not be listed: error says why, entries is empty */
     bool unwatched;   /* it could not be watched: error says why */
+    bool left_out;    /* it has names whose paths are too long to be synced */
     struct error error;
     const struct scan_entry *entries;
     size_t count;
