@@ -24,6 +24,7 @@
 #include "sys/spawn.h"
 
 enum { COMPLAINT_MAX = 4096, NOISE_MAX = 256 * 1024, UPLOAD_MAX = 80 * 1024 * 1024 };
+enum { SSH_FAILED = 255 }; /* its own status; every other is that of what it ran */
 
 struct attempt {
     struct loop *loop;
@@ -40,18 +41,6 @@ struct attempt {
     void *context;
     bool over;
 };
-
-/* What ssh said last, which is mostly why. */
-static void last_complaint(const struct attempt *attempt, char *out, size_t room)
-{
-    struct bytes text = text_trim(buf_bytes(&attempt->complaints));
-    const uint8_t *newline = text_last(text, '\n');
-    if (newline) {
-        text.size -= (size_t)(newline + 1 - text.data);
-        text.data = newline + 1;
-    }
-    text_show(text_trim(text), out, room);
-}
 
 static void read_complaints(struct attempt *attempt)
 {
@@ -80,48 +69,19 @@ static void fail(struct attempt *attempt, const struct error *reason, bool gone)
     attempt->events->failed(attempt->context, attempt, reason, gone);
 }
 
-static bool says_one_of(const char *complaint, const char *const *phrases)
-{
-    for (; *phrases; phrases++)
-        if (strstr(complaint, *phrases))
-            return true;
-    return false;
-}
-
-/* What ssh's last words mean. What is not known may be a mistake in its configuration. */
-static enum error_kind kind_of(const char *complaint)
-{
-    static const char *const denied[] = {"Permission denied", "Host key",
-                                         "Too many authentication failures", "passphrase", NULL};
-    static const char *const away[] = {"Connection refused",
-                                       "timed out",
-                                       "No route to host",
-                                       "Network is unreachable",
-                                       "Temporary failure in name resolution",
-                                       "Host is down",
-                                       "Connection reset",
-                                       "Connection closed",
-                                       "closed by remote host",
-                                       "Broken pipe",
-                                       "not responding",
-                                       "System is booting up",
-                                       NULL};
-    if (says_one_of(complaint, denied))
-        return ERROR_DENIED;
-    return says_one_of(complaint, away) ? ERROR_UNAVAILABLE : ERROR_NOT_FOUND;
-}
-
 static void on_ready(void *context, int ready);
 
-static void complain(const struct attempt *attempt, struct error *out)
+static void complain(const struct attempt *attempt, int status, struct error *out)
 {
-    char complaint[180], advice[160];
-    last_complaint(attempt, complaint, sizeof complaint);
-    advice_for(buf_bytes(&attempt->complaints), attempt->host, advice, sizeof advice);
+    char complaint[180];
+    struct advice advice;
+    bool by_ssh = !attempt->local && (!WIFEXITED(status) || WEXITSTATUS(status) == SSH_FAILED);
+    advice_for(buf_bytes(&attempt->complaints), by_ssh, attempt->host, &advice);
+    text_show(advice.line, complaint, sizeof complaint);
     size_t length = strlen(complaint);
-    if (advice[0] && length > 0 && complaint[length - 1] == '.')
+    if (advice.todo[0] && length > 0 && complaint[length - 1] == '.')
         complaint[length - 1] = '\0';
-    error_set(out, kind_of(complaint), "%s%s%s", complaint, advice[0] ? "; " : "", advice);
+    error_set(out, advice.kind, "%s%s%s", complaint, advice.todo[0] ? "; " : "", advice.todo);
 }
 
 static void on_exited(void *context, int status)
@@ -135,7 +95,7 @@ static void on_exited(void *context, int status)
     read_complaints(attempt);
     const char *what = attempt->local ? "the agent" : "ssh";
     if (text_trim(buf_bytes(&attempt->complaints)).size)
-        complain(attempt, &reason);
+        complain(attempt, status, &reason);
     else if (WIFSIGNALED(status))
         error_set(&reason, ERROR_UNAVAILABLE, "%s was killed by signal %d", what, WTERMSIG(status));
     else if (attempt->said[0])
