@@ -48,7 +48,9 @@ class Base(unittest.TestCase):
                               cwd=self.project, timeout=20, text=True, stdin=subprocess.DEVNULL)
 
     def asked(self):
-        return [json.loads(line) for line in self.asked_file.read_text().splitlines()]
+        """All that was run, but for how ssh is configured."""
+        asked = [json.loads(line) for line in self.asked_file.read_text().splitlines()]
+        return [words for words in asked if "-G" not in words]
 
 
 class Tools(Base):
@@ -93,6 +95,26 @@ class Tools(Base):
         self.assertEqual(self.effective("other")["user"], "someone")
         self.assertEqual((ssh / "vma").stat().st_mode & 0o777, 0o700)
         self.assertEqual((ssh / "config").stat().st_mode & 0o777, 0o600)
+
+    def ciphers(self, mine):
+        """What ssh-config makes of the ciphers, with this in the user's own file; written twice."""
+        (self.tools / "ssh").unlink(missing_ok=True)
+        (self.home / ".ssh").mkdir(mode=0o700, exist_ok=True)
+        (self.home / ".ssh/config").write_text(mine)
+        for said in "wrote", "as it should be":
+            self.assertIn(said, self.vma("ssh-config", "gpu", "--write").stdout)
+        return self.effective("gpu")["ciphers"].split(",")
+
+    def test_aes_comes_first_unless_the_user_chose(self):
+        usual = self.effective("gpu", "/dev/null")["ciphers"].split(",")
+        first = "aes128-gcm@openssh.com"
+        expected = sorted(usual, key=lambda name: name != first) \
+            if " aes " in pathlib.Path("/proc/cpuinfo").read_text() else usual
+        self.assertEqual(self.ciphers(""), expected)
+        self.assertEqual(self.ciphers("Host *\n    Ciphers aes256-ctr,aes128-gcm@openssh.com\n"),
+                         ["aes256-ctr", first])
+        self.assertEqual(self.ciphers("Host *\n    Ciphers -aes*-gcm@openssh.com\n"),
+                         [name for name in usual if "gcm" not in name])
 
     def test_code_opens_the_projects_folder_there(self):
         self.project.joinpath("vma.yaml").write_text("host: gpu\nremote: ~/it's mine\n")

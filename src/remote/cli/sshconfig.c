@@ -52,6 +52,11 @@ bool sshconfig_block(const struct sshconfig *config, struct buf *out, struct err
     if (config->identity)
         good = good && buf_printf(out, err, "    IdentityFile \"%s\"\n    IdentitiesOnly yes\n",
                                   config->identity);
+    if (config->ciphers)
+        good = good && buf_printf(out, err,
+                                  "    # faster than ssh's own first choice on this processor\n"
+                                  "    %s\n",
+                                  config->ciphers);
     good = good && buf_text(out,
                             "    # a dead connection is noticed in ten seconds\n"
                             "    ServerAliveInterval 5\n"

@@ -15,6 +15,7 @@ struct sshconfig {
     const char *host;                      /* the name it gets */
     const char *address, *user, *identity; /* NULL: as ssh finds them */
     uint16_t port;                         /* 0: likewise */
+    const char *ciphers;                   /* one more line, or NULL */
     const struct forward_rule *rules;
     size_t rules_count;
 };

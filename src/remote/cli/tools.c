@@ -20,6 +20,7 @@
 #include "cli/project.h"
 #include "cli/sshconfig.h"
 #include "config/config.h"
+#include "link/ciphers.h"
 #include "sys/fds.h"
 #include "sys/spawn.h"
 
@@ -84,16 +85,22 @@ static bool target_of(const struct project *project, struct operands operands, s
     return true;
 }
 
+/* The file to read and write; a link to a kept file stays one. From malloc. */
+static char *path_of(const struct cli *cli, const struct options *options)
+{
+    AUTO(mem_free) char *home = dirs_home(cli->lookup);
+    AUTO(mem_free)
+    char *named = options->file ? xstrdup(options->file) : xasprintf("%s/.ssh/config", home);
+    char *real = realpath(named, NULL);
+    return real ? real : TAKE(named);
+}
+
 static bool write_file(struct cli *cli, const struct options *options, const char *host,
                        struct bytes block, struct error *err)
 {
     AUTO(mem_free) char *home = dirs_home(cli->lookup);
-    AUTO(mem_free) char *folder = xasprintf("%s/.ssh", home);
-    AUTO(mem_free) char *sockets = xasprintf("%s/vma", folder);
-    AUTO(mem_free)
-    char *named = options->file ? xstrdup(options->file) : xasprintf("%s/config", folder);
-    AUTO(mem_free) char *real = realpath(named, NULL); /* a link to a kept file stays one */
-    const char *path = real ? real : named;
+    AUTO(mem_free) char *sockets = xasprintf("%s/.ssh/vma", home);
+    AUTO(mem_free) char *path = path_of(cli, options);
     AUTO(buf_dispose) struct buf before = BUF(FILE_MAX);
     AUTO(buf_dispose) struct buf after = BUF(FILE_MAX + 64 * 1024);
     struct stat status;
@@ -118,11 +125,23 @@ static bool write_file(struct cli *cli, const struct options *options, const cha
     return true;
 }
 
+/* The user's own choice of ciphers counts, and it is in the file without our block. */
+static bool wants_ciphers(const struct cli *cli, const struct options *options, const char *host)
+{
+    static const char *const ssh[] = {"ssh", NULL};
+    AUTO(mem_free) char *path = path_of(cli, options);
+    AUTO(buf_dispose) struct buf file = BUF(FILE_MAX);
+    AUTO(buf_dispose) struct buf rest = BUF(FILE_MAX + 1);
+    if (options->dry_run || (access(path, F_OK) == 0 && !file_read(path, &file, NULL)))
+        return false;
+    return sshconfig_merge(buf_bytes(&file), host, (struct bytes){0}, &rest, NULL) &&
+           ciphers_worth_a_line(ssh, host, buf_bytes(&rest));
+}
+
 static bool block_of(struct cli *cli, const struct options *options, const struct project *project,
                      const struct target *target, struct buf *out, struct error *err)
 {
     AUTO(mem_free) struct rules *rules = xcalloc(1, sizeof *rules);
-    (void)cli;
     if (!rules_of(project, options, rules, err))
         return false;
     struct sshconfig config = {
@@ -131,6 +150,7 @@ static bool block_of(struct cli *cli, const struct options *options, const struc
         .user = options->user ? options->user : target->user,
         .identity = options->identity,
         .port = (uint16_t)options->port,
+        .ciphers = wants_ciphers(cli, options, target->host) ? CIPHERS_LINE : NULL,
         .rules = rules->items,
         .rules_count = rules->count,
     };
