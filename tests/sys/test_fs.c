@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is opened beneath a folder is beneath it, by the system's call and by walking. */
+/* What is opened beneath a folder is beneath it, and nothing is moved over: by the system's calls
+ * and by those that stand in for them. */
 #include "support/test.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -56,11 +58,85 @@ static void nothing_leads_out(void **state)
         open_both_ways(paths[i], false);
 }
 
+typedef int mover(int from_dir, const char *from, int to_dir, const char *to);
+
+static bool is_there(int dir, const char *name)
+{
+    struct stat stat;
+    return fstatat(dir, name, &stat, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static void put(int dir, const char *name, const char *text)
+{
+    AUTO(fd_close) int fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+}
+
+static void assert_content(int dir, const char *name, const char *text)
+{
+    char got[64] = "";
+    AUTO(fd_close) int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0 && read(fd, got, sizeof got - 1) >= 0);
+    assert_string_equal(got, text);
+}
+
+static void move_all_kinds(mover *move)
+{
+    AUTO(test_dir_free) char *top = test_dir_new();
+    AUTO(fd_close) int dir = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    put(dir, "file", "one");
+    assert_int_equal(symlinkat("nowhere", dir, "link"), 0);
+    assert_int_equal(mkdirat(dir, "folder", 0700), 0);
+    put(dir, "folder/inner", "two");
+    assert_int_equal(move(dir, "file", dir, "folder/file"), 0);
+    assert_int_equal(move(dir, "link", dir, "other"), 0);
+    assert_int_equal(move(dir, "folder", dir, "place"), 0);
+    assert_content(dir, "place/file", "one");
+    assert_content(dir, "place/inner", "two");
+    assert_true(is_there(dir, "other"));
+    assert_false(is_there(dir, "file") || is_there(dir, "link") || is_there(dir, "folder"));
+}
+
+static void what_is_there_is_not_moved_over(mover *move)
+{
+    static const char *const names[] = {"file", "folder", "link"};
+    AUTO(test_dir_free) char *top = test_dir_new();
+    AUTO(fd_close) int dir = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    put(dir, "file", "mine");
+    assert_int_equal(symlinkat("file", dir, "link"), 0);
+    assert_int_equal(mkdirat(dir, "folder", 0700), 0);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        for (size_t j = 0; j < sizeof names / sizeof *names; j++) {
+            if (i == j)
+                continue;
+            errno = 0;
+            assert_int_equal(move(dir, names[i], dir, names[j]), -1);
+            assert_int_equal(errno, EEXIST);
+        }
+    assert_content(dir, "file", "mine");
+    assert_int_equal(move(dir, "missing", dir, "new"), -1);
+    assert_int_equal(errno, ENOENT);
+    assert_int_equal(move(dir, "folder", dir, "folder/inner"), -1);
+    assert_false(is_there(dir, "new") || is_there(dir, "folder/inner"));
+    assert_true(is_there(dir, "folder") && is_there(dir, "link"));
+}
+
+static void names_move_only_where_nothing_is(void **state)
+{
+    static mover *const movers[] = {fs_rename_new, fs_rename_new_in_steps, fs_rename_new_by_taking};
+    (void)state;
+    for (size_t i = 0; i < sizeof movers / sizeof *movers; i++) {
+        move_all_kinds(movers[i]);
+        what_is_there_is_not_moved_over(movers[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_beneath_opens),
         cmocka_unit_test(nothing_leads_out),
+        cmocka_unit_test(names_move_only_where_nothing_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,9 +38,7 @@ int fs_rename_new(int from_dir, const char *from, int to_dir, const char *to)
     int done = renameat2(from_dir, from, to_dir, to, RENAME_NOREPLACE);
     if (done == 0 || (errno != EINVAL && errno != ENOSYS))
         return done;
-    if (linkat(from_dir, from, to_dir, to, 0) != 0) /* a file system without the flag */
-        return -1;
-    return unlinkat(from_dir, from, 0);
+    return fs_rename_new_in_steps(from_dir, from, to_dir, to); /* its kind lacks the flag */
 }
 
 int fs_rename_exchange(int from_dir, const char *from, int to_dir, const char *to)
