@@ -509,27 +509,53 @@ ARM = pathlib.Path(VMA).resolve().parent / "vma-linux-aarch64"
 @unittest.skipUnless(ARM.exists() and shutil.which("qemu-aarch64-static"),
                      "scripts/build-aarch64 has not been run")
 class AnotherMachine(unittest.TestCase):
-    """A double of ssh whose other side is an ARM machine: the right agent is chosen and works."""
+    """A double of ssh whose other side is an ARM machine: the right agent is chosen and works. Then
+    this side is one, too."""
 
-    def test_the_agent_for_that_machine_is_sent(self):
-        with World(VMA, local=True) as w:
-            tools, ssh = pathlib.Path(w.dir, "bin"), pathlib.Path(w.dir, "ssh")
-            tools.mkdir()
-            uname = tools / "uname"
-            uname.write_text('#!/bin/sh\n[ "$1" = -m ] && echo aarch64 || echo Linux\n')
-            ssh.write_text(f'''#!/bin/sh
+    def setUp(self):
+        self.w = w = World(VMA, local=True)
+        self.addCleanup(w.close)
+        tools, ssh = pathlib.Path(w.dir, "bin"), pathlib.Path(w.dir, "ssh")
+        tools.mkdir()
+        uname = tools / "uname"
+        uname.write_text('#!/bin/sh\n[ "$1" = -m ] && echo aarch64 || echo Linux\n')
+        ssh.write_text(f'''#!/bin/sh
 for last; do :; done
 export PATH={tools}:$PATH HOME={w.dir}/there XDG_CACHE_HOME= XDG_RUNTIME_DIR=
 exec sh -c "$(printf %s "$last" |
     sed 's|exec "$a" agent|exec qemu-aarch64-static "$a" agent|')"
 ''')
-            for path in (uname, ssh):
-                path.chmod(0o755)
-            w.env["VMA_SSH"] = str(ssh)
-            r = w.run("exec", "-H", "arm", "--", "sh", "-c", "echo from there; exit 5")
-            self.assertEqual((r.returncode, r.stdout), (5, b"from there\n"), r.stderr)
-            (agent,) = pathlib.Path(w.dir, "there/.cache/vma/agents").iterdir()
-            self.assertIn("-aarch64-", agent.name)
+        for path in (uname, ssh):
+            path.chmod(0o755)
+        w.env["VMA_SSH"] = str(ssh)
+
+    def test_the_agent_for_that_machine_is_sent(self):
+        r = self.w.run("exec", "-H", "arm", "--", "sh", "-c", "echo from there; exit 5")
+        self.assertEqual((r.returncode, r.stdout), (5, b"from there\n"), r.stderr)
+        (agent,) = pathlib.Path(self.w.dir, "there/.cache/vma/agents").iterdir()
+        self.assertIn("-aarch64-", agent.name)
+
+    def test_either_kind_of_machine_syncs_with_the_other(self):
+        here, there = pathlib.Path(self.w.dir, "here"), pathlib.Path(self.w.dir, "copy")
+        here.joinpath("sub").mkdir(parents=True)
+        here.joinpath("sub/run.sh").write_text("#!/bin/sh\n")
+        here.joinpath("sub/run.sh").chmod(0o755)
+        here.joinpath("link").symlink_to("sub/run.sh")
+        content = bytearray(random.Random(3).randbytes(3_000_000))
+        for program in ([VMA], ["qemu-aarch64-static", ARM], [VMA]):
+            content[1_500_000:1_500_000] = b"a few bytes more"
+            here.joinpath("large").write_bytes(content)
+            r = subprocess.run([*program, "sync", here, f"arm:{there}", "--once"], env=self.w.env,
+                               capture_output=True, timeout=60)
+            self.assertEqual(r.returncode, 0, r.stderr)
+            self.assertEqual(there.joinpath("large").read_bytes(), bytes(content))
+        self.assertEqual(os.readlink(there / "link"), "sub/run.sh")
+        self.assertTrue(os.access(there / "sub/run.sh", os.X_OK))
+
+    def test_this_side_may_be_one(self):
+        r = subprocess.run(["qemu-aarch64-static", ARM, "--version"], capture_output=True,
+                           timeout=30)
+        self.assertEqual(r.stdout, self.w.run("--version").stdout)
 
 
 if __name__ == "__main__":
