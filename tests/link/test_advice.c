@@ -34,6 +34,8 @@ static void the_usual_refusals_come_with_what_to_do(void **state)
                 "Offending ED25519 key in /home/me/.ssh/known_hosts:3\r\n"
                 "Host key verification failed.\r\n");
     assert_non_null(strstr(advice.todo, "not the one that is known"));
+    advice = of("Permission denied (publickey,password).\n"); /* of before 2017 */
+    assert_int_equal(advice.kind, ERROR_DENIED);
     advice = of("Load key \"/home/me/.ssh/id\": bad permissions\r\n"
                 "me@gpu: Permission denied (publickey).\r\n");
     assert_non_null(strstr(advice.todo, "chmod 600"));

@@ -24,6 +24,8 @@ static const struct row {
      "others may read your key: chmod 600 it", ERROR_DENIED, false},
     {"*: Permission denied (*).", NULL, "\"ssh %s true\" must work first: ssh-copy-id, or ssh-add",
      ERROR_DENIED, false},
+    {"Permission denied (*).", NULL, "\"ssh %s true\" must work first: ssh-copy-id, or ssh-add",
+     ERROR_DENIED, false},
     {"Received disconnect from *: Too many authentication failures", NULL,
      "name one key: \"vma ssh-config %s --identity FILE --write\"", ERROR_DENIED, false},
     {"Load key \"*\": *passphrase*", NULL, "ssh-add lets it in without asking", ERROR_DENIED, true},
