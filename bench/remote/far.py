@@ -116,6 +116,11 @@ SetEnv SHLVL=2 HOME={self.dir}/there XDG_CACHE_HOME= XDG_STATE_HOME=
         """Bytes on the wire so far (both ways), or None where nobody counts."""
         return None
 
+    def idle(self):
+        """Seconds for which the line had nothing to carry from here to there since the last call
+        (pauses of 1 ms and more), or None where nobody knows."""
+        return None
+
     def left_behind(self):
         """What was started through our sshd and has not ended with it, such as an agent that keeps
         a session for a laptop to come back to."""
@@ -188,6 +193,9 @@ class Far(Host):
     def carried(self):
         words = self.tell("bytes")
         return int(words[1]) + int(words[2])
+
+    def idle(self):
+        return sum(float(gap.split(":")[1]) for gap in self.tell("gaps")[1:]) / 1000
 
     def close(self):
         super().close()

@@ -120,9 +120,9 @@ def batch(host, source, work, rounds):
     report.compare(f"1,000 files changed at once → all visible, {host.name}", "ms", results)
 
 
-def first_copy(host, source, work, rounds):
+def first_copy(host, source, work, rounds, only=None):
     """An empty destination becomes the tree, in seconds. All use one multiplexed ssh connection but
-    those with "new ssh", which open one of their own."""
+    those with "new ssh", which open one of their own. `only`: names of tools."""
     ssh = " ".join(host.master())
     destination = f"{work}/copy"
     commands = {
@@ -136,24 +136,26 @@ def first_copy(host, source, work, rounds):
     if host.one_way_ms == 0:
         ours["vma, new ssh"] = tools.Vma(host, source, destination)
         commands["tar | ssh, new ssh"] = commands["tar | ssh"].replace(ssh, " ".join(host.ssh))
-    results = {name: [] for name in list(ours) + list(commands)}
+    results = {name: [] for name in list(ours) + list(commands) if not only or name in only}
     details = {}
     for _ in range(rounds):
         for name in results:
             if name == "tar | ssh" and host.one_way_ms > 0:
                 continue  # 42 s, and known to lose
             shutil.rmtree(destination, ignore_errors=True)
-            before = host.carried()
-            begin = time.monotonic()
             if name in ours:
                 ours[name].forget()
-                begin = time.monotonic()
+            before = host.carried()
+            host.idle()
+            begin = time.monotonic()
+            if name in ours:
                 ours[name].once()
             else:
                 host.run(["bash", "-c", commands[name]])
             results[name].append(time.monotonic() - begin)
             if before is not None:
-                details[name] = f"{(host.carried() - before) / 1e6:.1f} MB"
+                details[name] = (f"{(host.carried() - before) / 1e6:.1f} MB, "
+                                 f"{host.idle():.2f} s of it nothing")
     shutil.rmtree(destination, ignore_errors=True)
     files = sum(len(names) for _, _, names in os.walk(source))
     report.compare(f"First copy of {files} files, {host.name}", "s",

@@ -41,6 +41,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="a tenth of the tree, fewer rounds")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--hosts", default="lo,far")
+    parser.add_argument("--tools", help="for copies: only these, with commas between them")
     parser.add_argument("what", nargs="*")
     options = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGHUP):  # clean up then, too
@@ -49,6 +50,7 @@ def main():
     wanted = options.what or ["save", "batch", "copy", "text", "large", "restart", "forward", "cut",
                               "memory"]
     rounds = options.rounds
+    only = options.tools and options.tools.split(",")
     try:
         emulator = build(work, "tests/support/link_emulator.c")
         pingpong = build(work, "bench/remote/pingpong.c")
@@ -66,9 +68,10 @@ def main():
                 if "batch" in wanted:
                     sync.batch(host, source, work, rounds)
                 if "copy" in wanted:
-                    sync.first_copy(host, source, work, rounds)
+                    sync.first_copy(host, source, work, rounds, only)
                 if "text" in wanted:
-                    sync.first_copy(host, tree.text_of(source, f"{work}/text"), work, rounds)
+                    sync.first_copy(host, tree.text_of(source, f"{work}/text"), work, rounds,
+                                    only)
                 if "large" in wanted:
                     sync.large_file(host, work, rounds)
                 if "restart" in wanted:

@@ -102,6 +102,7 @@ class Tests(Both):
         self.write()
         self.dev("--no-sync")
         wait_for(lambda: self.status()[0]["link"]["state"] == "up")
+        self.vma("exec", "--", "true")  # by now its daemon has left attach, which is up before
         carriers = len(self.w.carriers())
         back, taken = free_port(), free_port()
         with socket.create_server(("127.0.0.1", taken)):

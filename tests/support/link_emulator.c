@@ -11,6 +11,8 @@
  *     drop    packets vanish from now on        pass    and pass again
  *     down    the devices go down               up      and up again
  *     bytes   prints "bytes A-TO-B B-TO-A": what was carried so far
+ *     gaps    prints "gaps FROM:MS …": when the line from A to B had nothing to send for 1 ms and
+ *             more since it was last asked, FROM in ms of the monotonic clock
  *
  * It ends when standard input does; the devices go with it. */
 #include <errno.h>
@@ -29,7 +31,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MTU = 1500, QUEUE = 16384 };
+enum { MTU = 1500, QUEUE = 16384, GAPS = 4096, GAP_NS = 1000 * 1000 };
+
+struct gap {
+    int64_t from_ns, to_ns;
+};
 
 struct packet {
     int64_t due_ns;
@@ -43,6 +49,8 @@ struct direction {
     size_t head, tail; /* of the ring */
     uint64_t carried;  /* bytes */
     struct packet *ring;
+    struct gap gaps[GAPS];
+    size_t gap_count;
 };
 
 struct line {
@@ -100,6 +108,24 @@ static int open_tun(const char *namespace, const char *address)
     return fd;
 }
 
+static void note_gap(struct direction *direction, int64_t now)
+{
+    if (now - direction->free_ns >= GAP_NS && direction->gap_count < GAPS)
+        direction->gaps[direction->gap_count++] = (struct gap){direction->free_ns, now};
+}
+
+static void tell_gaps(struct direction *direction)
+{
+    note_gap(direction, now_ns());
+    printf("gaps");
+    for (size_t i = 0; i < direction->gap_count; i++)
+        printf(" %.1f:%.1f", (double)direction->gaps[i].from_ns / 1e6,
+               (double)(direction->gaps[i].to_ns - direction->gaps[i].from_ns) / 1e6);
+    printf("\n");
+    fflush(stdout);
+    direction->gap_count = 0;
+}
+
 static void accept_packets(struct line *line, struct direction *direction)
 {
     for (;;) {
@@ -113,6 +139,7 @@ static void accept_packets(struct line *line, struct direction *direction)
         int64_t start = direction->free_ns > now ? direction->free_ns : now;
         if (line->drop || full || start - now > line->queue_ns)
             continue;
+        note_gap(direction, now);
         direction->free_ns = start + (int64_t)((double)size * line->ns_per_byte);
         packet->due_ns = direction->free_ns + line->delay_ns;
         packet->size = (size_t)size;
@@ -151,6 +178,9 @@ static bool obey(struct line *line)
                (unsigned long long)line->directions[1].carried);
         fflush(stdout);
         return true;
+    } else if (strcmp(word, "gaps") == 0) {
+        tell_gaps(&line->directions[0]);
+        return true;
     }
     printf("ok %s\n", word);
     fflush(stdout);
@@ -179,7 +209,9 @@ int main(int count, char **arguments)
         if (!direction->ring)
             die("memory");
     }
-    prctl(PR_SET_TIMERSLACK, 1000UL); /* 1 µs: the delay must not wobble */
+    prctl(PR_SET_TIMERSLACK, 1000UL); /* 1 µs: the delay must not wobble … */
+    if (sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){.sched_priority = 1}) != 0)
+        (void)!nice(-20); /* … and a line waits for no processor */
     setvbuf(stdin, NULL, _IONBF, 0);
     printf("ready\n");
     fflush(stdout);

@@ -468,6 +468,7 @@ void runner_attach(struct runner *runner, struct channel *const lanes[LANE_COUNT
     channel_window(lanes[LANE_BULK], BULK_WINDOW);
     channel_window(lanes[LANE_FAST], BULK_WINDOW);
     channel_marks(lanes[LANE_BULK], BULK_HIGH, BULK_LOW);
+    channel_patient(lanes[LANE_FAST]);
     bool greets = runner->greeting.size > 0;
     if (greets)
         channel_write(lanes[LANE_FAST], buf_bytes(&runner->greeting));

@@ -217,6 +217,12 @@ static void queue_drop(struct channel *channel, size_t size)
     }
 }
 
+static void note_urgency(const struct channel *channel)
+{
+    if (channel->priority == CHANNEL_INTERACTIVE && !channel->patient)
+        channel->mux->urged = true;
+}
+
 static void frame_from_queue(struct channel *channel, size_t limit)
 {
     struct mux *mux = channel->mux;
@@ -235,6 +241,7 @@ static void frame_from_queue(struct channel *channel, size_t limit)
         outbox_commit(&mux->outbox, FRAME_DATA, channel->id, raw.size);
     }
     channel->credit -= raw.size;
+    note_urgency(channel);
     queue_drop(channel, raw.size);
 }
 
@@ -322,6 +329,7 @@ void channel_commit(struct channel *channel, size_t size)
         outbox_commit(&channel->mux->outbox, FRAME_DATA, channel->id, size);
         channel->credit -= size;
         channel->reserved = NULL;
+        note_urgency(channel);
         mux_want_output(channel->mux);
         return;
     }
@@ -460,6 +468,11 @@ void channel_compress(struct channel *channel, int level)
         channel->pack = zpack_new(level);
     else if (level > 0)
         zpack_level(channel->pack, level);
+}
+
+void channel_patient(struct channel *channel)
+{
+    channel->patient = true;
 }
 
 void channel_priority_set(struct channel *channel, enum channel_priority priority)

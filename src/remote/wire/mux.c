@@ -93,7 +93,9 @@ void mux_attach(struct mux *mux, int64_t now_us)
     buf_clear(&mux->partial);
     buf_clear(&mux->urgent);
     outbox_rewind(&mux->outbox);
+    int64_t urgent_us = mux->pace.urgent_us;
     pace_init(&mux->pace);
+    mux->pace.urgent_us = urgent_us; /* a cut makes nobody less hurried */
     mux->acked = mux->received; /* the hello says it */
     mux->unacked_in = 0;
 
@@ -329,6 +331,9 @@ size_t mux_output(struct mux *mux, struct bytes *runs, size_t count, int64_t now
         mux->asked = false;
         return 0;
     }
+    if (mux->urged)
+        pace_urgent(&mux->pace, now_us);
+    mux->urged = false;
     bool numbered = may_send_numbered(mux) && !mux->ended && !mux->hasty;
     if (numbered && mux->outbox.unsent_bytes < UNSENT_MAX)
         channels_pump(mux);

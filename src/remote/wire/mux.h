@@ -8,8 +8,8 @@
  * Every frame that matters is numbered and kept until the peer has acknowledged it; when a new
  * stream is attached, both say what they have and the rest is sent again. So channels never
  * notice a cut: not a byte is lost, doubled or reordered, only late. Bulk channels may have no
- * more on the way than the link holds plus a millisecond or so, so interactive bytes, which go
- * first, never stand in a long line.
+ * more on the way than the link holds plus a millisecond or so (80 when nobody has been in a hurry
+ * for ten seconds), so interactive bytes, which go first, never stand in a long line twice.
  *
  * No I/O and no clock in here: bytes and times go in, bytes come out. Single-threaded.
  * Callbacks may open, write, end and reset any channel, but not free the mux. */
@@ -91,6 +91,10 @@ void channel_window(struct channel *channel, size_t bytes);
  * again). Worth it for text, never for what is compressed already. May be changed at any time;
  * credit and channel_queued count the bytes before compression. */
 void channel_compress(struct channel *channel, int level);
+
+/* Interactive, but nobody asks and waits to and fro: when nobody else has been in a hurry of late,
+ * it may come behind a line of 80 ms, which keeps the link busy. */
+void channel_patient(struct channel *channel);
 
 void channel_priority_set(struct channel *channel, enum channel_priority priority);
 enum channel_priority channel_priority_get(const struct channel *channel);

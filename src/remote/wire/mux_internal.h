@@ -49,6 +49,7 @@ struct channel {
     struct zpack *pack;
     struct zunpack *unpack;
     bool pending; /* in a list of the mux */
+    bool patient;
     bool was_full, ending, end_sent, end_received, dead;
     uint8_t *reserved; /* straight into the outbox, or NULL: into the queue */
 };
@@ -89,6 +90,7 @@ struct mux {
     bool said_bye; /* on this stream */
     bool hasty;    /* what is still to be written need not be */
     bool gone;     /* mux_free has begun */
+    bool urged;    /* somebody waits for what was framed */
     unsigned attaches;
     int64_t now_us, received_at_us, unacked_since_us, heard_us, ping_us, stepped_us, hurry_us;
     bool ping_open; /* a ping is on its way */

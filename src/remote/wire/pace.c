@@ -10,13 +10,27 @@ enum {
     BASE_LIFE_US = 10 * 1000 * 1000,
     PROBE_US = 20 * 1000,
     MIN_PERIOD_US = 300 * 1000, /* ten of them: longer than other work keeps us from running */
+    CALM_AFTER_US = 10 * 1000 * 1000,
+    CALM_SLACK_US = 80 * 1000, /* as long as others keep us, or the other side, from running … */
+    CALM_BYTES = 1024 * 1024,  /* … but not so much that it costs memory */
 };
 
+static bool is_calm(const struct pace *pace, int64_t now_us)
+{
+    return !pace->urgent_us || now_us - pace->urgent_us > CALM_AFTER_US;
+}
+
 /* The line we let stand in front of the link. */
-static int64_t slack_us(const struct pace *pace)
+static int64_t slack_us(const struct pace *pace, int64_t now_us)
 {
     int64_t slack = pace->base_rtt_us * 3 / 10;
-    return slack < 1000 ? 1000 : slack > 20 * 1000 ? 20 * 1000 : slack;
+    int64_t rate = pace_rate(pace);
+    slack = slack < 1000 ? 1000 : slack > 20 * 1000 ? 20 * 1000 : slack;
+    if (!is_calm(pace, now_us) || !rate)
+        return slack;
+    int64_t more = CALM_BYTES * INT64_C(1000000) / rate;
+    more = more > CALM_SLACK_US ? CALM_SLACK_US : more;
+    return more > slack ? more : slack;
 }
 
 void pace_init(struct pace *pace)
@@ -37,22 +51,42 @@ void pace_sent(struct pace *pace, uint64_t number, bool limited, int64_t now_us)
     };
 }
 
+void pace_urgent(struct pace *pace, int64_t now_us)
+{
+    pace->urgent_us = now_us;
+}
+
+/* The least round trip has not been seen for long: because of the line that we keep in front of the
+ * link, or because the way has become longer? */
+static void doubt_base(struct pace *pace, int64_t now_us)
+{
+    bool as_expected = pace->low_rtt_us <= pace->base_rtt_us + slack_us(pace, now_us);
+    if (is_calm(pace, now_us) && as_expected) {
+        pace->base_at_us = now_us;
+    } else {
+        int64_t wait = pace->srtt_us * 2;
+        pace->probe_end_us = now_us + (wait > PROBE_US ? wait : PROBE_US);
+    }
+    pace->low_rtt_us = 0;
+}
+
 void pace_rtt(struct pace *pace, int64_t rtt_us, int64_t now_us)
 {
     if (rtt_us < 1)
         rtt_us = 1;
     pace->srtt_us = pace->srtt_us ? pace->srtt_us + (rtt_us - pace->srtt_us) / 8 : rtt_us;
-    if (pace->base_rtt_us && now_us - pace->base_at_us > BASE_LIFE_US && !pace->probe_end_us) {
-        int64_t wait = pace->srtt_us * 2;
-        pace->probe_end_us = now_us + (wait > PROBE_US ? wait : PROBE_US);
-        pace->base_rtt_us = 0;
-    }
-    if (pace->probe_end_us && now_us > pace->probe_end_us)
+    if (!pace->low_rtt_us || rtt_us < pace->low_rtt_us)
+        pace->low_rtt_us = rtt_us;
+    bool probed = pace->probe_end_us && now_us > pace->probe_end_us;
+    if (probed)
         pace->probe_end_us = 0;
-    if (!pace->base_rtt_us || rtt_us <= pace->base_rtt_us) {
-        pace->base_rtt_us = rtt_us;
+    if (probed || !pace->base_rtt_us || rtt_us <= pace->base_rtt_us) {
+        pace->base_rtt_us = pace->low_rtt_us;
         pace->base_at_us = now_us;
+        pace->low_rtt_us = 0;
     }
+    if (now_us - pace->base_at_us > BASE_LIFE_US && !pace->probe_end_us)
+        doubt_base(pace, now_us);
 }
 
 int64_t pace_rate(const struct pace *pace)
@@ -118,13 +152,15 @@ size_t pace_window(const struct pace *pace, int64_t now_us)
     int64_t rate = pace_rate(pace);
     if (!rate || !pace->base_rtt_us)
         return WINDOW_START;
-    if (pace->probe_end_us && now_us < pace->probe_end_us)
-        return WINDOW_MIN;
-    double window = (double)rate * (double)(pace->base_rtt_us + slack_us(pace)) / 1e6;
+    bool probing = pace->probe_end_us && now_us < pace->probe_end_us;
+    int64_t slack = probing ? 0 : slack_us(pace, now_us);
+    double window = (double)rate * (double)(pace->base_rtt_us + slack) / 1e6;
     if (pace->starting)
         window *= 2;
-    if (window < WINDOW_MIN)
-        return WINDOW_MIN;
+    /* What little was sent at first says nothing about the width. */
+    size_t least = pace->starting && !pace->start_rate ? WINDOW_START : WINDOW_MIN;
+    if (window < (double)least)
+        return least;
     return window > WINDOW_MAX ? WINDOW_MAX : (size_t)window;
 }
 

@@ -2,7 +2,9 @@
 /* How much may be on the way. The link is measured as its acknowledgements come in: the least
  * round trip is the link without our own queue, the best delivery rate is its width. Bulk may
  * have their product on the way and a little more, so that the link is full and the line in front
- * of it is short. Pure: the time is a parameter. */
+ * of it is short. When nobody has been in a hurry for a while that line may be longer, so that the
+ * link has something to do while the processors do something else. Pure: the time is a parameter.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -24,7 +26,9 @@ struct pace {
     int64_t rates[PACE_RATES]; /* the best of each of the last periods, bytes/s */
     unsigned rate_at;
     int64_t period_end_us;
-    int64_t probe_end_us; /* until then little is sent, to see the bare round trip */
+    int64_t low_rtt_us;   /* the least since that was last thought about */
+    int64_t probe_end_us; /* until then no line stands there, to see the bare round trip */
+    int64_t urgent_us;    /* when somebody was in a hurry; 0: never */
     bool starting;        /* the rate still grows from round to round */
     int64_t start_rate;
     unsigned flat_rounds;
@@ -38,6 +42,9 @@ void pace_sent(struct pace *pace, uint64_t number, bool limited, int64_t now_us)
 void pace_acked(struct pace *pace, uint64_t number, size_t bytes, int64_t delay_us, int64_t now_us);
 /* A round trip measured otherwise. */
 void pace_rtt(struct pace *pace, int64_t rtt_us, int64_t now_us);
+
+/* Something is sent that somebody waits for. */
+void pace_urgent(struct pace *pace, int64_t now_us);
 
 int64_t pace_rate(const struct pace *pace);
 /* Bytes that bulk may have on the way. */
