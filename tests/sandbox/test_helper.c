@@ -3,10 +3,13 @@
  * first byte says how its worker misbehaves. */
 #include "support/test.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +18,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/auto.h"
@@ -38,6 +42,7 @@ enum deed {
     WRITE_STDERR,
     MAP_CODE,
     SAY_NOTHING,
+    WAIT_FOR_FILE,
 };
 
 static volatile unsigned sink;
@@ -130,6 +135,13 @@ static size_t work(const struct worker_job *job, uint8_t *reply, size_t reply_si
         for (size_t i = 0; i < 4; i++)
             job->shared[i] = (uint8_t)(text[i] + job->request[1]);
         job->shared[job->shared_bytes - 1] = 77;
+    }
+    char first = 0;
+    while (job->request[0] == WAIT_FOR_FILE && first != 'g') {
+        const struct timespec pause = {.tv_nsec = 1000000};
+        nanosleep(&pause, NULL);
+        if (pread(job->file, &first, 1, 0) != 1)
+            return 0;
     }
     int result = misbehave((enum deed)job->request[0]);
     memcpy(reply, &result, sizeof result);
@@ -293,16 +305,102 @@ static void threads_work_inside(void **state)
     assert_int_equal(result, 14);
 }
 
+/* The first child of any of its threads, or 0. */
+static pid_t child_of(pid_t parent)
+{
+    char path[64];
+    int pid = 0;
+    snprintf(path, sizeof path, "/proc/%d/task", (int)parent);
+    DIR *threads = opendir(path);
+    for (struct dirent *thread; threads && pid == 0 && (thread = readdir(threads));) {
+        snprintf(path, sizeof path, "/proc/%d/task/%.10s/children", (int)parent, thread->d_name);
+        FILE *list = fopen(path, "re");
+        if (list && fscanf(list, "%d", &pid) != 1)
+            pid = 0;
+        if (list)
+            fclose(list);
+    }
+    if (threads)
+        closedir(threads);
+    return pid;
+}
+
 static void a_helper_that_was_killed_is_started_again(void **state)
 {
     assert_goes_on(*state);
-    int children = 0;
-    FILE *list = fopen("/proc/thread-self/children", "re");
-    assert_non_null(list);
-    for (int pid; fscanf(list, "%d", &pid) == 1; children++)
-        kill(pid, SIGKILL);
-    fclose(list);
-    assert_int_equal(children, 1);
+    pid_t helper = child_of(getpid());
+    assert_int_not_equal(helper, 0);
+    kill(helper, SIGKILL);
+    assert_goes_on(*state);
+}
+
+static void *run_waiting(void *fixture)
+{
+    struct error err;
+    int result = -1;
+    assert_ok(run(fixture, WAIT_FOR_FILE, &result, &err), &err);
+    assert_int_equal(result, 0);
+    return NULL;
+}
+
+/* The helper that is there, once it has a worker. */
+static pid_t busy_helper_await(void)
+{
+    int64_t until_ms = mono_ms() + 20000;
+    for (; mono_ms() < until_ms; sched_yield()) {
+        pid_t helper = child_of(getpid());
+        if (helper && child_of(helper))
+            return helper;
+    }
+    fail_msg("no worker was started");
+    return 0;
+}
+
+static void jobs_whose_helper_ends_under_them_are_done_again(void **state)
+{
+    struct fixture *fixture = *state;
+    siginfo_t end;
+    pthread_t threads[3];
+    for (int i = 0; i < 3; i++)
+        pthread_create(&threads[i], NULL, run_waiting, fixture);
+    pid_t helper = busy_helper_await();
+    kill(helper, SIGKILL);
+    while (waitid(P_PID, (id_t)helper, &end, WEXITED | WNOWAIT) != 0 && errno == EINTR)
+        ;
+    assert_int_equal(pwrite(fixture->file, "g", 1, 0), 1);
+    for (int i = 0; i < 3; i++)
+        pthread_join(threads[i], NULL);
+}
+
+struct vain {
+    struct fixture *fixture;
+    struct error err;
+    bool passed;
+    atomic_bool ended;
+};
+
+static void *run_in_vain(void *context)
+{
+    struct vain *vain = context;
+    int result = -1;
+    vain->passed = run(vain->fixture, WAIT_FOR_FILE, &result, &vain->err);
+    atomic_store(&vain->ended, true);
+    return NULL;
+}
+
+static void a_job_whose_helper_ends_again_and_again_is_not_blamed_on_its_file(void **state)
+{
+    struct vain vain = {.fixture = *state};
+    pthread_t thread;
+    pthread_create(&thread, NULL, run_in_vain, &vain);
+    for (; !atomic_load(&vain.ended); sched_yield()) {
+        pid_t helper = child_of(getpid());
+        if (helper && child_of(helper))
+            kill(helper, SIGKILL);
+    }
+    pthread_join(thread, NULL);
+    assert_false(vain.passed);
+    assert_int_equal(vain.err.kind, ERROR_UNAVAILABLE);
     assert_goes_on(*state);
 }
 
@@ -361,6 +459,8 @@ int main(void)
         IN_HELPER(no_file_can_be_opened_or_written),
         IN_HELPER(threads_work_inside),
         IN_HELPER(a_helper_that_was_killed_is_started_again),
+        IN_HELPER(jobs_whose_helper_ends_under_them_are_done_again),
+        IN_HELPER(a_job_whose_helper_ends_again_and_again_is_not_blamed_on_its_file),
         IN_HELPER(one_job_does_not_wait_for_another),
         cmocka_unit_test(a_program_that_is_not_there_is_said_so),
         IN_HELPER(a_program_that_ends_at_once_is_an_error),

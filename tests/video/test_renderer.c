@@ -250,10 +250,46 @@ static void without_sway_the_rest_of_the_photo_never_changes(void **state)
     }
 }
 
+/* A silent portrait's frames in which the eyes are shut and the brows at rest, one after another.
+ */
+struct shut {
+    struct renderer *renderer;
+    struct frame420 frame;
+    struct gesture_source gestures;
+    int next;
+};
+
+static void shut_begin(struct shut *shut, const struct portrait *portrait)
+{
+    enum { SECONDS = 4, SEED = 7 };
+    *shut = (struct shut){.renderer = renderer_silent(portrait, SECONDS, false, SEED),
+                          .frame = frame420_new(SIDE, SIDE),
+                          .gestures = {SEED, SECONDS}};
+}
+
+static bool shut_next(struct shut *shut)
+{
+    while (shut->next < renderer_frames(shut->renderer)) {
+        int at = shut->next++;
+        struct gesture gesture = gesture_at(&shut->gestures, (at + 0.5) / FPS, 0);
+        if (gesture.blink < 0.99f || fabsf(gesture.brows) > 0.4f)
+            continue;
+        renderer_frame(shut->renderer, at, &shut->frame);
+        return true;
+    }
+    return false;
+}
+
+static void shut_end_auto(struct shut *shut)
+{
+    renderer_free(shut->renderer);
+    frame420_dispose(&shut->frame);
+}
+
 /* Brows that nearly lie on the lids are hair, not skin: only what is between them comes down. */
 static void a_low_brow_stays_where_it_is_in_a_blink(void **state)
 {
-    enum { DARK = 100, SECONDS = 4, SEED = 7 };
+    enum { DARK = 100 };
     AUTO(portrait_free) struct portrait portrait;
     portrait_new(&portrait);
     const struct point3 *points = portrait.face.points;
@@ -261,34 +297,28 @@ static void a_low_brow_stays_where_it_is_in_a_blink(void **state)
     for (int y = lid - 9; y < lid - 4; y++)
         for (int x = left; x < right; x++)
             memset(picture_row(&portrait.photo, y) + 3 * x, 50, 3);
-    AUTO(renderer_free) struct renderer *renderer =
-        renderer_silent(&portrait, SECONDS, false, SEED);
-    AUTO(frame420_dispose) struct frame420 frame = frame420_new(SIDE, SIDE);
-    const struct gesture_source gestures = {SEED, SECONDS};
-    int shut = 0;
-    for (int i = 0; i < SECONDS * FPS; i++) {
-        struct gesture gesture = gesture_at(&gestures, (i + 0.5) / FPS, 0);
-        if (gesture.blink < 0.99f || fabsf(gesture.brows) > 0.4f)
-            continue;
-        shut++;
-        renderer_frame(renderer, i, &frame);
+    AUTO(shut_end) struct shut shut;
+    const struct frame420 *frame = &shut.frame;
+    int seen = 0;
+    shut_begin(&shut, &portrait);
+    for (; shut_next(&shut); seen++) {
         int middle = (left + right) / 2;
         for (int x = middle - 6; x < middle + 6; x++) {
-            const uint8_t *column = frame.planes[0] + x;
+            const uint8_t *column = frame->planes[0] + x;
             for (int y = lid - 8; y < lid - 5; y++)
-                assert_true(column[y * frame.strides[0]] < DARK);
+                assert_true(column[y * frame->strides[0]] < DARK);
             for (int y = lid - 3; y < lid; y++) /* no hair on the lid */
-                assert_true(column[y * frame.strides[0]] > DARK);
+                assert_true(column[y * frame->strides[0]] > DARK);
         }
     }
-    assert_true(shut > 0);
+    assert_true(seen > 0);
 }
 
 /* However much lashes and make-up surround the open eye, what is seen of the shut one is skin, as
  * light as that around it, and one line of lashes. */
 static void a_shut_eye_is_skin_with_a_line_of_lashes(void **state)
 {
-    enum { SKIN = 150, DARK = 100, SECONDS = 4, SEED = 7 };
+    enum { SKIN = 150, DARK = 100 };
     AUTO(portrait_free) struct portrait portrait;
     portrait_new(&portrait);
     const struct point3 *points = portrait.face.points;
@@ -304,28 +334,23 @@ static void a_shut_eye_is_skin_with_a_line_of_lashes(void **state)
         for (int y = top; y < top + height; y++)
             memset(picture_row(&portrait.photo, y) + 3 * x, abs(x - middle) < 5 ? 20 : 245, 3);
     }
-    AUTO(renderer_free) struct renderer *renderer =
-        renderer_silent(&portrait, SECONDS, false, SEED);
-    AUTO(frame420_dispose) struct frame420 frame = frame420_new(SIDE, SIDE);
-    const struct gesture_source gestures = {SEED, SECONDS};
-    int shut = 0;
-    for (int i = 0; i < SECONDS * FPS; i++) {
-        if (gesture_at(&gestures, (i + 0.5) / FPS, 0).blink < 0.99f)
-            continue;
-        shut++;
-        renderer_frame(renderer, i, &frame);
+    AUTO(shut_end) struct shut shut;
+    const struct frame420 *frame = &shut.frame;
+    int seen = 0;
+    shut_begin(&shut, &portrait);
+    for (; shut_next(&shut); seen++) {
         for (int x = middle - 2; x < middle + 2; x++) {
-            const uint8_t *column = frame.planes[0] + x;
+            const uint8_t *column = frame->planes[0] + x;
             for (int y = upper - 3; y < (upper + lower) / 2; y++)
-                assert_in_range(column[y * frame.strides[0]], SKIN - 25, SKIN + 25);
+                assert_in_range(column[y * frame->strides[0]], SKIN - 25, SKIN + 25);
             int darkest = SKIN;
             for (int y = (upper + lower) / 2; y < lower + 3; y++)
-                if (column[y * frame.strides[0]] < darkest)
-                    darkest = column[y * frame.strides[0]];
+                if (column[y * frame->strides[0]] < darkest)
+                    darkest = column[y * frame->strides[0]];
             assert_true(darkest < DARK);
         }
     }
-    assert_true(shut > 0);
+    assert_true(seen > 0);
 }
 
 /* Faces that no model would find, or only half in the picture: nothing is read outside it. */

@@ -7,12 +7,12 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const WEB = fileURLToPath(new URL('../../web', import.meta.url));
 const require = createRequire(`${WEB}/package.json`);
-let vite, pause, text, framing, draft, stage, problem, en, ja;
+let vite, pause, text, framing, draft, stage, problem, claim, en, ja;
 before(async () => {
   const { createServer } = await import(pathToFileURL(require.resolve('vite')).href);
   vite = await createServer({ root: WEB, logLevel: 'error', server: { middlewareMode: true, ws: false }, appType: 'custom', optimizeDeps: { noDiscovery: true } });
   const load = (path) => vite.ssrLoadModule(`/src/${path}`);
-  [pause, text, framing, draft, stage, problem] = await Promise.all(['lib/pause.ts', 'lib/text.ts', 'lib/framing.ts', 'state/draft.ts', 'lib/stage.ts', 'api/problem.ts'].map(load));
+  [pause, text, framing, draft, stage, problem, claim] = await Promise.all(['lib/pause.ts', 'lib/text.ts', 'lib/framing.ts', 'state/draft.ts', 'lib/stage.ts', 'api/problem.ts', 'lib/claim.ts'].map(load));
   ({ en } = await load('i18n/en.ts'));
   ({ ja } = await load('i18n/ja.ts'));
 });
@@ -96,4 +96,57 @@ test('an answer that is no problem document still becomes a problem', () => {
 test('both languages say the same things', () => {
   const keys = (value, path = '') => (value && typeof value === 'object' && !Array.isArray(value) ? Object.entries(value).flatMap(([key, inner]) => keys(inner, `${path}.${key}`)) : [path]);
   assert.deepEqual(keys(ja).sort(), keys(en).sort());
+});
+
+/** The browser's locks as one other tab's claim leaves them; `grant` ends that claim. */
+function locks(taken, refused) {
+  const state = { grant: () => {}, asked: 0 };
+  globalThis.navigator = { locks: {
+    request: async (_name, options, hold) => {
+      state.asked++;
+      if (refused) throw new DOMException('no storage here', 'SecurityError');
+      if (!taken) return hold({});
+      if (options.ifAvailable) return hold(null);
+      await new Promise((resolve) => (state.grant = resolve));
+      return hold({});
+    },
+  } };
+  return state;
+}
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+test('a job is taken up once: at once, when its tab is closed, or where locks are refused; also by who stumbles', async () => {
+  const own = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
+  const reported = [];
+  globalThis.reportError = (error) => reported.push(error.message);
+  Object.defineProperty(globalThis, 'navigator', { configurable: true, writable: true, value: {} });
+  try {
+    for (const [taken, refused, waited] of [[false, false, false], [true, false, true], [false, true, false]]) {
+      const state = locks(taken, refused);
+      const calls = [];
+      const stumble = (value) => {
+        calls.push(value);
+        throw new Error(`told ${value}`);
+      };
+      claim.whenUnclaimed('one', stumble, new AbortController().signal);
+      await settled();
+      assert.equal(calls.length, taken ? 0 : 1);
+      state.grant();
+      await settled();
+      assert.deepEqual(calls, [waited]);
+      assert.deepEqual(reported.splice(0), [`told ${waited}`]);
+    }
+    const stop = new AbortController();
+    const state = locks(true, false);
+    claim.whenUnclaimed('one', () => assert.fail('nobody is there any more'), stop.signal);
+    await settled();
+    stop.abort();
+    state.grant();
+    await settled();
+    assert.deepEqual(reported, []);
+  } finally {
+    if (own) Object.defineProperty(globalThis, 'navigator', own);
+    else delete globalThis.navigator;
+    delete globalThis.reportError;
+  }
 });

@@ -168,6 +168,12 @@ void metrics_value(struct metrics_writer *writer, const char *name, const char *
         PRINT(writer, "%s %.15g\n", name, value);
 }
 
+void metrics_unknown(struct metrics_writer *writer, const char *name, const char *type,
+                     const char *help)
+{
+    header(writer, name, type, help);
+}
+
 static void write_histogram(struct metrics_writer *writer, const char *name, const char *labels,
                             const struct histogram *histogram)
 {

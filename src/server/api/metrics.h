@@ -28,6 +28,9 @@ void metrics_stage(void *metrics, const char *stage, double seconds);
 struct metrics_writer;
 void metrics_value(struct metrics_writer *writer, const char *name, const char *type,
                    const char *help, const char *labels, double value);
+/* Says that there is such a figure, where it is not known. */
+void metrics_unknown(struct metrics_writer *writer, const char *name, const char *type,
+                     const char *help);
 typedef void metrics_source(void *context, struct metrics_writer *writer);
 void metrics_add_source(struct metrics *metrics, metrics_source *source, void *context);
 

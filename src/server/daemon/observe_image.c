@@ -78,15 +78,27 @@ static void known(struct metrics_writer *writer, const char *name, const char *h
 {
     if (value >= 0)
         gauge(writer, name, help, value * unit);
+    else
+        metrics_unknown(writer, name, "gauge", help);
+}
+
+static void write_card(struct gpu_state *state, struct metrics_writer *writer)
+{
+    static const char name[] = "vma_gpu_info";
+    static const char help[] =
+        "Which card it is (name, driver), where one was asked for; always 1.";
+    char labels[200];
+    if (!state->name[0])
+        return metrics_unknown(writer, name, "gauge", help);
+    label_clean(state->name);
+    label_clean(state->driver);
+    snprintf(labels, sizeof labels, "name=\"%s\",driver=\"%s\"", state->name, state->driver);
+    metrics_value(writer, name, "gauge", help, labels, 1);
 }
 
 static void write_gpu(struct gpu_state *state, struct metrics_writer *writer)
 {
-    char labels[200];
-    label_clean(state->name);
-    label_clean(state->driver);
-    snprintf(labels, sizeof labels, "name=\"%s\",driver=\"%s\"", state->name, state->driver);
-    metrics_value(writer, "vma_gpu_info", "gauge", "Which card it is; always 1.", labels, 1);
+    write_card(state, writer);
     known(writer, "vma_gpu_utilization_ratio", "Time in which the card computed.",
           state->busy_percent, 0.01);
     known(writer, "vma_gpu_memory_utilization_ratio", "Time in which its memory was used.",
@@ -101,6 +113,15 @@ static void write_gpu(struct gpu_state *state, struct metrics_writer *writer)
           1e6);
 }
 
+static const struct gpu_state no_card = {.busy_percent = -1,
+                                         .memory_busy_percent = -1,
+                                         .memory_used_bytes = -1,
+                                         .memory_bytes = -1,
+                                         .temperature_c = -1,
+                                         .power_w = -1,
+                                         .clock_mhz = -1,
+                                         .memory_clock_mhz = -1};
+
 void observe_image(struct segment *segment, struct metrics_writer *writer)
 {
     struct segment_state state = segment_state(segment);
@@ -109,6 +130,7 @@ void observe_image(struct segment *segment, struct metrics_writer *writer)
     write_model(&state, writer);
     write_queue(&state.scheduler, writer);
     write_troubles(&state, writer);
-    if (segment_gpu(segment, &gpu, why))
-        write_gpu(&gpu, writer);
+    if (!segment_gpu(segment, &gpu, why))
+        gpu = no_card;
+    write_gpu(&gpu, writer);
 }

@@ -3,7 +3,8 @@
  *
  *     client → helper   struct ask and three descriptors: the file, the shared memory, the pipe
  *                       for the reply
- *     helper → client   struct started and, when it is zero, a pidfd of the worker
+ *     helper → client   struct started and, when it is zero, a pidfd of the worker; a request that
+ *                       is too large is EINVAL and starts nothing
  *     worker → client   the reply, on the pipe */
 #pragma once
 

@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "sandbox/channel_internal.h"
 #include "sys/program.h"
@@ -29,6 +30,7 @@ struct helper {
     pthread_mutex_t mutex; /* one conversation at a time; workers run side by side */
     int control;           /* -1 while there is no process */
     pid_t pid;
+    unsigned started; /* processes so far: tells whose worker one is */
 };
 
 /* Nothing of this process's environment: it has secrets. */
@@ -73,6 +75,7 @@ static bool process_start(struct helper *helper, struct error *err)
     setsockopt(ours, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     setsockopt(ours, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     helper->control = fd_take(&ours);
+    helper->started++;
     return true;
 }
 
@@ -111,6 +114,7 @@ void helper_result_dispose(struct helper_result *result)
 /* A worker that was started. */
 struct worker {
     int memory, reply, pidfd;
+    unsigned helper; /* which of the processes it is of */
 };
 
 static void worker_end_auto(const struct worker *worker)
@@ -151,19 +155,20 @@ static bool converse(struct helper *helper, const struct ask *ask, const int fds
 
 /* Asks for a worker; a helper that has gone meanwhile (idle, or killed) is started again, once. */
 static bool worker_ask(struct helper *helper, const struct ask *ask, const int fds[MAX_PASSED],
-                       int *out_pidfd, struct error *err)
+                       struct worker *out, struct error *err)
 {
     struct started started = {0};
     pthread_mutex_lock(&helper->mutex);
-    bool talked = helper->control >= 0 && converse(helper, ask, fds, &started, out_pidfd);
+    bool talked = helper->control >= 0 && converse(helper, ask, fds, &started, &out->pidfd);
     if (!talked) {
         process_kill(helper);
-        talked = process_start(helper, err) && converse(helper, ask, fds, &started, out_pidfd);
+        talked = process_start(helper, err) && converse(helper, ask, fds, &started, &out->pidfd);
         if (!talked && helper->control >= 0) {
             process_kill(helper);
             error_set(err, ERROR_UNAVAILABLE, "%s does not answer", helper->program);
         }
     }
+    out->helper = helper->started;
     pthread_mutex_unlock(&helper->mutex);
     if (talked && started.os != 0)
         return error_os(err, started.os, "start a worker");
@@ -187,7 +192,7 @@ static bool worker_start(struct helper *helper, const struct helper_job *job, st
     worker->reply = ends[0];
     AUTO(fd_close) int theirs = ends[1];
     const int fds[MAX_PASSED] = {job->file, worker->memory, theirs};
-    return worker_ask(helper, &ask, fds, &worker->pidfd, err);
+    return worker_ask(helper, &ask, fds, worker, err);
 }
 
 static bool reply_wait(const struct worker *worker, const struct helper_job *job,
@@ -218,18 +223,57 @@ static bool reply_wait(const struct worker *worker, const struct helper_job *job
     return true;
 }
 
-bool helper_run(struct helper *helper, const struct helper_job *job, struct helper_result *out,
-                struct error *err)
+/* Whether the helper that started it is gone; its workers end with it, whatever they do. Only an
+ * answer tells: its end of the stream is open for as long as a worker has not closed it. */
+static bool worker_orphaned(struct helper *helper, const struct worker *worker, int any_file)
 {
-    AUTO(worker_end) struct worker worker = {-1, -1, -1};
-    *out = (struct helper_result){.shared_bytes = job->shared_bytes};
-    if (job->request_size > REQUEST_SIZE)
-        return error_set(err, ERROR_INTERNAL, "a request of %zu bytes", job->request_size);
-    if (!worker_start(helper, job, &worker, err) || !reply_wait(&worker, job, out, err))
+    const struct ask nothing = {.request_size = REQUEST_SIZE + 1};
+    const int fds[MAX_PASSED] = {any_file, any_file, any_file};
+    struct started refused = {0};
+    int pidfd;
+    pthread_mutex_lock(&helper->mutex);
+    bool same = worker->helper == helper->started && helper->control >= 0;
+    bool alive = same && converse(helper, &nothing, fds, &refused, &pidfd) && refused.os != 0;
+    if (same && !alive)
+        process_kill(helper);
+    pthread_mutex_unlock(&helper->mutex);
+    return !alive;
+}
+
+/* One try. *out_orphaned: the worker ended through no fault of the file. */
+static bool try_run(struct helper *helper, const struct helper_job *job, struct helper_result *out,
+                    bool *out_orphaned, struct error *err)
+{
+    AUTO(worker_end) struct worker worker = {-1, -1, -1, 0};
+    *out_orphaned = false;
+    if (!worker_start(helper, job, &worker, err))
         return false;
+    if (!reply_wait(&worker, job, out, err)) {
+        *out_orphaned = err->kind == ERROR_INTERNAL && worker_orphaned(helper, &worker, job->file);
+        return false;
+    }
     void *shared = mmap(NULL, job->shared_bytes, PROT_READ, MAP_SHARED, worker.memory, 0);
     if (shared == MAP_FAILED)
         return error_os(err, errno, "map %zu bytes", job->shared_bytes);
     out->shared = shared;
     return true;
+}
+
+bool helper_run(struct helper *helper, const struct helper_job *job, struct helper_result *out,
+                struct error *err)
+{
+    bool orphaned;
+    *out = (struct helper_result){.shared_bytes = job->shared_bytes};
+    if (job->request_size > REQUEST_SIZE)
+        return error_set(err, ERROR_INTERNAL, "a request of %zu bytes", job->request_size);
+    if (try_run(helper, job, out, &orphaned, err))
+        return true;
+    if (!orphaned)
+        return false;
+    log_warn("helper.ended", LOG_TEXT("program", helper->program));
+    if (try_run(helper, job, out, &orphaned, err))
+        return true;
+    return orphaned
+               ? error_set(err, ERROR_UNAVAILABLE, "%s ended twice under a job", helper->program)
+               : false;
 }

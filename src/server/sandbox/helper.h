@@ -48,6 +48,7 @@ static inline void helper_result_dispose_auto(struct helper_result *result)
 
 /* ERROR_TIMEOUT when the time ran out, the worker's own or the clock's (the worker is gone then),
  * ERROR_INTERNAL when the worker ended without a reply, ERROR_UNAVAILABLE when there is no helper.
- */
+ * A worker that ended because its helper did, which no file can bring about, is started once more.
+ * `err` is needed. */
 MUST_USE bool helper_run(struct helper *helper, const struct helper_job *job,
                          struct helper_result *out, struct error *err);

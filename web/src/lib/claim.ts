@@ -16,13 +16,18 @@ export function claim(job: string): () => void {
 }
 
 /**
- * Calls `then` as soon as no other tab has claimed the job, unless the signal comes first. `waited`
- * tells whether one had.
+ * Calls `then` once, as soon as no other tab has claimed the job, unless the signal comes first.
+ * `waited` tells whether one had. Until it returns no other tab can claim the job, unless `then` asks.
  */
 export function whenUnclaimed(job: string, then: (waited: boolean) => void, signal: AbortSignal): void {
   const name = nameOf(job);
   const ready = (waited: boolean) => {
-    if (!signal.aborted) then(waited);
+    if (signal.aborted) return;
+    try {
+      then(waited);
+    } catch (error) {
+      reportError(error); // its own, not a refused lock's
+    }
   };
   if (!navigator.locks) return ready(false);
   const wait = () => void navigator.locks.request(name, { signal }, () => ready(true)).catch(() => {});
