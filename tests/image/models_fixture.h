@@ -43,5 +43,5 @@ static inline void models_fixture_add(const struct models_fixture *fixture, cons
 {
     struct error err;
     const struct model_source source = {name, "1", "birefnet", "MIT", {file}};
-    assert_ok(models_add(fixture->dir, &source, &err), &err);
+    assert_ok(models_add(fixture->dir, &source, NULL, &err), &err);
 }

@@ -172,7 +172,7 @@ static void what_fits_in_no_way_is_refused_and_the_next_one_is_served(void **sta
                                               .user_dir = fixture->models.dir,
                                               .image_model = "huge",
                                               .memory_bytes = (size_t)2 << 20};
-    assert_ok(models_add(fixture->models.dir, &source, &err), &err);
+    assert_ok(models_add(fixture->models.dir, &source, NULL, &err), &err);
     assert_null(segment_open(fixture->models.runtime, &settings, &err));
     assert_int_equal(err.kind, ERROR_UNAVAILABLE);
     assert_string_equal(err.code, "image_out_of_memory");

@@ -41,7 +41,7 @@ static void add(const char *dir, const char *name, const char *version)
 {
     struct error err;
     struct model_source source = {name, version, "birefnet", "MIT", {STUBS "birefnet.onnx"}};
-    assert_ok(models_add(dir, &source, &err), &err);
+    assert_ok(models_add(dir, &source, NULL, &err), &err);
 }
 
 static void the_embedded_model_is_always_there(void **state)
@@ -100,13 +100,13 @@ static void sam2_has_two_files(void **state)
     struct error err;
     struct model_source source = {
         "sam", "2.1", "sam2", NULL, {STUBS "sam2_encoder.onnx", STUBS "sam2_decoder.onnx"}};
-    assert_ok(models_add(dir, &source, &err), &err);
+    assert_ok(models_add(dir, &source, NULL, &err), &err);
     AUTO(models_dispose) struct models models = read_all(dir, "");
     assert_non_null(models.entries[1].paths[1]);
     assert_ok(model_verify(&models.entries[1], &err), &err);
     source.files[1] = NULL;
     source.version = "2.2";
-    assert_false(models_add(dir, &source, &err));
+    assert_false(models_add(dir, &source, NULL, &err));
     assert_error(&err, ERROR_INVALID, "sam2 needs an encoder and a decoder");
 }
 
@@ -117,7 +117,7 @@ static void weights_beside_a_model_come_along(void **state)
     char data[512];
     const struct model_source source = {
         "large", "1", "birefnet", NULL, {STUBS "birefnet_external.onnx"}};
-    assert_ok(models_add(dir, &source, &err), &err);
+    assert_ok(models_add(dir, &source, NULL, &err), &err);
     AUTO(models_dispose) struct models models = read_all(dir, "");
     const struct model_entry *entry = &models.entries[1];
     assert_int_equal(entry->data_count, 1);
@@ -158,7 +158,7 @@ static void what_cannot_be_added_says_why_and_leaves_nothing(void **state)
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct error err = {0};
-        assert_false(models_add(dir, &wrong[i].source, &err));
+        assert_false(models_add(dir, &wrong[i].source, NULL, &err));
         if (!strstr(err.text, wrong[i].says))
             fail_msg("%s does not say %s", err.text, wrong[i].says);
     }
@@ -167,7 +167,7 @@ static void what_cannot_be_added_says_why_and_leaves_nothing(void **state)
     add(dir, "a", "1");
     struct error err;
     struct model_source twice = {"a", "1", "birefnet", NULL, {STUBS "birefnet.onnx"}};
-    assert_false(models_add(dir, &twice, &err));
+    assert_false(models_add(dir, &twice, NULL, &err));
     assert_error(&err, ERROR_CONFLICT, "a@1 is installed already");
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vmad models: which networks cut people out, and which of them is in use. */
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,11 +11,12 @@
 #include "base/mem.h"
 #include "daemon/daemon.h"
 #include "image/models.h"
+#include "infer/runtime.h"
 
 enum { MAX_LIST = 256 * 1024 };
 
 struct options {
-    const char *data, *models, *kind, *version, *licence, *decoder;
+    const char *data, *models, *kind, *version, *licence, *decoder, *device, *onnxruntime;
     bool json;
 };
 
@@ -30,6 +32,11 @@ static const struct option rows[] = {
     OPTION_TEXT(0, "model-version", "VERSION", version, "what is added: its version [1]"),
     OPTION_TEXT(0, "licence", "NAME", licence, "what is added: its licence [unknown]"),
     OPTION_TEXT(0, "decoder", "FILE", decoder, "what is added: the second file of sam2"),
+    OPTION_TEXT(0, "image-device", "DEVICE", device,
+                "what is added: tried on cpu, cuda or cuda:N [cpu]", .environment = "IMAGE_DEVICE"),
+    OPTION_TEXT(0, "onnxruntime", "FILE", onnxruntime,
+                "load this libonnxruntime.so [beside the program, then the system's]",
+                .environment = "ONNXRUNTIME_LIB"),
     OPTION_FLAG(0, "json", json, "print JSON"),
     OPTION_END,
 };
@@ -89,6 +96,21 @@ static bool list(struct context *context, struct operands operands, struct error
     return true;
 }
 
+/* In a process of its own, which may die of it. A machine on which nothing can be run, or not
+ * enough of it at once, may be where models are kept for another. */
+static bool try_out(void *raw, const struct model_source *source, struct error *err)
+{
+    const struct options *options = raw;
+    AUTO(runtime_close) struct runtime *runtime =
+        runtime_open_apart(NULL, options->onnxruntime, err);
+    if (runtime && model_check(runtime, source, options->device, err))
+        return true;
+    if (runtime && err->kind != ERROR_LIMIT && err->kind != ERROR_UNAVAILABLE)
+        return false;
+    fprintf(stderr, "not tried: %s\n", err->text);
+    return true;
+}
+
 static bool add(struct context *context, struct operands operands, struct error *err)
 {
     const struct options *options = context->options;
@@ -99,7 +121,8 @@ static bool add(struct context *context, struct operands operands, struct error 
                                   .kind = options->kind,
                                   .licence = options->licence,
                                   .files = {operands.items[2], options->decoder}};
-    if (!models_add(context->dir, &source, err))
+    const struct model_trial trial = {try_out, (void *)(uintptr_t)options};
+    if (!models_add(context->dir, &source, &trial, err))
         return false;
     printf("%s@%s is installed; vmad models use %s@%s puts it to use\n", source.name,
            source.version, source.name, source.version);
@@ -172,8 +195,8 @@ const struct command command_models = {
     .operands = "list | add NAME FILE | verify [NAME] | use NAME[@VERSION]",
     .summary = "List, add, check and choose the models that cut people out",
     .details =
-        "A model that is added is copied, with the files beside it that hold its weights and "
-        "the SHA-256 of each in a manifest. Several "
+        "A model that is added is tried first, and copied with the files beside it that hold its "
+        "weights and the SHA-256 of each in a manifest. Several "
         "versions live side by side; a running service takes the one in use with the next "
         "picture. portrait is the embedded one.",
     .options = rows,

@@ -22,6 +22,7 @@
 #include "base/sha256.h"
 
 struct error;
+struct runtime;
 
 enum { MODEL_NAME_SIZE = 64, MODEL_FILES = 2, MODEL_DATA = 512, MAX_MODELS = 64 };
 enum { MODEL_MANIFEST_LIMIT = 512 * 1024 };
@@ -75,11 +76,20 @@ struct model_source {
     const char *name, *version, *kind, *licence;
     const char *files[MODEL_FILES];
 };
+/* Does it load, has it the inputs and outputs of its kind, and does it make a mask of a picture?
+ * All that a service asks when it takes it, and refused with the same sentences. `device` as in
+ * session_options. */
+MUST_USE bool model_check(struct runtime *runtime, const struct model_source *source,
+                          const char *device, struct error *err);
 /* Copies the files in, with those beside them that hold their weights, and writes the manifest; all
  * of it or nothing. ERROR_CONFLICT when that version is there already. Names and versions are of
- * a-z 0-9 . _ - and begin with a letter or digit. */
+ * a-z 0-9 . _ - and begin with a letter or digit. `trial` has the last word, unless it is NULL. */
+struct model_trial {
+    bool (*run)(void *context, const struct model_source *source, struct error *err);
+    void *context;
+};
 MUST_USE bool models_add(const char *user_dir, const struct model_source *source,
-                         struct error *err);
+                         const struct model_trial *trial, struct error *err);
 
 /* From now on `entry` is the one in use; running processes notice with their next picture. */
 MUST_USE bool models_use(const char *user_dir, const struct model_entry *entry, struct error *err);

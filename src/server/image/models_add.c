@@ -147,7 +147,8 @@ static bool source_check(const struct model_source *source, struct error *err)
     return true;
 }
 
-bool models_add(const char *user_dir, const struct model_source *source, struct error *err)
+bool models_add(const char *user_dir, const struct model_source *source,
+                const struct model_trial *trial, struct error *err)
 {
     if (!source_check(source, err))
         return false;
@@ -159,10 +160,13 @@ bool models_add(const char *user_dir, const struct model_source *source, struct 
                          source->version);
     if (!tree_remove(draft, err) || !dir_make(draft, err))
         return false;
-    bool done = folder_fill(draft, source, err);
+    bool done =
+        folder_fill(draft, source, err) && (!trial || trial->run(trial->context, source, err));
     if (done && rename(draft, folder) != 0)
         done = error_os(err, errno, "publish %s", folder);
     if (!done && !tree_remove(draft, NULL))
         error_wrap(err, "%s is left behind", draft);
+    else if (!done)
+        rmdir(outer); /* unless there are other versions */
     return done;
 }

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What runs the models, from outside: who went away, what is too large, what dies, what is said."""
 import concurrent.futures
+import hashlib
 import json
 import os
+import pathlib
 import signal
 import socket
 import struct
@@ -38,6 +40,17 @@ def cut_out(vmad, picture, **how):
     return vmad.post_form("/api/image/cutout", [("image", picture, "a.png")], **how)
 
 
+def place(data, name, stub):
+    """Installs what `models add` would refuse: as if it had been copied there."""
+    content = (STUBS / stub).read_bytes()
+    folder = pathlib.Path(data, "models", name, "1")
+    folder.mkdir(parents=True)
+    (folder / "model.onnx").write_bytes(content)
+    row = {"file": "model.onnx", "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    (folder / "manifest.json").write_text(json.dumps(
+        {"name": name, "version": "1", "kind": "birefnet", "licence": "unknown", "files": [row]}))
+
+
 class Engine(unittest.TestCase):
     """Every test has a service of its own, with the model that it names."""
 
@@ -50,10 +63,15 @@ class Engine(unittest.TestCase):
 
     def add(self, vmad, name, stub, decoder=None):
         more = ["--kind", "sam2", "--decoder", str(STUBS / decoder)] if decoder else []
-        for words in (["add", name, str(STUBS / stub), *more], ["use", name]):
-            done = subprocess.run([str(PROGRAM), "models", "--data", vmad.data, *words],
-                                  capture_output=True, text=True, check=False)
-            self.assertEqual(done.returncode, 0, done.stderr)
+        done = subprocess.run([str(PROGRAM), "models", "--data", vmad.data, "add", name,
+                               str(STUBS / stub), *more], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.use(vmad, name)
+
+    def use(self, vmad, name):
+        done = subprocess.run([str(PROGRAM), "models", "--data", vmad.data, "use", name],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
 
 
 class Leaving(Engine):
@@ -323,9 +341,7 @@ class Tuning(Engine):
     def test_a_model_that_does_not_run_leaves_the_others_their_turn(self):
         with tempfile.TemporaryDirectory() as data:
             for name, stub in (("a-wrong", "wrong_rank"), ("b-nan", "birefnet_nan"), ("c-good", "birefnet_512")):
-                subprocess.run([str(PROGRAM), "models", "--data", data, "add", name,
-                                str(STUBS / f"{stub}.onnx"), "--kind", "birefnet"],
-                               capture_output=True, check=True)
+                place(data, name, f"{stub}.onnx")
             done = subprocess.run([str(PROGRAM), "tune", "--data", data, "--each", "20ms"],
                                   capture_output=True, text=True, check=False)
             self.assertNotEqual(done.returncode, 0)

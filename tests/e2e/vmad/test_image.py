@@ -11,6 +11,7 @@ import shutil
 import socket
 import struct
 import subprocess
+import tempfile
 import threading
 import unittest
 import zlib
@@ -352,6 +353,24 @@ class Models(unittest.TestCase):
         broken.write_bytes(broken.read_bytes()[:-1] + b"x")
         self.assertIn("where its manifest says", self.models(vmad.data, "verify").stderr)
         self.assertEqual(vmad.stop(), 0)
+
+    def test_what_no_service_could_use_is_not_added(self):
+        half = (STUBS / "sam2_decoder.onnx").read_bytes()
+        with tempfile.TemporaryDirectory() as data:
+            cut = pathlib.Path(data, "half.onnx")
+            cut.write_bytes(half[:len(half) // 2])
+            for file, sentence in (
+                    (STUBS / "wrong_rank.onnx", "input \"input_image\" is float32 [3,64,64], not a picture of rank 4"),
+                    (STUBS / "birefnet_nan.onnx", "the network's answer is not a number"),
+                    (cut, "half.onnx")):
+                done = self.models(data, "add", "wrong", str(file))
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn(sentence, done.stderr)
+                self.assertNotIn("wrong", self.models(data, "list").stdout)
+                self.assertFalse(pathlib.Path(data, "models", "wrong", "1").exists())
+            added = self.models(data, "add", "kept", str(STUBS / "birefnet.onnx"), "--onnxruntime", "/nonexistent")
+            self.assertEqual(added.returncode, 0, added.stderr)
+            self.assertIn("not tried: ", added.stderr)
 
     def test_asking_for_cuda_is_answered_truthfully(self):
         vmad = Vmad("--role", "image", env={"IMAGE_DEVICE": "cuda"})

@@ -14,7 +14,7 @@ import time
 import unittest
 
 from harness import PROGRAM, form, wait_until
-from test_engine import GREY, WHITE, Engine, cut_out, png
+from test_engine import GREY, WHITE, Engine, cut_out, place, png
 
 NGINX = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
 TURNS = (os.cpu_count() or 1) + 2  # photos that are worked on at once
@@ -214,7 +214,9 @@ class Switch(Line):
         self.assertEqual(vmad.stop(), 0)
 
     def test_a_model_that_does_not_load_is_told_and_the_service_goes_on(self):
-        vmad = self.start("wrong_rank.onnx")
+        vmad = self.start()
+        place(vmad.data, "wrong", "wrong_rank.onnx")
+        self.use(vmad, "wrong")
         says = "not a picture of rank 4"
         for _ in range(2):
             answer = cut_out(vmad, png(GREY))
@@ -227,9 +229,7 @@ class Switch(Line):
             self.assertIn("image.model_not_loaded", vmad.log())
             self.assertEqual(vmad.stop(), 0)
             vmad.start()
-        done = subprocess.run([str(PROGRAM), "models", "--data", vmad.data, "use", "portrait"],
-                              capture_output=True, check=False)
-        self.assertEqual(done.returncode, 0, done.stderr)
+        self.use(vmad, "portrait")
         self.assertEqual(cut_out(vmad, png(GREY)).status, 200)
         self.assertIsNone(vmad.get("/api/background/health").json["model_why"])
         self.assertEqual(vmad.get("/health").json["details"]["vision"], "cpu")
