@@ -238,6 +238,114 @@ static void what_was_cancelled_before_never_waits(void **state)
     scheduler_free(scheduler);
 }
 
+/* A thread with an errand. */
+struct sender {
+    struct scheduler *scheduler;
+    struct ticket ticket;
+    struct errand errand;
+    pthread_t thread, ran_on;
+    struct error err;
+    int *order, place; /* under `lock` */
+    pthread_mutex_t *lock;
+    bool succeeds, done;
+};
+
+static bool run_errand(void *context, struct error *err)
+{
+    struct sender *sender = context;
+    pthread_mutex_lock(sender->lock);
+    sender->place = ++*sender->order;
+    pthread_mutex_unlock(sender->lock);
+    sender->ran_on = pthread_self();
+    return sender->succeeds || error_set(err, ERROR_INTERNAL, "it went wrong");
+}
+
+static void *send(void *context)
+{
+    struct sender *sender = context;
+    sender->errand = (struct errand){run_errand, sender, &sender->err};
+    sender->done = scheduler_do(sender->scheduler, &sender->ticket, &sender->errand);
+    return NULL;
+}
+
+static void errands_of_those_who_wait_are_run_for_them_in_their_order(void **state)
+{
+    (void)state;
+    struct scheduler *scheduler = make(1, 8, 0);
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    struct ticket first = {0};
+    struct error err;
+    int order = 0;
+    const int places[] = {3, 1, 4, 2};
+    struct sender senders[4] = {0};
+    assert_ok(scheduler_enter(scheduler, &first, &err), &err);
+    for (int i = 0; i < 4; i++) {
+        senders[i] = (struct sender){.scheduler = scheduler, .order = &order, .lock = &lock};
+        senders[i].ticket.priority = i % 2 ? PRIORITY_PERSON : PRIORITY_BATCH;
+        senders[i].succeeds = i != 2;
+        pthread_create(&senders[i].thread, NULL, send, &senders[i]);
+        await_waiting(scheduler, i + 1);
+    }
+    scheduler_leave(scheduler, &first);
+    for (int i = 0; i < 4; i++)
+        pthread_join(senders[i].thread, NULL);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(senders[i].place, places[i]);
+        assert_true(senders[i].done == senders[i].succeeds);
+        assert_true(pthread_equal(senders[i].ran_on, senders[0].ran_on)); /* nobody was woken */
+    }
+    assert_error(&senders[2].err, ERROR_INTERNAL, "it went wrong");
+    assert_int_equal(scheduler_state(scheduler).served, 5);
+    assert_int_equal(scheduler_state(scheduler).inside, 0);
+    scheduler_free(scheduler);
+}
+
+static void an_errand_that_need_not_wait_is_run_at_once(void **state)
+{
+    (void)state;
+    struct scheduler *scheduler = make(1, 8, 0);
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    int order = 0;
+    struct sender sender = {
+        .scheduler = scheduler, .order = &order, .lock = &lock, .succeeds = true};
+    send(&sender);
+    assert_true(sender.done);
+    assert_true(pthread_equal(sender.ran_on, pthread_self()));
+    scheduler_free(scheduler);
+}
+
+static void an_errand_may_be_called_off_or_come_too_late(void **state)
+{
+    (void)state;
+    struct scheduler *scheduler = make(1, 8, 0);
+    pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    struct ticket inside = {0};
+    struct error err;
+    int order = 0;
+    assert_ok(scheduler_enter(scheduler, &inside, &err), &err);
+    struct sender off = {.scheduler = scheduler, .order = &order, .lock = &lock};
+    struct sender late = off;
+    pthread_create(&off.thread, NULL, send, &off);
+    await_waiting(scheduler, 1);
+    scheduler_cancel(scheduler, &off.ticket);
+    pthread_join(off.thread, NULL);
+    late.ticket.deadline_ms = mono_ms() + 20;
+    send(&late);
+    assert_int_equal(off.err.kind, ERROR_CANCELLED);
+    assert_int_equal(late.err.kind, ERROR_TIMEOUT);
+    assert_int_equal(order, 0);
+    assert_int_equal(scheduler_state(scheduler).waiting, 0);
+    scheduler_leave(scheduler, &inside);
+    scheduler_free(scheduler);
+}
+
+static void *send_often(void *context)
+{
+    for (int i = 0; i < 200; i++)
+        send(context);
+    return NULL;
+}
+
 static void *visit_often(void *context)
 {
     for (int i = 0; i < 200; i++)
@@ -252,19 +360,27 @@ static void many_threads_leave_it_empty(void **state)
     pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     int order = 0;
     struct visitor visitors[8] = {0};
+    struct sender senders[8] = {0};
     for (int i = 0; i < 8; i++) {
-        visitors[i] = (struct visitor){.scheduler = scheduler, .order = &order, .lock = &lock};
-        visitors[i].ticket.memory_bytes = (size_t)(10 + 20 * i);
-        visitors[i].ticket.priority = (enum priority)(i % PRIORITIES);
+        struct ticket ticket = {.memory_bytes = (size_t)(10 + 20 * i),
+                                .priority = (enum priority)(i % PRIORITIES)};
+        visitors[i] = (struct visitor){
+            .scheduler = scheduler, .order = &order, .lock = &lock, .ticket = ticket};
+        senders[i] = (struct sender){
+            .scheduler = scheduler, .order = &order, .lock = &lock, .ticket = ticket};
+        senders[i].ticket.alone = i == 3;
         pthread_create(&visitors[i].thread, NULL, visit_often, &visitors[i]);
+        pthread_create(&senders[i].thread, NULL, send_often, &senders[i]);
     }
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < 8; i++) {
         pthread_join(visitors[i].thread, NULL);
+        pthread_join(senders[i].thread, NULL);
+    }
     struct scheduler_state end = scheduler_state(scheduler);
     assert_int_equal(end.inside, 0);
     assert_int_equal(end.waiting, 0);
-    assert_int_equal(end.served, 1600);
-    assert_int_equal(order, 1600);
+    assert_int_equal(end.served, 3200);
+    assert_int_equal(order, 3200);
     scheduler_free(scheduler);
 }
 
@@ -279,6 +395,9 @@ int main(void)
         cmocka_unit_test(whoever_wants_to_be_alone_is),
         cmocka_unit_test(a_cancelled_ticket_leaves_the_queue),
         cmocka_unit_test(what_was_cancelled_before_never_waits),
+        cmocka_unit_test(errands_of_those_who_wait_are_run_for_them_in_their_order),
+        cmocka_unit_test(an_errand_that_need_not_wait_is_run_at_once),
+        cmocka_unit_test(an_errand_may_be_called_off_or_come_too_late),
         cmocka_unit_test(many_threads_leave_it_empty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

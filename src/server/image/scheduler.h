@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who may use a device, and when. Work comes on the callers' own threads, which prepare their input
- * before they enter and use the result after they left: so decoding and refining overlap what the
- * device does, while the device itself serves a few at a time.
+/* Who may use a device, and when. Callers prepare their input on their own threads before they
+ * enter and use the result after they left: so decoding and refining overlap what the device does,
+ * while the device itself serves a few at a time. Where the device is the processor there is
+ * nothing to overlap, and all of the work is done inside (scheduler_do).
  *
  * A person who waits goes before a batch, and among equals the first come. What is let in at once
  * is bounded by the number of streams and by memory; the queue is bounded too, and who is sent away
@@ -42,9 +43,11 @@ struct ticket {
     uint64_t number;
     struct ticket *next;
     bool inside, cancelled, displaced, taken_along;
-    int retry_after_s; /* of one that was sent away */
+    bool finished, done; /* of an errand: it was run, successfully */
+    int retry_after_s;   /* of one that was sent away */
     int64_t entered_ns;
-    pthread_cond_t *bell; /* while it waits */
+    pthread_cond_t *bell;        /* while it waits */
+    const struct errand *errand; /* NULL: its owner works */
     int riders;
     size_t riders_bytes;
 };
@@ -56,6 +59,22 @@ struct ticket {
 MUST_USE bool scheduler_enter(struct scheduler *scheduler, struct ticket *ticket,
                               struct error *err);
 void scheduler_leave(struct scheduler *scheduler, struct ticket *ticket);
+
+/* What is to be done inside; `run` may be called on any thread, once. */
+struct errand {
+    bool (*run)(void *context, struct error *err);
+    void *context;
+    struct error *err;
+};
+
+/* Enters, runs the errand and leaves. At once that is done by the caller; where it had to wait, by
+ * a thread of the scheduler's that has just finished another's and goes on with this one, while the
+ * caller sleeps until all is done: a processor that had to wait until somebody wakes up would do
+ * nothing meanwhile, and one that has more threads than it can run forgets what it had at hand.
+ * False: errors of scheduler_enter, or those of `run`. After scheduler_cancel, too, what is inside
+ * is run to its end. */
+MUST_USE bool scheduler_do(struct scheduler *scheduler, struct ticket *ticket,
+                           const struct errand *errand);
 
 /* Takes one that waits along with `host`, which is inside, until that leaves: it is counted, its
  * memory too, and its owner need not wait any more. False when it does not wait, or when there is

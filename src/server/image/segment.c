@@ -12,20 +12,13 @@
 #include "base/mem.h"
 #include "image/cutter.h"
 #include "image/loaded_internal.h"
-#include "image/matte.h"
 #include "image/remote.h"
 #include "image/self_tuning_internal.h"
 #include "image/tuning.h"
 #include "image/watch.h"
 #include "infer/gpu.h"
 #include "infer/runtime.h"
-#include "infer/trace.h"
 #include "media/picture.h"
-#include "media/resample.h"
-
-/* A mask this small is coarse: its edges are found again in the photo. Larger networks draw them
- * themselves. */
-enum { COARSE_SIDE = 512 };
 
 /* Where nothing was measured: while one picture is inferred, another is prepared. */
 enum { DEFAULT_STREAMS = 2 };
@@ -302,20 +295,6 @@ static void unuse_locked(struct segment *segment, struct loaded *loaded)
     pthread_mutex_unlock(&segment->lock);
 }
 
-/* To the photo's size, with the photo's edges. */
-static void mask_refine(const struct picture *photo, const struct picture *mask,
-                        struct picture *out)
-{
-    TRACE("refine");
-    *out = picture_new(photo->width, photo->height, PICTURE_GREY);
-    if (mask->width <= COARSE_SIDE && mask->height <= COARSE_SIDE) {
-        matte_refine(photo, mask, out);
-        return;
-    }
-    struct box whole = {0, 0, (float)mask->width, (float)mask->height};
-    picture_resample(mask, whole, RESAMPLE_TRIANGLE, out);
-}
-
 static void note(struct segment *segment, const struct attempt *attempt)
 {
     static const char *const texts[RELIEFS] = {"had the device to itself", "was cut out at",
@@ -355,7 +334,6 @@ bool segment_matte(struct segment *segment, const struct picture *photo,
 {
     struct error local;
     err = err ? err : &local;
-    AUTO(picture_dispose) struct picture mask = {0};
     if (segment->settings.remote)
         return matte_from_afar(segment->settings.remote, photo, prompt, how, out, err);
     struct loaded *loaded = use_current(segment);
@@ -368,12 +346,11 @@ bool segment_matte(struct segment *segment, const struct picture *photo,
                               .loaded = loaded,
                               .photo = photo,
                               .prompt = prompt,
-                              .how = how};
-    bool done = attempt_run(&attempt, &mask, err);
+                              .how = how,
+                              .refine = true};
+    bool done = attempt_run(&attempt, out, err);
     note(segment, &attempt);
     unuse_locked(segment, loaded);
-    if (done)
-        mask_refine(photo, &mask, out);
     return done;
 }
 
