@@ -3,6 +3,9 @@
  * is not. */
 #include "sync/pair.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "sync/leftover.h"
 #include "sync/message.h"
 #include "sync/path.h"
@@ -173,7 +176,7 @@ static void what_a_killed_run_left_on_another_disk_is_cleared_away(void **state)
     put_text(pair.there, "d/.vma-stage-2b", "of one that is at work");
     AUTO(mem_free) char *path = pair_path(pair.there, "d/.vma-stage-2b");
     AUTO(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    leftover_claim(fd);
+    assert_true(leftover_claim(fd));
     pair_connect(&pair);
     assert_true(pair_settle(&pair));
     assert_false(exists(pair.there, "d/.vma-stage-2a"));
@@ -181,6 +184,59 @@ static void what_a_killed_run_left_on_another_disk_is_cleared_away(void **state)
     assert_text(pair.here, "d/.vma-stage-notes", "of a person");
     assert_false(exists(pair.there, "d/.vma-stage-notes"));
     pair_dispose(&pair);
+}
+
+struct sweeper {
+    const char *folder;
+    int dir;
+    atomic_bool stop;
+};
+
+/* What another vma does that looks at the folder. */
+static void *sweep(void *context)
+{
+    struct sweeper *sweeper = context;
+    while (!sweeper->stop) {
+        DIR *stream = opendir(sweeper->folder);
+        assert_non_null(stream);
+        for (struct dirent *item; (item = readdir(stream));)
+            if (leftover_is(item->d_name))
+                leftover_remove(sweeper->dir, item->d_name);
+        closedir(stream);
+    }
+    return NULL;
+}
+
+static void what_is_brought_to_another_disk_is_no_leftover(void **state)
+{
+    struct error err;
+    struct stat stats[2];
+    pthread_t thread;
+    char name[] = "/dev/shm/vma-test-XXXXXX";
+    AUTO(test_dir_free) char *top = test_dir_new();
+    if (stat(top, &stats[0]) != 0 || !mkdtemp(name) || stat(name, &stats[1]) != 0 ||
+        stats[0].st_dev == stats[1].st_dev)
+        skip(); /* there is no other */
+    AUTO(fd_close) int root = open(top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    AUTO(fd_close) int dir = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    AUTO(stage_free) struct stage *stage = stage_new(root);
+    struct sweeper sweeper = {.folder = name, .dir = dir};
+    assert_int_equal(pthread_create(&thread, NULL, sweep, &sweeper), 0);
+    struct bytes content = bytes_of("brought over");
+    struct entry entry = {
+        .kind = ENTRY_FILE, .mode = 0644, .size = content.size, .hash = hash128_of(content)};
+    unsigned lost = 0;
+    for (int i = 0; i < 3000; i++) {
+        staged id;
+        assert_ok(stage_bytes(stage, &entry, content, &id, &err), &err);
+        lost += stage_place_over(stage, &id, dir, "a") != 0;
+        stage_drop(stage, &id);
+    }
+    sweeper.stop = true;
+    pthread_join(thread, NULL);
+    assert_int_equal(lost, 0);
+    assert_text(name, "a", "brought over");
+    assert_ok(tree_remove(name, &err), &err);
 }
 
 static void names_that_clash_elsewhere_are_told_as_they_come(void **state)
@@ -313,6 +369,7 @@ int main(void)
         cmocka_unit_test(what_was_edited_while_it_was_ignored_is_kept_on_both_sides),
         cmocka_unit_test(two_at_work_on_one_folder_never_mix_their_files_up),
         cmocka_unit_test(what_a_killed_run_left_on_another_disk_is_cleared_away),
+        cmocka_unit_test(what_is_brought_to_another_disk_is_no_leftover),
         cmocka_unit_test(names_that_clash_elsewhere_are_told_as_they_come),
         cmocka_unit_test(a_large_file_that_is_ignored_halfway_leaves_nothing_there),
         cmocka_unit_test(what_the_other_side_says_cannot_steer_the_terminal),

@@ -201,6 +201,33 @@ static void a_first_copy_of_which_nothing_arrived_is_simply_made_again(void **st
     }
 }
 
+/* That somebody chose a side means that there were two. */
+static void a_folder_where_a_conflict_was_settled_is_not_made_anew_unasked(void **state)
+{
+    struct pair pair;
+    struct error err;
+    pair_init(&pair, *(const enum sync_mode *)*state);
+    if (!sync_mode_two_way(pair.mode)) {
+        pair_dispose(&pair);
+        return;
+    }
+    assert_int_equal(mkdir(pair.there, 0755), 0);
+    put_text(pair.here, "a", "one");
+    put_text(pair.there, "a", "two");
+    pair_laptop(&pair);
+    pair_connect(&pair);
+    assert_true(pair_settle(&pair));
+    assert_int_equal(pair.laptop.conflicts, 1);
+    sync_pause(pair.laptop.sync);
+    assert_ok(sync_resolve(pair.laptop.sync, "a", KEEP_LOCAL, &err), &err);
+    pair_cut(&pair, false);
+    assert_ok(tree_remove(pair.there, &err), &err);
+    pair_connect(&pair);
+    assert_int_equal(phase_after(&pair, 3), SYNC_HALTED);
+    assert_int_equal(access(pair.there, F_OK), -1);
+    pair_dispose(&pair);
+}
+
 static const char *guard_of(struct pair *pair)
 {
     static struct sync_status status;
@@ -296,6 +323,8 @@ static int run_in(enum sync_mode mode)
         cmocka_unit_test_prestate(a_restart_does_not_make_it_anew_either, &mode),
         cmocka_unit_test_prestate(a_folder_that_was_emptied_by_its_owner_is_no_riddle, &mode),
         cmocka_unit_test_prestate(a_first_copy_of_which_nothing_arrived_is_simply_made_again,
+                                  &mode),
+        cmocka_unit_test_prestate(a_folder_where_a_conflict_was_settled_is_not_made_anew_unasked,
                                   &mode),
         cmocka_unit_test_prestate(what_is_wrong_with_a_folder_is_told_as_it_is, &mode),
         cmocka_unit_test_prestate(rules_may_change_at_any_time, &mode),

@@ -50,7 +50,7 @@ static void accepted(struct sync *sync, const struct inflight_op *op)
     struct node *node = node_at(sync, op->id);
     if (ignored_meanwhile(sync, op))
         return;
-    node->base = op->entry;
+    node_meet(sync, node, &op->entry);
     if (!node->pending)
         node->remote = op->entry;
     if (!op->entry.kind)

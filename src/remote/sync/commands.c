@@ -142,7 +142,7 @@ static void take_side(struct sync *sync, uint32_t top, bool local)
 {
     for (uint32_t id = top; id; id = tree_next(sync->tree, id, top)) {
         struct node *node = node_at(sync, id);
-        node->base = local ? node->remote : node->local;
+        node_meet(sync, node, local ? &node->remote : &node->local);
         mark_dirty(sync, id);
     }
 }

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "sync/doubt.h"
 #include "sync/engine_internal.h"
 #include "sync/ignore.h"
 #include "sync/packed.h"
@@ -196,6 +197,8 @@ void sync_free(struct sync *sync)
     bool worth_it = sync->scanned && !sync_crashed(sync) && snapshot_differs(sync);
     if (worth_it && !snapshot_save(sync, &err))
         sync_tell(sync, SYNC_EVENT_NOTE, "", err.text);
+    else if (sync->scanned && !sync_crashed(sync))
+        doubt_end(sync);
     release(sync);
 }
 

@@ -173,6 +173,11 @@ struct sync {
     struct candidate *candidates;
     size_t candidate_count, candidate_capacity;
 
+    /* doubt.c */
+    bool has_mark, marked; /* there is one; it is of this run of the machine      */
+    bool doubtful;         /* what both had is believed only of what did not change */
+    size_t doubted;        /* paths of which it was not                           */
+
     /* pull.c */
     struct ids wanted;
     uint64_t want_open; /* asked for, not answered */
@@ -197,6 +202,13 @@ static inline struct node *node_at(const struct sync *sync, uint32_t id)
 static inline const struct entry *sync_theirs(const struct sync *sync, const struct node *node)
 {
     return sync->options.role == SYNC_REMOTE ? &node->base : &node->remote;
+}
+
+/* What both sides had last, as far as that is known, and that they met: said here only. */
+static inline void node_meet(struct sync *sync, struct node *node, const struct entry *entry)
+{
+    node->base = *entry;
+    sync->met = sync->met || entry->kind;
 }
 
 /* What the bulk lane has to do yet. */

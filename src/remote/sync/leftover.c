@@ -32,9 +32,12 @@ bool leftover_is(const char *name)
     return digits > 0 && digits <= 16 && !name[size + digits];
 }
 
-void leftover_claim(int fd)
+bool leftover_claim(int fd)
 {
-    (void)flock(fd, LOCK_EX | LOCK_NB); /* where that is not possible, its age protects it */
+    struct stat stat;
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+        return false; /* somebody removes it; where there are no locks its age protects it */
+    return fstat(fd, &stat) != 0 || stat.st_nlink > 0;
 }
 
 void leftover_remove(int dir, const char *name)

@@ -15,6 +15,7 @@
 
 #include "base/mem.h"
 #include "sync/content.h"
+#include "sync/doubt.h"
 #include "sync/engine_internal.h"
 #include "sync/ignore.h"
 #include "sync/path.h"
@@ -158,6 +159,7 @@ static void take_entry(struct sync *sync, uint32_t id, const struct scan_entry *
                                  .size = found->size,
                                  .hash = node->local.hash};
     node->flags |= NODE_UNHASHED;
+    doubt_node(sync, node);
     sync->changes++;
     changed(sync, id);
 }
@@ -204,8 +206,10 @@ static void find_clashes(struct sync *sync, const struct scan_dir *dir)
 
 static void see_all(struct sync *sync, uint32_t top)
 {
-    for (uint32_t id = tree_next(sync->tree, top, top); id; id = tree_next(sync->tree, id, top))
+    for (uint32_t id = tree_next(sync->tree, top, top); id; id = tree_next(sync->tree, id, top)) {
         node_at(sync, id)->flags |= NODE_SEEN;
+        doubt_node(sync, node_at(sync, id));
+    }
 }
 
 static void leave_out(struct sync *sync, uint32_t folder, const char *path)
@@ -274,6 +278,7 @@ void local_gone(struct sync *sync, uint32_t top)
         if (node->local.kind) {
             node->local = (struct entry){0};
             node->flags &= ~(NODE_UNHASHED | NODE_RACY | NODE_TOUCHED | NODE_UNREADABLE);
+            doubt_node(sync, node);
             changed(sync, id);
         }
     }
@@ -310,6 +315,7 @@ static void sweep(struct sync *sync, uint32_t top)
                 drop_node_watch(sync, id);
             node->local = (struct entry){0};
             node->flags &= ~(NODE_UNHASHED | NODE_RACY | NODE_TOUCHED | NODE_UNREADABLE);
+            doubt_node(sync, node);
             changed(sync, id);
         }
         ids_add(&unseen, id);
@@ -376,6 +382,7 @@ bool local_scan(struct sync *sync, const char *start, struct error *err)
         sweep(sync, top);
     if (whole) {
         sync->scanned = true;
+        doubt_looked(sync);
     }
     return true;
 }

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "sync/doubt.h"
 #include "sync/engine_internal.h"
 #include "sync/ignore.h"
 #include "sync/snapshot.h"
@@ -18,11 +19,14 @@ enum {
     RULES_MAX = 64 << 20,
     SNAPSHOT_MAX = 1 << 30,
     JOURNAL_MAX = 64 << 20,
-    JOURNAL_BUFFER = 64 * 1024
+    JOURNAL_BUFFER = 64 * 1024,
+    HEADER_SIZE = 16, /* of a journal */
 };
 
 struct journal {
     int fd;
+    off_t size;  /* of what is whole in the file */
+    bool failed; /* to write, since it last could */
     struct buf out;
 };
 
@@ -40,20 +44,24 @@ void journal_close(struct journal *journal)
     free(journal);
 }
 
-static bool journal_open(struct sync *sync, uint64_t generation, bool keep, struct error *err)
+/* The first `keep` bytes of one that is there already stay. */
+static bool journal_open(struct sync *sync, uint64_t generation, size_t keep, struct error *err)
 {
     AUTO(mem_free) char *path = state_path(sync, "journal");
     int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_APPEND | (keep ? 0 : O_TRUNC);
     AUTO(fd_close) int fd = open(path, flags, 0600);
     if (fd < 0)
         return error_os(err, errno, "open %s", path);
-    uint8_t header[16] = "VMAJRNL\1";
+    uint8_t header[HEADER_SIZE] = "VMAJRNL\1";
     write_u64(header + 8, generation);
+    if (keep && ftruncate(fd, (off_t)keep) != 0) /* what is torn would hide all that follows it */
+        return error_os(err, errno, "shorten %s", path);
     if (!keep && !fd_write_all(fd, (struct bytes){header, sizeof header}, err))
         return error_wrap(err, "write %s", path);
     journal_close(sync->journal);
     sync->journal = xcalloc(1, sizeof *sync->journal);
     sync->journal->fd = fd_take(&fd);
+    sync->journal->size = (off_t)(keep ? keep : sizeof header);
     sync->journal->out = BUF(16 << 20);
     return true;
 }
@@ -64,9 +72,19 @@ void journal_flush(struct sync *sync)
     struct error err;
     if (!journal || !journal->out.size)
         return;
-    if (!fd_write_all(journal->fd, buf_bytes(&journal->out), &err))
+    if (fd_write_all(journal->fd, buf_bytes(&journal->out), &err)) {
+        journal->size += (off_t)journal->out.size;
+        journal->failed = false;
+        buf_clear(&journal->out);
+        return;
+    }
+    if (!journal->failed) {
         sync_problem(sync, sync->options.state, err.text);
-    buf_clear(&journal->out);
+        doubt_lost(sync); /* perhaps: until the whole is written */
+    }
+    journal->failed = true;
+    if (ftruncate(journal->fd, journal->size) != 0)
+        buf_clear(&journal->out);
 }
 
 void journal_add(struct sync *sync, enum journal_kind kind, uint32_t id, const struct entry *entry)
@@ -76,9 +94,9 @@ void journal_add(struct sync *sync, enum journal_kind kind, uint32_t id, const s
     uint8_t head[7] = {[6] = kind};
     struct error err;
     sync->changes++;
-    sync->met = sync->met || (kind == JOURNAL_AGREED && entry->kind);
     if (!journal)
         return;
+    doubt_begin(sync);
     size_t start = journal->out.size;
     if (!buf_append(&journal->out, (struct bytes){head, sizeof head}, &err) ||
         !sync_blob_encode(bytes_of(tree_path(sync->tree, id, path)), &journal->out, &err) ||
@@ -90,7 +108,7 @@ void journal_add(struct sync *sync, enum journal_kind kind, uint32_t id, const s
     size_t size = journal->out.size - start - 6;
     write_u16(at, (uint16_t)size);
     write_u32(at + 2, read_u32(hash128_of((struct bytes){at + 6, size}).bytes));
-    if (journal->out.size > JOURNAL_BUFFER)
+    if (journal->out.size > JOURNAL_BUFFER && !journal->failed)
         journal_flush(sync);
 }
 
@@ -111,19 +129,45 @@ void candidate_sent(struct sync *sync, uint32_t id, const struct entry *entry)
     candidate_add(sync, JOURNAL_SENT, id, entry);
 }
 
-static void replay(struct sync *sync, struct bytes input)
+/* Returns what cannot be read of it. */
+static size_t replay(struct sync *sync, struct bytes input)
 {
     struct journal_record record;
     while (journal_record_decode(&input, &record)) {
         uint32_t id = tree_make(sync->tree, record.path);
         struct node *node = node_at(sync, id);
         if (record.kind == JOURNAL_AGREED) {
-            node->base = node->remote = record.entry;
-            sync->met = sync->met || record.entry.kind;
+            node_meet(sync, node, &record.entry);
+            node->remote = record.entry;
         } else {
             candidate_add(sync, record.kind, id, &record.entry);
         }
     }
+    return input.size;
+}
+
+/* What happened since the snapshot was written. False when some of it is missing. */
+static bool journal_load(struct sync *sync, uint64_t snapshot, struct error *err)
+{
+    struct error failed;
+    uint64_t generation = 0;
+    AUTO(mem_free) char *path = state_path(sync, "journal");
+    AUTO(buf_dispose) struct buf journal = BUF(JOURNAL_MAX);
+    bool there = access(path, F_OK) == 0, whole = true;
+    size_t keep = 0;
+    if (there && !file_read(path, &journal, &failed)) {
+        whole = false;
+    } else if (there) {
+        struct bytes input = buf_bytes(&journal);
+        bool readable = journal_header_decode(&input, &generation, &failed);
+        bool usable = readable && generation == snapshot;
+        size_t rest = usable ? replay(sync, input) : 0;
+        sync->changes += usable && input.size;
+        keep = usable ? journal.size - rest : 0;
+        whole = !rest && (readable ? generation <= snapshot : journal.size <= HEADER_SIZE);
+    }
+    doubt_load(sync, !whole);
+    return journal_open(sync, snapshot, keep, err) || error_wrap(err, "%s", path);
 }
 
 bool snapshot_differs(const struct sync *sync)
@@ -148,7 +192,6 @@ void snapshot_load(struct sync *sync)
 {
     struct error err;
     struct snapshot snapshot = {0};
-    uint64_t generation = 0;
     if (!sync->options.state)
         return;
     if (!dir_make(sync->options.state, &err)) {
@@ -156,9 +199,7 @@ void snapshot_load(struct sync *sync)
         return;
     }
     AUTO(mem_free) char *path = state_path(sync, "snapshot");
-    AUTO(mem_free) char *journal_path = state_path(sync, "journal");
     AUTO(buf_dispose) struct buf bytes = BUF(SNAPSHOT_MAX);
-    AUTO(buf_dispose) struct buf journal = BUF(JOURNAL_MAX);
     if (access(path, F_OK) == 0 &&
         (!file_read(path, &bytes, &err) ||
          !snapshot_decode(buf_bytes(&bytes), sync->tree, &snapshot, &err))) {
@@ -170,18 +211,8 @@ void snapshot_load(struct sync *sync)
     load_rules(sync, snapshot.rules);
     sync->state_generation = snapshot.generation;
     sync->met = snapshot.met;
-    struct bytes input = {0};
-    bool usable = file_read(journal_path, &journal, &err);
-    if (usable) {
-        input = buf_bytes(&journal);
-        usable =
-            journal_header_decode(&input, &generation, &err) && generation == snapshot.generation;
-    }
-    if (usable)
-        replay(sync, input);
-    sync->changes += usable && input.size;
-    if (!journal_open(sync, snapshot.generation, usable, &err))
-        sync_problem(sync, journal_path, err.text);
+    if (!journal_load(sync, snapshot.generation, &err))
+        sync_problem(sync, sync->options.state, err.text);
 }
 
 /* While watched, a time stamp that proves nothing is as good as any: changes would have been
@@ -235,6 +266,7 @@ bool snapshot_save(struct sync *sync, struct error *err)
         for (size_t i = 0; i < sent->count; i++)
             journal_add(sync, JOURNAL_SENT, sent->ops[i].id, &sent->ops[i].entry);
     journal_flush(sync);
+    doubt_saved(sync);
     sync->changes = 0;
     buf_dispose(&bytes);
     memory_trim();

@@ -30,7 +30,7 @@ void node_agree(struct sync *sync, uint32_t id)
     struct node *node = node_at(sync, id);
     node_calm(sync, id);
     node->flags &= ~NODE_PINNED;
-    node->base = node->local;
+    node_meet(sync, node, &node->local);
     pieces_look(sync, &node->base);
     journal_add(sync, JOURNAL_AGREED, id, &node->base);
 }
@@ -111,7 +111,7 @@ static void told(void *context, const struct applied *applied)
     struct sync *sync = context;
     struct node *node = node_at(sync, applied->node);
     if (!applied->refusal) {
-        node->base = applied->entry;
+        node_meet(sync, node, &applied->entry);
         node->remote = applied->entry;
         node->flags &= ~(NODE_FULL | NODE_FAILED);
         pieces_look(sync, &node->base);

@@ -193,10 +193,8 @@ static void settle_candidates(struct sync *sync)
         struct node *node = node_at(sync, candidate->id);
         node->flags &= ~NODE_CANDIDATE;
         if (candidate->kind == JOURNAL_SENT) {
-            if (entry_equal(&node->remote, &candidate->entry)) {
-                node->base = candidate->entry;
-                sync->met = sync->met || node->base.kind;
-            }
+            if (entry_equal(&node->remote, &candidate->entry))
+                node_meet(sync, node, &candidate->entry);
             continue;
         }
         const char *name;
@@ -204,10 +202,8 @@ static void settle_candidates(struct sync *sync)
         AUTO(fd_close) int parent =
             open_parent(sync->root, tree_path(sync->tree, candidate->id, path), &name);
         bool seen = parent >= 0 && examine(parent, name, node, &err);
-        if (seen && entry_equal(&node->local, &candidate->entry)) {
-            node->base = candidate->entry;
-            sync->met = sync->met || node->base.kind;
-        }
+        if (seen && entry_equal(&node->local, &candidate->entry))
+            node_meet(sync, node, &candidate->entry);
     }
     for (size_t i = 0; i < sync->candidate_count; i++)
         if (!(node_at(sync, sync->candidates[i].id)->flags & NODE_FREE))

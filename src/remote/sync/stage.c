@@ -21,6 +21,8 @@
 
 static const char folder[] = ".vma-stage";
 
+enum { ATTEMPTS = 20 /* to make a file that others may remove at once */ };
+
 struct transfer {
     uint64_t id;
     staged staged;
@@ -472,9 +474,27 @@ void stage_abandon(struct stage *stage, uint64_t id)
 
 /* --- Last steps ---------------------------------------------------------------------------- */
 
+/* A new file that nobody takes for a leftover as long as it is open. */
+static int create_beside(int dir, const char *name)
+{
+    for (unsigned attempt = 0; attempt < ATTEMPTS; attempt++) {
+        AUTO(fd_close) int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (fd < 0 && errno != EEXIST)
+            return -1;
+        if (fd >= 0 && leftover_claim(fd))
+            return fd_take(&fd);
+        if (unlinkat(dir, name, 0) != 0 && errno != ENOENT)
+            return -1;
+    }
+    errno = EEXIST;
+    return -1;
+}
+
 /* Where the folder is on another file system: a copy beside the final place, by a name that is
- * never synced. */
-static int bring_over(struct stage *stage, staged id, int dir, char out[LEFTOVER_NAME_SIZE])
+ * never synced. *out_claim, which is open or -1, keeps others from taking it for a leftover until
+ * it has its own name. */
+static int bring_over(struct stage *stage, staged id, int dir, char out[LEFTOVER_NAME_SIZE],
+                      int *out_claim)
 {
     char name[STAGED_NAME_SIZE];
     struct stat stat;
@@ -491,19 +511,20 @@ static int bring_over(struct stage *stage, staged id, int dir, char out[LEFTOVER
         return symlinkat(target, dir, out);
     }
     AUTO(fd_close) int from = openat(stage->dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    AUTO(fd_close) int to = openat(dir, out, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    AUTO(fd_close) int to = from < 0 ? -1 : create_beside(dir, out);
     struct error err;
     if (from < 0 || to < 0)
         return -1;
-    leftover_claim(to);
     struct copying copying = {.from = from, .to = to, .size = (uint64_t)stat.st_size};
     int failed = 0;
     if (!copy_some(stage, &copying, &err))
         failed = err.os ? err.os : EIO;
     else if (fchmod(to, stat.st_mode & 07777) != 0)
         failed = errno;
-    if (!failed)
+    if (!failed) {
+        *out_claim = fd_take(&to);
         return 0;
+    }
     unlinkat(dir, out, 0);
     errno = failed;
     return -1;
@@ -521,7 +542,8 @@ static int place(struct stage *stage, staged *id, int dir, const char *target, b
         *id = 0;
     if (done == 0 || errno != EXDEV)
         return done;
-    if (bring_over(stage, *id, dir, beside) != 0)
+    AUTO(fd_close) int claim = -1;
+    if (bring_over(stage, *id, dir, beside, &claim) != 0)
         return -1;
     done = new ? fs_rename_new(dir, beside, dir, target) : renameat(dir, beside, dir, target);
     int failed = errno;
