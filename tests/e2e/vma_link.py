@@ -349,11 +349,13 @@ sleep 0.3
         echo = Echo()
         self.leftovers.append(echo)
         port = free_port()
-        p = self.w.start("forward", "-H", self.w.host, f"{echo.port}=80", f"{port}={echo.port}")
+        p = self.w.start("forward", "-H", self.w.host, f"{echo.port}=80", f"{port}={echo.port}", "-R",
+                         f"{echo.port}=80")
         self.assertIn(str(port), p.stdout.readline().decode())
-        line = p.stderr.readline().decode()
-        self.assertIn(str(echo.port), line)
-        self.assertIn("taken", line)
+        lines = sorted(p.stderr.readline().decode() for _ in range(2))
+        for line, way in zip(lines, ("forward", "reverse")):
+            self.assertIn(f"{way} 127.0.0.1:{echo.port}: ", line)
+            self.assertIn("taken", line)
         with connect(port) as s:
             s.sendall(b"still")
             self.assertEqual(s.recv(10), b"still")

@@ -163,7 +163,8 @@ static void on_forward(void *context, struct forward *forward)
     forward_place_text(&place, listen);
     forward_place_text(&info.rule.target, target);
     if (info.state == FORWARD_FAILED)
-        snprintf(line, sizeof line, "forward %s: %s", listen, info.why->text);
+        snprintf(line, sizeof line, "%s %s: %s", info.rule.reverse ? "reverse" : "forward", listen,
+                 info.why->text);
     else
         snprintf(line, sizeof line, "%s (%s) -> %s (%s)", listen,
                  info.rule.reverse ? "there" : "here", target,

@@ -85,14 +85,15 @@ static void on_changed(void *context, struct forward *forward)
             show(running, &info);
         return;
     }
+    const char *way = info.rule.reverse ? "reverse" : "forward";
     forward_place_text(&info.rule.listen, listen);
     if (++running->failures < running->rules || running->lost) {
-        fprintf(stderr, "vma: forward %s: %s\n", listen, info.why->text);
+        fprintf(stderr, "vma: %s %s: %s\n", way, listen, info.why->text);
         return;
     }
     running->lost = true; /* the last one's failure is the command's */
     *running->err = *info.why;
-    error_wrap(running->err, "forward %s", listen);
+    error_wrap(running->err, "%s %s", way, listen);
     end(running);
 }
 

@@ -94,7 +94,7 @@ void sync_print_status(const struct jv *about, const struct jv *status)
 
 void sync_progress_line(const struct jv *status, int64_t elapsed_ms, char *out, size_t size)
 {
-    enum { CELLS = 16 };
+    enum { CELLS = 12 }; /* with 30,000 files and 500 MB the line has 78 columns */
     double all = mega(status, "work_bytes"), done = mega(status, "done_bytes");
     int64_t files = jv_get_int(status, "work_files", 0);
     if (strcmp(jv_get_text(status, "phase", ""), "scanning") == 0 || files == 0) {
@@ -108,10 +108,10 @@ void sync_progress_line(const struct jv *status, int64_t elapsed_ms, char *out, 
         strcat(bar, i < (int)(part * CELLS) ? "█" : "░");
     double seconds = (double)elapsed_ms / 1e3;
     double left = done > 0 ? seconds * (all - done) / done : 0;
+    double sent = mega(status, "sent_bytes");
     bool minutes = left >= 100; /* what matters most comes first: the line may be short */
-    snprintf(out, size,
-             "%s %3.0f %%, %.0f %s left, %lld of %lld files, %.0f of %.0f MB, %.1f MB sent", bar,
-             part * 100, minutes ? left / 60 : left, minutes ? "min" : "s",
-             (long long)jv_get_int(status, "done_files", 0), (long long)files, done, all,
-             mega(status, "sent_bytes"));
+    snprintf(out, size, "%s %3.0f %%, %.0f %s left, %lld/%lld files, %.0f/%.0f MB, %.*f MB sent",
+             bar, part * 100, minutes ? left / 60 : left, minutes ? "min" : "s",
+             (long long)jv_get_int(status, "done_files", 0), (long long)files, done, all, sent < 10,
+             sent);
 }
