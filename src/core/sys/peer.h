@@ -34,7 +34,7 @@ bool netwatch_drain(int fd);
 enum { LOOKUP_WORDS_MAX = 8 };
 void lookup_words(const char *host, const char *out[LOOKUP_WORDS_MAX]);
 
-/* More room in a pipe, where the system lets us; nothing on what is no pipe. */
+/* More room in a pipe, or for what a socket sends, where the system lets us. */
 void pipe_widen(int fd, int bytes);
 
 /* Whether the processor has instructions for AES. */

@@ -191,7 +191,9 @@ static enum step read_once(struct bridge *bridge)
         bridge->stalled = channel_full(bridge->channel);
         if (bridge->stalled)
             interest(bridge);
-        return bridge->stalled ? STEP_WAIT : STEP_MORE;
+        /* Less than there was room for is all there is; more would be reported. */
+        bool all = got < READ_SIZE && !bridge->finishing;
+        return bridge->stalled || all ? STEP_WAIT : STEP_MORE;
     }
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
         if (!bridge->finishing)

@@ -21,9 +21,15 @@
 #include "link/preface.h"
 #include "sys/connections.h"
 #include "sys/fds.h"
+#include "sys/peer.h"
 #include "sys/spawn.h"
 
-enum { COMPLAINT_MAX = 4096, NOISE_MAX = 256 * 1024, UPLOAD_MAX = 80 * 1024 * 1024 };
+enum {
+    COMPLAINT_MAX = 4096,
+    NOISE_MAX = 256 * 1024,
+    UPLOAD_MAX = 80 * 1024 * 1024,
+    STREAM_ROOM = 512 * 1024, /* fewer turns between ssh and us */
+};
 enum { SSH_FAILED = 255 }; /* its own status; every other is that of what it ran */
 
 struct attempt {
@@ -227,6 +233,7 @@ static bool start(struct attempt *attempt, const struct attempt_plan *plan, stru
         return error_os(err, errno, "make a socket pair");
     attempt->fd = streams[0];
     AUTO(fd_close) int theirs = streams[1];
+    pipe_widen(theirs, STREAM_ROOM);
     if (fds_pipe(errors, FDS_BLOCKING) != 0)
         return error_os(err, errno, "make a pipe");
     attempt->complaints_fd = errors[0];

@@ -97,7 +97,8 @@ void lookup_words(const char *host, const char *out[LOOKUP_WORDS_MAX])
 
 void pipe_widen(int fd, int bytes)
 {
-    fcntl(fd, F_SETPIPE_SZ, bytes);
+    if (fcntl(fd, F_SETPIPE_SZ, bytes) < 0)
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
 }
 
 bool computes_aes(void)
