@@ -250,7 +250,7 @@ class OverSsh(Tests, unittest.TestCase):
             self.assertIn(self.status()[0]["link"]["state"], ("connecting", "waiting"))
             # It looks at its own side first.
             wait_for(lambda: b", waiting for testhost\n" in self.vma("status").stdout)
-            wait_for(lambda: b": waiting for testhost\n" in self.vma("sync", "status").stdout)
+            wait_for(lambda: b": waiting for testhost" in self.vma("sync", "status").stdout)
         finally:
             self.w.sshd_start()
         wait_for(lambda: [s for s in self.status() if s["link"]["state"] == "up"])
@@ -276,6 +276,26 @@ class OverSsh(Tests, unittest.TestCase):
         self.assertEqual(len(self.w.pids("agent attach", "--fresh")), 1)
         self.assertEqual(self.vma("exec", "-C", "/", "--", "true").returncode, 0)
         wait_for(lambda: not self.w.pids("agent attach"))
+
+    def test_nothing_is_said_to_be_in_sync_with_a_host_that_is_away(self):
+        self.write()
+        self.dev()
+        wait_for(lambda: b": in sync\n" in self.vma("sync", "status").stdout)
+        self.w.sshd_stop()
+        try:
+            self.w.cut()
+            wait_for(lambda: b": waiting for testhost" in self.vma("sync", "status").stdout)
+            status = json.loads(self.vma("sync", "status", "--json").stdout)[0]
+            self.assertEqual(status["phase"], "away")
+            self.assertGreaterEqual(status["away_ms"], 0)
+            flush = self.w.start("sync", "flush", cwd=self.project)
+            time.sleep(0.3)
+            self.assertIsNone(flush.poll())
+        finally:
+            self.w.sshd_start()
+        self.assertEqual(flush.wait(20), 0)
+        wait_for(lambda: b": in sync\n" in self.vma("sync", "status").stdout)
+        self.assertEqual(self.vma("stop").returncode, 0)
 
     def test_a_name_that_is_not_there_is_not_waited_for(self):
         self.write()

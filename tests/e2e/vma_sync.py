@@ -421,6 +421,14 @@ def test_what_may_not_be_read_or_written_is_told_and_the_rest_goes_on():
     os.chmod(f"{here}/bad", 0o644)
     os.chmod(f"{here}/folder", 0o755)
     os.chown(f"{there}/closed", 65534, 65534)
+    write(f"{there}/secret", "of the other side")
+    os.chown(f"{there}/secret", 65534, 65534)
+    os.chmod(f"{there}/secret", 0)
+    said = as_nobody("sync", "--once", "--mode", "two-way-safe", here, to(there), code=69)
+    assert "secret: open: Permission denied" in said and "in sync but for 1 that" in said, said
+    os.chmod(f"{there}/secret", 0o644)
+    as_nobody("sync", "--once", "--mode", "two-way-safe", here, to(there), code=0)
+    assert read(f"{here}/secret") == "of the other side"
     assert "in sync:" in as_nobody("sync", "--once", here, to(there), code=0)
     assert read(f"{there}/folder/a") == "folder/a" and read(f"{there}/closed/a") == "closed/a"
 

@@ -84,6 +84,30 @@ static void the_stream_may_begin_anew_anywhere(void **state)
     pair_dispose(&pair);
 }
 
+/* What was acknowledged long ago says nothing of a host that is away now. */
+static void nothing_is_claimed_while_the_link_is_away(void **state)
+{
+    struct pair pair;
+    struct sync_status status;
+    struct sync_flush flush = {0};
+    (void)state;
+    pair_init(&pair, SYNC_MIRROR);
+    put_text(pair.here, "a", "one");
+    start(&pair);
+    sync_linked(pair.laptop.sync, false);
+    sync_status(pair.laptop.sync, &status);
+    assert_int_equal(status.phase, SYNC_AWAY);
+    assert_true(status.away_us >= 0);
+    assert_false(sync_flush_done(pair.laptop.sync, &flush));
+    sync_linked(pair.laptop.sync, true);
+    assert_true(pair_settle(&pair));
+    sync_status(pair.laptop.sync, &status);
+    assert_int_equal(status.phase, SYNC_IN_SYNC);
+    assert_true(sync_flush_done(pair.laptop.sync, &flush));
+    sync_flush_dispose(&flush);
+    pair_dispose(&pair);
+}
+
 static void a_save_a_rename_and_a_removal_follow(void **state)
 {
     struct pair pair;
@@ -281,6 +305,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_sync_copies_everything),
         cmocka_unit_test(the_stream_may_begin_anew_anywhere),
+        cmocka_unit_test(nothing_is_claimed_while_the_link_is_away),
         cmocka_unit_test(a_save_a_rename_and_a_removal_follow),
         cmocka_unit_test(a_restart_finds_nothing_to_do),
         cmocka_unit_test(a_greeting_goes_ahead_of_the_scan),

@@ -143,6 +143,8 @@ static void on_up(void *context)
 static void on_changed(void *context, const struct link_status *status)
 {
     struct dev *dev = context;
+    if (dev->laptop)
+        laptop_linked(dev->laptop, status->state == LINK_UP);
     if (dev->progress && status->state != LINK_UP)
         progress_pause(dev->progress); /* the line is for telling that the host is away */
     else if (dev->progress && dev->told_up)

@@ -82,7 +82,7 @@ static void on_lost(void *context, const struct error *reason)
     end(running);
 }
 
-static const struct session_events session_events = {on_lost};
+static const struct session_events session_events = {.lost = on_lost};
 
 /* It does not end by itself, or nobody takes its output: the other side ends it. */
 static void on_patience_over(void *context)

@@ -50,7 +50,7 @@ static void on_lost(void *context, const struct error *reason)
         end(running);
 }
 
-static const struct session_events session_events = {on_lost};
+static const struct session_events session_events = {.lost = on_lost};
 
 static void on_signal(void *context, int number)
 {

@@ -27,7 +27,7 @@ static void on_lost(void *context, const struct error *reason)
     asking_fail(context, reason);
 }
 
-static const struct session_events session_events = {on_lost};
+static const struct session_events session_events = {.lost = on_lost};
 
 static void on_closed_session(void *context)
 {

@@ -116,7 +116,14 @@ static bool join_hub(struct session *session, const struct hub *hub, struct erro
     return session->carrier != NULL;
 }
 
-static const struct linking_events linking_events = {.lost = on_lost};
+static void on_changed(void *context, const struct link_status *status)
+{
+    struct session *session = context;
+    if (session->events->linked)
+        session->events->linked(session->context, status->state == LINK_UP);
+}
+
+static const struct linking_events linking_events = {.lost = on_lost, .changed = on_changed};
 
 static bool link_alone(struct session *session, struct cli *cli, const struct session_plan *plan,
                        struct error *err)
@@ -169,6 +176,15 @@ struct session *session_open(struct cli *cli, struct loop *loop, const struct se
 struct mux *session_mux(struct session *session)
 {
     return session->linking ? linking_mux(session->linking) : session->mux;
+}
+
+bool session_is_up(const struct session *session)
+{
+    struct link_status status;
+    if (!session->linking)
+        return true;
+    linking_look(session->linking, &status);
+    return status.state == LINK_UP;
 }
 
 const char *session_folder(const struct session *session)

@@ -24,6 +24,8 @@ struct session_plan {
 struct session_events {
     /* The link is gone for good; *reason says why. Not called for short cuts. */
     void (*lost)(void *context, const struct error *reason);
+    /* It is up, or away for a while: for a link of its own. May be NULL. */
+    void (*linked)(void *context, bool up);
 };
 
 MUST_USE struct session *session_open(struct cli *cli, struct loop *loop,
@@ -31,6 +33,8 @@ MUST_USE struct session *session_open(struct cli *cli, struct loop *loop,
                                       const struct session_events *events, void *context,
                                       struct error *err);
 struct mux *session_mux(struct session *session);
+/* The link is up; one that another vma holds is taken for it. */
+bool session_is_up(const struct session *session);
 /* The remote folder that belongs to where we stand, or NULL: the home there. */
 const char *session_folder(const struct session *session);
 const char *session_host(const struct session *session);

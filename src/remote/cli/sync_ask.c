@@ -22,6 +22,8 @@ static void put_status(struct sync *sync, struct jv *out)
     struct sync_status status;
     sync_status(sync, &status);
     jv_text(out, "phase", sync_phase_name(status.phase));
+    if (status.phase == SYNC_AWAY)
+        jv_int(out, "away_ms", status.away_us / 1000);
     jv_int(out, "files", (int64_t)status.files);
     jv_int(out, "bytes", (int64_t)status.bytes);
     jv_int(out, "pending", (int64_t)status.pending);

@@ -49,7 +49,10 @@ const char *sync_state_text(const struct jv *status, const char *host, char *out
     double all = mega(status, "work_bytes"), done = mega(status, "done_bytes");
     long long pending = jv_get_int(status, "pending", 0);
     long long conflicts = jv_get_int(status, "conflicts", 0);
-    if (strcmp(phase, "away") == 0)
+    long long away_s = jv_get_int(status, "away_ms", 0) / 1000;
+    if (strcmp(phase, "away") == 0 && away_s)
+        snprintf(out, size, "waiting for %s, which is away for %lld s", host, away_s);
+    else if (strcmp(phase, "away") == 0)
         snprintf(out, size, "waiting for %s", host);
     else if (strcmp(phase, "scanning") == 0)
         snprintf(out, size, "looking at both sides");

@@ -247,7 +247,14 @@ static void on_lost(void *context, const struct error *reason)
     timer_start(running->retry, RETRY_MS);
 }
 
-static const struct session_events session_events = {on_lost};
+static void on_linked(void *context, bool up)
+{
+    struct running *running = context;
+    if (running->laptop)
+        laptop_linked(running->laptop, up);
+}
+
+static const struct session_events session_events = {on_lost, on_linked};
 
 static bool open_link(struct running *running, struct error *err)
 {
@@ -262,6 +269,7 @@ static bool connect_session(struct running *running, struct error *err)
     if (!open_link(running, err))
         return false;
     laptop_attach(running->laptop, session_mux(running->session));
+    laptop_linked(running->laptop, session_is_up(running->session));
     return true;
 }
 

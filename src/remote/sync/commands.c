@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/jv.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -32,7 +33,7 @@ enum sync_phase sync_phase(const struct sync *sync)
 {
     if (!sync_stands(sync) || sync->withheld.count)
         return SYNC_HALTED;
-    if (!sync->connected)
+    if (!sync->connected || sync->unlinked)
         return SYNC_AWAY;
     if (sync->paused)
         return SYNC_PAUSED;
@@ -60,6 +61,8 @@ void sync_status(const struct sync *sync, struct sync_status *out)
                                 .conflicts = sync->conflicts,
                                 .problems = sync->problems,
                                 .level = bulk.level};
+    if (sync->unlinked)
+        out->away_us = mono_ns() / 1000 - sync->unlinked_us;
     for (uint32_t id = TREE_ROOT + 1; id < tree_limit(sync->tree); id++) {
         const struct node *node = node_at(sync, id);
         out->failed += node->flags & NODE_UNREADABLE ||
@@ -84,7 +87,7 @@ bool sync_flushed(struct sync *sync)
 {
     struct error err;
     int64_t next = INT64_MAX;
-    if (!sync->live || sync->needs_scan || !local_events(sync, &err))
+    if (!sync->live || sync->unlinked || sync->needs_scan || !local_events(sync, &err))
         return false;
     local_release(sync, true, &next);
     return !sync->needs_scan && open_work(sync) == sync->held_retries;

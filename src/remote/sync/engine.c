@@ -438,8 +438,10 @@ static bool handle_note(struct sync *sync, struct bytes payload, struct error *e
     char text[SYNC_TEXT_SIZE];
     text_show(note.text, text, sizeof text);
     AUTO(mem_free) char *path = xstrndup((const char *)note.path.data, note.path.size);
-    if (sync->options.role == SYNC_LAPTOP)
-        sync_problem(sync, path, text);
+    if (sync->options.role != SYNC_LAPTOP)
+        return true;
+    pull_refused(sync, note.path);
+    sync_problem(sync, path, text);
     return true;
 }
 

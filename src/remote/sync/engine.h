@@ -93,6 +93,9 @@ bool sync_crashed(const struct sync *sync);
 /* The other side's engine is there, with nothing received yet; or it is gone. */
 void sync_connected(struct sync *sync);
 void sync_disconnected(struct sync *sync);
+/* Whether what is sent gets there now, or waits until the link is back: the other side's engine is
+ * there either way. It does at first. */
+void sync_linked(struct sync *sync, bool up);
 /* The laptop's first words, from what is remembered: nothing when that is nothing. Whoever has sent
  * them on LANE_FAST before the engine had time calls sync_greeted in place of sync_connected. So
  * the other side looks at its tree while this one does. Once, before the first step. */
@@ -112,7 +115,7 @@ MUST_USE bool sync_step(struct sync *sync, int64_t now_us, int64_t *out_next_us,
 /* --- What people ask for (laptop) ---------------------------------------------------------- */
 
 enum sync_phase {
-    SYNC_AWAY,       /* no other side                     */
+    SYNC_AWAY,       /* no other side, or no way to it    */
     SYNC_SCANNING,   /* looking at both trees             */
     SYNC_WORKING,    /* changes are on the way            */
     SYNC_IN_SYNC,    /* nothing is left to do             */
@@ -134,6 +137,7 @@ struct sync_status {
     unsigned conflicts, problems;        /* problems: told so far                         */
     uint64_t failed;                     /* paths that could not be done, as it stands    */
     int level;                           /* of compression in the bulk lane */
+    int64_t away_us;                     /* how long there has been no way to the other side */
     char guard[SYNC_GUARD_SIZE];         /* why it is halted; "" */
     char problem[256];                   /* the latest */
 };

@@ -125,6 +125,8 @@ struct sync {
 
     /* the link */
     bool connected, live; /* live: both trees are known */
+    bool unlinked;        /* what is sent waits, since: */
+    int64_t unlinked_us;
     bool hello_sent, list_began, list_complete;
     struct hash128 rules_sent;
     uint32_t generation;
@@ -291,6 +293,8 @@ void sender_close_folder(struct sync *sync);
 MUST_USE bool pull_batch(struct sync *sync, struct bytes payload, struct error *err);
 MUST_USE bool pull_nodes(struct sync *sync, const uint32_t *ids, size_t count, struct error *err);
 MUST_USE bool pull_wanted(struct sync *sync, struct error *err);
+/* The other side has said what is wrong with the path: it may come later, but nobody waits. */
+void pull_refused(struct sync *sync, struct bytes path);
 /* Both have the same; nothing is to be done; both changed. */
 void node_agree(struct sync *sync, uint32_t id);
 void node_calm(struct sync *sync, uint32_t id);

@@ -70,6 +70,8 @@ bool sync_flush_done(struct sync *sync, struct sync_flush *flush)
 {
     if (sync_flushed(sync)) /* this also reads what the system has to tell */
         return true;
+    if (sync->unlinked) /* nobody knows what is there now */
+        return false;
     if (!sync->live || sync->needs_scan || flush->generation != sync->generation) {
         flush->state = FLUSH_NEW; /* what was sent before is not answered any more */
         flush->generation = sync->generation;

@@ -431,6 +431,16 @@ bool pull_wanted(struct sync *sync, struct error *err)
     return send_want(sync, &paths, &memory, err);
 }
 
+void pull_refused(struct sync *sync, struct bytes path)
+{
+    uint32_t id = tree_lookup(sync->tree, path);
+    if (!id || !(node_at(sync, id)->flags & NODE_WANTED))
+        return;
+    node_at(sync, id)->flags &= ~NODE_WANTED;
+    node_at(sync, id)->flags |= NODE_FAILED;
+    sync->want_open -= sync->want_open > 0;
+}
+
 void node_unpin_if_used(struct sync *sync, uint32_t id)
 {
     for (uint32_t at = tree_next(sync->tree, id, id); at; at = tree_next(sync->tree, at, id))

@@ -270,10 +270,12 @@ static bool settled_by_hash(const struct sync *sync, uint32_t id, enum sync_lane
 static void cannot_read(struct sync *sync, uint32_t id, const char *path, const struct error *why)
 {
     struct node *node = node_at(sync, id);
-    if (why->kind == ERROR_CONFLICT)
+    if (why->kind == ERROR_CONFLICT) { /* it comes by itself when it can be read */
         local_hold(sync, id, RETRY_CHANGING_US, true);
-    else
+    } else {
         node->flags |= NODE_UNREADABLE;
+        node->flags &= ~NODE_WANTED; /* the note is the answer */
+    }
     sync_problem(sync, path, why->text);
 }
 

@@ -3,6 +3,7 @@
  * the list of all that the other side has. */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "sync/content.h"
@@ -84,6 +85,13 @@ bool session_rules(struct sync *sync, bool *out_sent, struct error *err)
     message.known_digest = tree_digest(sync->tree, TREE_REMOTE, &message.known_count);
     return sync_rules_encode(&message, &payload, err) &&
            sync_send(sync, LANE_FAST, SYNC_RULES, buf_bytes(&payload), err);
+}
+
+void sync_linked(struct sync *sync, bool up)
+{
+    if (!up && !sync->unlinked)
+        sync->unlinked_us = mono_ns() / 1000;
+    sync->unlinked = !up;
 }
 
 static void there_is_gone(struct sync *sync, struct bytes why)

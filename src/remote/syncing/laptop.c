@@ -180,6 +180,11 @@ void laptop_detach(struct laptop *laptop)
     runner_detach(laptop->runner);
 }
 
+void laptop_linked(struct laptop *laptop, bool up)
+{
+    runner_linked(laptop->runner, up);
+}
+
 void laptop_ask(struct laptop *laptop, struct runner_request *request)
 {
     runner_ask(laptop->runner, request);

@@ -38,6 +38,8 @@ static inline void laptop_free_auto(struct laptop **laptop)
 }
 /* Opens the channels on this session; again with a new one after the old one was lost. */
 void laptop_attach(struct laptop *laptop, struct mux *mux);
+/* The session's link is up, or away: until the first word it is taken for up. */
+void laptop_linked(struct laptop *laptop, bool up);
 /* Lets go of the session's channels, before its mux is freed. */
 void laptop_detach(struct laptop *laptop);
 void laptop_ask(struct laptop *laptop, struct runner_request *request);

@@ -20,13 +20,11 @@
 
 enum {
     BULK_WINDOW = 8 * 1024 * 1024,
-    BULK_HIGH = 5632 * 1024, /* of bytes in front of the link: the engine fills up to 6 MiB … */
-    BULK_LOW = 5376 * 1024,  /* … and is told when it may, long before the link runs dry     */
     BOX_MAX = 1 << 30,
     SMALL_SIZE = 64 * 1024,    /* small things are sent together up to that */
     IN_SIZE = 2 * 1024 * 1024, /* what came is handed over in such parts … */
     SPARES = 4,                /* … of which that many are used again …     */
-    SPARE_US = 200 * 1000,     /* … until a turn without any, and one follows within that */
+    SPARE_US = 200 * 1000,     /* … until none has come for so long                */
     EVENTS_MAX = 10000,
 };
 
@@ -56,7 +54,7 @@ struct runner {
     size_t queued[LANE_COUNT];   /* in the channels, when last looked */
     size_t room_at[LANE_COUNT];  /* the engine waits for no more than that in there; or 0 */
     int64_t distance_us, rate;   /* of the link, when last looked */
-    bool connect, greeted, stop, signalled, failed;
+    bool connect, greeted, unlinked, stop, signalled, failed;
     unsigned detaches, detaches_seen; /* by the engine */
     struct error failure;
     struct told *told, **told_end;
@@ -157,22 +155,24 @@ static void engine_wake(void *context)
     pthread_mutex_unlock(&runner->lock);
 }
 
+static int64_t look_at(struct runner *runner, const int64_t *value)
+{
+    pthread_mutex_lock(&runner->lock);
+    int64_t found = *value;
+    pthread_mutex_unlock(&runner->lock);
+    return found;
+}
+
 static int64_t engine_distance(void *context)
 {
     struct runner *runner = context;
-    pthread_mutex_lock(&runner->lock);
-    int64_t distance_us = runner->distance_us;
-    pthread_mutex_unlock(&runner->lock);
-    return distance_us;
+    return look_at(runner, &runner->distance_us);
 }
 
 static int64_t engine_rate(void *context)
 {
     struct runner *runner = context;
-    pthread_mutex_lock(&runner->lock);
-    int64_t rate = runner->rate;
-    pthread_mutex_unlock(&runner->lock);
-    return rate;
+    return look_at(runner, &runner->rate);
 }
 
 static const struct sync_port port = {engine_send,     engine_queued, engine_event, engine_wake,
@@ -180,7 +180,7 @@ static const struct sync_port port = {engine_send,     engine_queued, engine_eve
 
 struct turn {
     struct parcels in[LANE_COUNT];
-    bool connect, greeted, disconnect, stop;
+    bool connect, greeted, unlinked, disconnect, stop;
     unsigned detaches;
     struct runner_request *asked;
 };
@@ -194,6 +194,7 @@ static void take_turn(struct runner *runner, struct turn *turn)
     }
     turn->connect = runner->connect;
     turn->greeted = runner->greeted;
+    turn->unlinked = runner->unlinked;
     turn->detaches = runner->detaches;
     turn->disconnect = runner->detaches != runner->detaches_seen;
     turn->stop = runner->stop;
@@ -203,17 +204,22 @@ static void take_turn(struct runner *runner, struct turn *turn)
     pthread_mutex_unlock(&runner->lock);
 }
 
-/* The room for what comes is used again as long as something does in every turn. */
-static void drop_spares(struct runner *runner)
+/* The room for what comes is used again as long as something does; then the system gets it back,
+ * once. Returns when to look again. */
+static int64_t drop_spares(struct runner *runner, int64_t came_us)
 {
+    int64_t due_us = came_us + SPARE_US;
     pthread_mutex_lock(&runner->lock);
     struct parcels spare = runner->spare;
-    runner->spare = (struct parcels){0};
+    bool due = spare.count && mono_ns() / 1000 >= due_us;
+    if (due)
+        runner->spare = (struct parcels){0};
     pthread_mutex_unlock(&runner->lock);
-    if (!spare.count)
-        return;
+    if (!due)
+        return spare.count ? due_us : INT64_MAX;
     parcels_clear(&spare);
     memory_trim();
+    return INT64_MAX;
 }
 
 static bool hand_over(struct runner *runner, struct turn *turn, struct error *err)
@@ -283,17 +289,19 @@ static void *run(void *context)
     struct runner_request *open = NULL;
     struct error err;
     bool good = true;
+    int64_t came_us = 0; /* when something last did */
     for (;;) {
         struct turn turn;
         int64_t next_us = INT64_MAX;
         take_turn(runner, &turn);
         bool came = turn.in[0].size || turn.in[1].size;
+        sync_linked(runner->sync, !turn.unlinked);
         if (good && (turn.disconnect || turn.connect || came))
             good = hand_over(runner, &turn, &err);
         for (int lane = 0; lane < LANE_COUNT; lane++)
             parcels_clear(&turn.in[lane]);
-        if (!came)
-            drop_spares(runner);
+        if (came)
+            came_us = mono_ns() / 1000;
         if (good)
             good = sync_step(runner->sync, mono_ns() / 1000, &next_us, &err);
         bool asked = turn.asked != NULL;
@@ -318,10 +326,9 @@ static void *run(void *context)
             pthread_mutex_unlock(&runner->lock);
             return NULL;
         }
-        bool spare = runner->spare.count > 0;
         pthread_mutex_unlock(&runner->lock);
-        int64_t drop_us = mono_ns() / 1000 + SPARE_US;
-        if (spare && next_us > drop_us)
+        int64_t drop_us = drop_spares(runner, came_us);
+        if (next_us > drop_us)
             next_us = drop_us;
         sleep_until(runner, next_us, open && good);
     }
@@ -467,7 +474,6 @@ void runner_attach(struct runner *runner, struct channel *const lanes[LANE_COUNT
     }
     channel_window(lanes[LANE_BULK], BULK_WINDOW);
     channel_window(lanes[LANE_FAST], BULK_WINDOW);
-    channel_marks(lanes[LANE_BULK], BULK_HIGH, BULK_LOW);
     channel_patient(lanes[LANE_FAST]);
     bool greets = runner->greeting.size > 0;
     if (greets)
@@ -492,6 +498,14 @@ void runner_detach(struct runner *runner)
     for (int lane = 0; lane < LANE_COUNT; lane++)
         if (lanes[lane])
             channel_reset(lanes[lane], &ended);
+}
+
+void runner_linked(struct runner *runner, bool up)
+{
+    pthread_mutex_lock(&runner->lock);
+    runner->unlinked = !up;
+    wake_engine(runner);
+    pthread_mutex_unlock(&runner->lock);
 }
 
 void runner_ask(struct runner *runner, struct runner_request *request)

@@ -40,6 +40,9 @@ static inline void runner_free_auto(struct runner **runner)
 /* Binds the channels of both lanes: the other side's engine is at their end. */
 void runner_attach(struct runner *runner, struct channel *const lanes[LANE_COUNT]);
 
+/* See sync_linked. */
+void runner_linked(struct runner *runner, bool up);
+
 /* Lets go of them; nothing is told. */
 void runner_detach(struct runner *runner);
 
