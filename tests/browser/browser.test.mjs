@@ -257,6 +257,17 @@ describe('the page', { concurrency: 2 }, () => {
     await close();
   });
 
+  test('the list of messages can be read on a telephone', { skip: !process.env.BUILD_DIR }, async () => {
+    const { page, close } = await open(browser, server.url, { width: 360, bypassCSP: true });
+    const image = { name: 'a.jpg', mimeType: 'image/jpeg', buffer: readFileSync(PHOTO) };
+    await page.request.post(`${server.url}/api/video/generate`, { multipart: { image, text: 'Hello.' } });
+    await page.goto(`${server.url}/jobs`);
+    await page.locator('tbody tr').first().waitFor();
+    await assertFits(page);
+    await assertAccessible(page);
+    await close();
+  });
+
   test('nothing in the header breaks on narrow screens', async () => {
     for (const width of [320, 345, 360]) {
       const { page, close } = await open(browser, server.url, { language: 'en', width });

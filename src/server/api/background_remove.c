@@ -2,6 +2,7 @@
 /* POST /api/background/remove-background and GET /api/background/health: names of the earlier
  * application for what POST /api/image/cutout does. */
 #include "api/engines.h"
+#include "api/health.h"
 #include "api/photo_work.h"
 #include "base/error.h"
 #include "base/jv.h"
@@ -19,6 +20,13 @@ bool api_background_remove(struct api *api, const struct http_request *request,
            error_wrap(err, "remove the background");
 }
 
+static void reason(struct jv *body, const char *name, const char *text)
+{
+    char clean[400];
+    health_without_folders(text, clean, sizeof clean);
+    jv_text(body, name, clean[0] ? clean : NULL);
+}
+
 bool api_background_health(struct api *api, const struct http_request *request,
                            struct http_response *response, struct error *err)
 {
@@ -31,13 +39,13 @@ bool api_background_health(struct api *api, const struct http_request *request,
     jv_text(body, "status", "healthy");
     jv_text(body, "service", "background-removal");
     jv_text(body, "model", state.model);
-    jv_text(body, "model_why", state.model_why[0] ? state.model_why : NULL);
+    reason(body, "model_why", state.model_why);
     jv_text(body, "device_asked", state.asked);
     jv_text(body, "device", state.device);
-    jv_text(body, "why", state.why[0] ? state.why : NULL);
+    reason(body, "why", state.why);
     jv_real(body, "seconds", state.seconds);
     jv_int(body, "memory_bytes", (int64_t)state.memory_bytes);
-    jv_text(body, "memory", state.short_of_memory[0] ? state.short_of_memory : NULL);
+    reason(body, "memory", state.short_of_memory);
     struct jv *inference = jv_put_object(body, "inference");
     jv_text(inference, "process", state.apart ? "child" : "inside");
     if (state.pid)

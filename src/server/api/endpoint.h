@@ -65,8 +65,8 @@ size_t endpoint_count(void);
 endpoint_handler api_background_health, api_background_remove, api_docs, api_docs_style, api_health,
     api_health_live, api_health_ready, api_image_cutout, api_image_faces, api_image_landmarks,
     api_image_preview, api_job_cancel, api_job_events, api_job_show, api_job_thumbnail,
-    api_job_video, api_limits, api_message_create, api_metrics, api_openapi, api_page,
-    api_person_detect, api_person_extract, api_process_image, api_preset_background_file,
+    api_job_video, api_jobs_page, api_limits, api_message_create, api_metrics, api_openapi,
+    api_page, api_person_detect, api_person_extract, api_process_image, api_preset_background_file,
     api_preset_backgrounds, api_preset_music, api_preset_music_file, api_problem_show,
     api_task_progress, api_unified_health, api_unified_providers, api_unified_speak,
     api_unified_types, api_unified_voice, api_unified_voices, api_voice_sample, api_voices;

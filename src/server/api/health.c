@@ -49,8 +49,7 @@ void health_free(struct health *health)
     free(health);
 }
 
-/* What goes out names files, but not the folders that they are in. */
-static void copy_without_folders(const char *text, char *out, size_t size)
+void health_without_folders(const char *text, char *out, unsigned long size)
 {
     size_t used = 0;
     for (const char *at = text; *at && used + 1 < size;) {
@@ -81,7 +80,7 @@ void health_set(struct health *health, const char *name, bool required, enum hea
     if (at < health->count) {
         struct service *service = &health->services[at];
         *service = (struct service){.name = name, .required = required, .state = state};
-        copy_without_folders(detail ? detail : "", service->detail, sizeof service->detail);
+        health_without_folders(detail ? detail : "", service->detail, sizeof service->detail);
     }
     health->response_second = 0;
     pthread_mutex_unlock(&health->lock);

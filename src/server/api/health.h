@@ -17,6 +17,9 @@ void health_free(struct health *health);
 void health_set(struct health *health, const char *service, bool required, enum health_state state,
                 const char *detail);
 
+/* What goes out names files, but not the folders that they are in. */
+void health_without_folders(const char *text, char *out, unsigned long size);
+
 /* The response of /health: the same object for a second at a time. To be given back with
  * http_shared_unref. */
 struct http_shared *health_response(struct health *health);

@@ -80,6 +80,9 @@ static const struct problem_row rows[] = {
         "one, start it with --metrics network.",
         "メトリクスはサービスのマシン上からだけ取得できます。別のマシンから収集するには "
         "--metrics network を指定して起動してください。"),
+    ROW("jobs_denied", 403, "Only on this machine", "このマシンからだけ見られます",
+        "The list of messages is shown on the machine of the service only, or through ssh to it.",
+        "メッセージの一覧は、サービスのマシン上か、そこへの ssh 経由でだけ見られます。"),
     ROW("range_unsatisfiable", 416, "Range not available", "指定した範囲がありません",
         "The file is shorter than the range that was asked for.",
         "指定された範囲はファイルの長さを超えています。"),

@@ -37,6 +37,15 @@ static const struct answer html_answers[] = {{200, "text/html", NULL, "A page."}
 static const struct answer problem_answers[] = {
     {200, "application/json", "ProblemKind", "The problem in both languages."}, {0}};
 
+static const char *const job_states[] = {"queued", "running", "done", "error", "cancelled", NULL};
+static const struct field jobs_page_fields[] = {
+    {.place = FIELD_QUERY,
+     .kind = FIELD_TEXT,
+     .name = "state",
+     .choices = job_states,
+     .help = "Only those in this state."},
+    END_FIELD,
+};
 static const struct field job_fields[] = {NAME_FIELD("id", "The job's id."), END_FIELD};
 static const struct field event_fields[] = {
     NAME_FIELD("id", "The job's id."),
@@ -244,6 +253,10 @@ const struct endpoint endpoints[] = {
      .roles = API_GATEWAY | API_VOICE, .blocking = true, .heavy = true, .max_json = JSON_MAX_BODY,
      .id = "unifiedTest", .group = "earlier", .summary = "Hear a voice greet",
      .fields = unified_test_fields, .answers = unified_speak_answers},
+    {ROUTE(HTTP_GET, "/jobs", api_jobs_page), .roles = API_GATEWAY, .blocking = true,
+     .id = "listJobs", .group = "operation", .summary = "What the queue holds, as a page to read",
+     .help = "Told on the same machine only.", .fields = jobs_page_fields,
+     .answers = html_answers},
     {ROUTE(HTTP_GET, "/metrics", api_metrics), .id = "metrics", .group = "operation",
      .summary = "Figures for Prometheus", .answers = metrics_answers, .blocking = true},
     {ROUTE(HTTP_GET, "/openapi.json", api_openapi), .id = "openapi", .group = "operation",

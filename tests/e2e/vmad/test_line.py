@@ -222,7 +222,9 @@ class Switch(Line):
             answer = cut_out(vmad, png(GREY))
             self.assertEqual((answer.status, answer.headers["X-Image-Model"][:9]),
                              (200, "portrait@"))
-            self.assertIn(says, vmad.get("/api/background/health").json["model_why"])
+            why = vmad.get("/api/background/health").json["model_why"]
+            self.assertIn(says, why)
+            self.assertNotIn(vmad.data, why)
             self.assertTrue(wait_until(
                 lambda: says in vmad.get("/health").json["details"].get("vision", "")))
             self.assertRegex(vmad.get("/metrics").body.decode(), f'model_why="[^"]*{says}"')

@@ -98,6 +98,12 @@ class Messages(Case):
         self.assertRegex(job["completed_at"], r"^\d{4}-\d\d-\d\dT[\d:.]+Z$")
         self.assertEqual(job["result"]["language"], "en")
 
+        listed = self.vmad.get("/jobs")
+        self.assertEqual((listed.status, listed.headers["Content-Type"]), (200, "text/html; charset=utf-8"))
+        self.assertIn(f"/api/video/jobs/{job['id']}/video", listed.body.decode())
+        self.assertIn(job["id"], self.vmad.get("/jobs?state=done").body.decode())
+        self.assertNotIn(job["id"], self.vmad.get("/jobs?state=error").body.decode())
+
     def test_a_wait_that_runs_out_is_answered_with_the_job(self):
         answer = self.vmad.post_form("/api/video/generate", [
             ("image", photo(), "a.jpg"), ("text", "This takes longer than no time. " * 5),

@@ -92,6 +92,7 @@ class Routes(Case):
             (f"{unified}/voice-types", "GET"): lambda p: get(p),
             (f"{unified}/synthesize", "POST"): lambda p: self.say(p, text="Hello."),
             (f"{unified}/test", "POST"): lambda p: self.say(p),
+            ("/jobs", "GET"): lambda p: get(p),
             ("/metrics", "GET"): lambda p: get(p),
             ("/openapi.json", "GET"): lambda p: get(p),
             ("/docs", "GET"): lambda p: get(p),

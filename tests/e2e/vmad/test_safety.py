@@ -160,6 +160,15 @@ class Network(unittest.TestCase):
             self.assertEqual(vmad.stop(), 0)
 
 
+    def test_the_list_of_messages_stays_on_the_machine(self):
+        vmad = Vmad("--host", "0.0.0.0", "--metrics", "network")
+        self.addCleanup(vmad.close)
+        self.assertIn(b"There are none", vmad.get("/jobs").body)
+        answer = vmad.get("/jobs", X_Forwarded_For="192.0.2.7")
+        self.assertEqual((answer.status, answer.json["code"]), (403, "jobs_denied"))
+        self.assertEqual(vmad.stop(), 0)
+
+
 @unittest.skipUnless(shutil.which("nginx"), "nginx is not installed")
 class Proxied(unittest.TestCase):
     """Behind nginx, as it comes and as it is usually set up."""
