@@ -14,7 +14,7 @@
 #include "base/error.h"
 #include "jobs/jobs.h"
 
-enum { MAX_PAGE = 512 * 1024, MAX_ROWS = 200, ROW_JOB_TEXT = 40 };
+enum { MAX_PAGE = 512 * 1024, MAX_ROWS = 200, SPAN_TEXT = 40 };
 
 static enum job_state state_named(const char *name)
 {
@@ -42,12 +42,12 @@ static bool put_states(struct buf *out, const struct jobs_counts *counts, enum j
 }
 
 /* "3.4 s"; nothing where it has not begun. */
-static void took_text(const struct job *job, int64_t now_ms, char out[ROW_JOB_TEXT])
+static void took_text(const struct job *job, int64_t now_ms, char out[SPAN_TEXT])
 {
     int64_t end_ms = job_state_final(job->state) ? job->completed_ms : now_ms;
     out[0] = '\0';
     if (job->started_ms > 0 && end_ms >= job->started_ms)
-        snprintf(out, ROW_JOB_TEXT, "%.1f s", (double)(end_ms - job->started_ms) / 1e3);
+        snprintf(out, SPAN_TEXT, "%.1f s", (double)(end_ms - job->started_ms) / 1e3);
 }
 
 static bool put_outcome(struct buf *out, const struct job *job, struct error *err)
@@ -73,17 +73,19 @@ static bool put_outcome(struct buf *out, const struct job *job, struct error *er
 
 static bool put_job(struct buf *out, const struct job *job, int64_t now_ms, struct error *err)
 {
-    char created[CLOCK_TEXT_SIZE], took[ROW_JOB_TEXT];
+    char created[CLOCK_TEXT_SIZE], took[SPAN_TEXT], tries[SPAN_TEXT] = "";
     clock_text(job->created_ms, created); /* 2026-11-23T19:30:48.252Z */
     created[sizeof "2026-11-23T19:30:48" - 1] = '\0';
     created[sizeof "2026-11-23" - 1] = ' ';
     took_text(job, now_ms, took);
+    if (job->attempts > 1)
+        snprintf(tries, sizeof tries, "%d tries", job->attempts);
     return buf_printf(out, err,
                       "<tr><th scope=\"row\"><a href=\"/api/video/jobs/%s\"><code>%s</code></a>"
                       "</th><td>%s</td><td>%s</td><td>",
                       job->id, job->id, created, job_state_name(job->state)) &&
            put_outcome(out, job, err) &&
-           buf_printf(out, err, "</td><td>%s</td><td>%d</td></tr>\n", took, job->attempts);
+           buf_printf(out, err, "</td><td>%s</td><td>%s</td></tr>\n", took, tries);
 }
 
 static bool put_jobs(struct buf *out, struct jobs *jobs, enum job_state state, struct error *err)
@@ -97,7 +99,7 @@ static bool put_jobs(struct buf *out, struct jobs *jobs, enum job_state state, s
         count > 0
             ? buf_text(out,
                        "<table class=\"jobs\"><thead><tr><th>Message</th><th>Created, UTC</th>"
-                       "<th>State</th><th>What comes of it</th><th>Took</th><th>Tries</th>"
+                       "<th>State</th><th>What comes of it</th><th>Took</th><th>Again</th>"
                        "</tr></thead><tbody>\n",
                        err)
             : buf_text(out, "<p>There are none.</p>\n", err);
