@@ -53,6 +53,17 @@ static void what_is_not_there_is_told_from_what_is_not_allowed(void **state)
     assert_string_equal(allowed, "GET, HEAD, DELETE, OPTIONS");
 }
 
+static void what_takes_every_path_takes_none_that_others_have(void **state)
+{
+    static const struct http_route page[] = {{.method = HTTP_POST, .pattern = "/jobs"},
+                                             {.method = HTTP_GET, .pattern = "/{path...}"}};
+    struct http_match match = http_route_find(page, 2, HTTP_GET, "/jobs");
+    assert_null(match.route);
+    assert_true(match.path_known);
+    assert_ptr_equal(http_route_find(page, 2, HTTP_POST, "/jobs").route, &page[0]);
+    assert_ptr_equal(http_route_find(page, 2, HTTP_GET, "/job").route, &page[1]);
+}
+
 static void methods_have_names(void **state)
 {
     assert_int_equal(http_method_parse("DELETE"), HTTP_DELETE);
@@ -66,6 +77,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paths_find_their_routes),
         cmocka_unit_test(what_is_not_there_is_told_from_what_is_not_allowed),
+        cmocka_unit_test(what_takes_every_path_takes_none_that_others_have),
         cmocka_unit_test(methods_have_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

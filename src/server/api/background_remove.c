@@ -35,6 +35,7 @@ bool api_background_health(struct api *api, const struct http_request *request,
     if (!vision)
         return false;
     struct segment_state state = segment_state(vision_segment(vision));
+    struct scheduler_state turns = scheduler_state(engines_turns(api->engines));
     AUTO(jv_free) struct jv *body = jv_object();
     jv_text(body, "status", "healthy");
     jv_text(body, "service", "background-removal");
@@ -55,9 +56,9 @@ bool api_background_health(struct api *api, const struct http_request *request,
     jv_int(inference, "deaths", (int64_t)state.deaths);
     struct jv *queue = jv_put_object(body, "queue");
     jv_int(queue, "inside", state.scheduler.inside);
-    jv_int(queue, "waiting", state.scheduler.waiting);
+    jv_int(queue, "waiting", state.scheduler.waiting + turns.waiting);
     jv_int(queue, "served", (int64_t)state.scheduler.served);
-    jv_int(queue, "refused", (int64_t)state.scheduler.refused);
+    jv_int(queue, "refused", (int64_t)(state.scheduler.refused + turns.refused));
     http_response_header(response, "Cache-Control", "no-store");
     http_response_json(response, NULL, &body);
     return true;

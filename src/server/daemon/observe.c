@@ -81,7 +81,7 @@ static void write_all(void *context, struct metrics_writer *writer)
         write_server(observed->server, writer);
     struct vision *vision = observed->engines ? engines_vision_now(observed->engines) : NULL;
     if (vision)
-        observe_image(vision_segment(vision), writer);
+        observe_image(vision_segment(vision), engines_turns(observed->engines), writer);
 }
 
 void observe(struct metrics *metrics, struct observed *observed)

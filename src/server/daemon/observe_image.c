@@ -42,16 +42,19 @@ static void write_model(struct segment_state *state, struct metrics_writer *writ
           (double)state->memory_bytes);
 }
 
-static void write_queue(const struct scheduler_state *state, struct metrics_writer *writer)
+/* Most wait in the API's line, before they are decoded, and some once more at the device. */
+static void write_queue(const struct scheduler_state *state, const struct scheduler_state *api,
+                        struct metrics_writer *writer)
 {
     gauge(writer, "vma_image_streams", "Pictures that may be inferred at once.", state->streams);
     gauge(writer, "vma_image_inside", "Pictures that are being inferred.", state->inside);
-    gauge(writer, "vma_image_waiting", "Pictures that wait for the device.", state->waiting);
+    gauge(writer, "vma_image_waiting", "Pictures that wait for the device.",
+          state->waiting + api->waiting);
     counter(writer, "vma_image_inferred_total", "Turns at the device.", state->served);
     counter(writer, "vma_image_refused_total", "Pictures that found the queue full.",
-            state->refused);
+            state->refused + api->refused);
     counter(writer, "vma_image_expired_total", "Pictures whose deadline passed while they waited.",
-            state->expired);
+            state->expired + api->expired);
     metrics_value(writer, "vma_image_busy_seconds_total", "counter",
                   "Time at the device, of all together.", NULL, state->busy_s);
 }
@@ -122,13 +125,14 @@ static const struct gpu_state no_card = {.busy_percent = -1,
                                          .clock_mhz = -1,
                                          .memory_clock_mhz = -1};
 
-void observe_image(struct segment *segment, struct metrics_writer *writer)
+void observe_image(struct segment *segment, struct scheduler *turns, struct metrics_writer *writer)
 {
     struct segment_state state = segment_state(segment);
+    struct scheduler_state api = scheduler_state(turns);
     struct gpu_state gpu;
     char why[160];
     write_model(&state, writer);
-    write_queue(&state.scheduler, writer);
+    write_queue(&state.scheduler, &api, writer);
     write_troubles(&state, writer);
     if (!segment_gpu(segment, &gpu, why))
         gpu = no_card;

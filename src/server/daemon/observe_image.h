@@ -3,6 +3,8 @@
 #pragma once
 
 struct metrics_writer;
+struct scheduler;
 struct segment;
 
-void observe_image(struct segment *segment, struct metrics_writer *writer);
+/* `turns` is the line in front of it (engines_turns). */
+void observe_image(struct segment *segment, struct scheduler *turns, struct metrics_writer *writer);

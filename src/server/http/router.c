@@ -73,14 +73,15 @@ struct http_match http_route_find(const struct http_route *routes, size_t count,
         const struct http_route *route = &routes[i];
         if (!pattern_match(route->pattern, path, &params))
             continue;
-        if (!takes_all(route->pattern)) {
+        bool all = takes_all(route->pattern);
+        if (!all) {
             match.path_known = true;
             match.allowed |= 1u << route->method | 1u << HTTP_OPTIONS;
             if (route->method == HTTP_GET)
                 match.allowed |= 1u << HTTP_HEAD;
         }
         bool fits = route->method == method || (route->method == HTTP_GET && method == HTTP_HEAD);
-        if (fits) {
+        if (fits && !(all && match.path_known)) {
             match.route = route;
             match.params = params;
             return match;

@@ -551,6 +551,9 @@ class Load(unittest.TestCase):
             if answer.status == 503:
                 self.assertGreaterEqual(int(answer.headers["Retry-After"]), 1)
         self.assertGreaterEqual(sum(answer.status == 200 for answer in answers), 16)
+        refused = sum(answer.status == 503 for answer in answers)
+        self.assertEqual(vmad.get("/api/background/health").json["queue"]["refused"], refused)
+        self.assertIn(f"\nvma_image_refused_total {refused}\n", vmad.get("/metrics").body.decode())
         if not sanitized():
             self.assertLess(vmad.rss_kb() - before, 200 * 1024)
         self.assertEqual(vmad.post_form("/api/image/cutout", body).status, 200)
