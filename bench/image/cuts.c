@@ -34,6 +34,7 @@ enum { CALLERS = 8, COARSE_SIDE = 512, MAX_SIDE = 4096 };
 
 struct bench {
     struct picture photo;
+    int each; /* photos of a thread's own */
     struct cut_prompt prompt;
     struct scheduler *turns; /* the service's line, and what it asks; or else … */
     struct segment *segment;
@@ -67,26 +68,37 @@ static bool cut_in_turn(struct bench *bench, const struct picture *photo, struct
     return done;
 }
 
-/* Each thread's own, for nobody sends the same photo again and again: what the network makes of
- * one may be kept. */
-static void *photo_begin(void *raw)
+/* A thread's own photos. Nobody sends the same one again and again: what the network makes of one
+ * may be kept; and there are as many in a plain loop as callers have, since what lies in a core's
+ * cache is no photo that somebody sends either. */
+struct own {
+    struct picture photos[CALLERS];
+    int count, at;
+};
+
+static void *own_begin(void *raw)
 {
     const struct bench *bench = raw;
-    struct picture *photo = xmalloc(sizeof *photo);
-    *photo = picture_copy(&bench->photo);
-    return photo;
+    struct own *own = xcalloc(1, sizeof *own);
+    own->count = bench->each;
+    for (int i = 0; i < own->count; i++)
+        own->photos[i] = picture_copy(&bench->photo);
+    return own;
 }
 
-static void photo_end(void *own)
+static void own_end(void *raw)
 {
-    picture_dispose(own);
+    struct own *own = raw;
+    for (int i = 0; i < own->count; i++)
+        picture_dispose(&own->photos[i]);
     free(own);
 }
 
-static bool cut_once(void *raw, void *own, struct error *err)
+static bool cut_once(void *raw, void *raw_own, struct error *err)
 {
     struct bench *bench = raw;
-    struct picture *photo = own;
+    struct own *own = raw_own;
+    const struct picture *photo = &own->photos[own->at++ % own->count];
     AUTO(picture_dispose) struct picture matte = {0};
     unsigned number = atomic_fetch_add(&bench->number, 1);
     memcpy(photo->pixels, &number, 3); /* another one */
@@ -100,7 +112,8 @@ static int measure(struct bench *bench, int threads, double seconds)
     bench->prompt = (struct cut_prompt){.person = {.25f * width, 0, .5f * width, height},
                                         .points = {{.5f * width, .3f * height, false}},
                                         .point_count = 1};
-    struct loops loops = {.once = cut_once, .begin = photo_begin, .end = photo_end, .bench = bench};
+    struct loops loops = {.once = cut_once, .begin = own_begin, .end = own_end, .bench = bench};
+    bench->each = threads < CALLERS ? CALLERS / threads : 1;
     return loops_run(&loops, threads, seconds);
 }
 

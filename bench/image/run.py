@@ -5,7 +5,9 @@ in a bare loop; what many clients at once, many pictures in a row and a cold sta
 
     run.py [python] [models] [latency] [overload] [row] [idle] [cold]      all of it when none is named
 
-Everything runs on the same processors, in turns; ratios are of medians. PICTURES=n in a row."""
+Everything runs on the same processors, in turns; ratios are of medians, those of `models` medians of
+the ratios of rounds that follow each other. PICTURES=n in a row;
+NETWORKS=birefnet,sam2,portrait are those of `models`."""
 import json
 import os
 import pathlib
@@ -26,9 +28,11 @@ BUILD = pathlib.Path(os.environ.get("BUILD_DIR", SOURCE / "build" / "release"))
 PYTHON = "/usr/bin/python3"  # the one that Debian's packages belong to
 ROUNDS, SECONDS, CLIENTS = 5, 2.5, 8
 LONG = float(os.environ.get("LONG", "12"))  # seconds of a round with a large network
+SHORT = 1.0  # with the embedded one: the machine's speed changes within seconds, so more of them
 TURNS = int(os.environ.get("TURNS", "3"))  # rounds beside the bare loop
 STREAMS, THREADS, QUEUE = 2, 1, 16
 PLAIN_LOOPS = os.cpu_count() + 1  # one waits for the decoder's process
+NETWORKS = os.environ.get("NETWORKS", "birefnet,sam2,portrait").split(",")
 PICTURES = int(os.environ.get("PICTURES", "10000"))
 PHOTO_PATH = SOURCE / "tests/data/photos/astronaut.jpg"
 PHOTO = PHOTO_PATH.read_bytes()
@@ -152,43 +156,50 @@ def install(folder, name, kind, *files):
                    stdout=subprocess.DEVNULL)
 
 
+def ratio(ours, others):
+    """Of neighbours in time."""
+    each = [one / other for one, other in zip(ours, others)]
+    return f"**{statistics.median(each):.2f} ×** ({min(each):.2f}–{max(each):.2f})"
+
+
 def beside_bare_loop(folder):
     stub = {name: f"{folder}/{name}.onnx" for name in ("birefnet", "sam2_encoder", "sam2_decoder")}
     subprocess.run([PYTHON, HERE / "models.py", "stubs", folder], check=True)
-    install(folder, "birefnet", "birefnet", stub["birefnet"])
-    install(folder, "sam2", "sam2", stub["sam2_encoder"], stub["sam2_decoder"])
+    if "birefnet" in NETWORKS:
+        install(folder, "birefnet", "birefnet", stub["birefnet"])
+    if "sam2" in NETWORKS:
+        install(folder, "sam2", "sam2", stub["sam2_encoder"], stub["sam2_decoder"])
     embedded = SOURCE / "models/selfie_segmentation.onnx"
     models = [("BiRefNet-shaped, 1024²", "birefnet", "birefnet", [stub["birefnet"]], LONG),
               ("SAM2-shaped, 1024²", "sam2", "sam2",
                [stub["sam2_encoder"], stub["sam2_decoder"]], LONG),
-              ("portrait, 256²", "portrait", "portrait", [embedded], SECONDS)]
+              ("portrait, 256²", "portrait", "portrait", [embedded], SHORT)]
     http, steps = [], []
     photos = tempfile.mkdtemp(dir=folder)
     requests = [mask(photo) for photo in different_photos(photos)]
     for name, model, kind, files, seconds in models:
+        if model not in NETWORKS:
+            continue
         bare, ours, allowed, loop, scheduled = [], [], [], [], []
         times = (THREADS, STREAMS, seconds)
-        for _ in range(TURNS):
+        for _ in range(TURNS * (4 if seconds == SHORT else 1)):
             with vmad(f"{folder}/models-data", "--image-model", model, "--image-streams", str(STREAMS),
                       "--image-threads", str(THREADS)) as server:
                 ours.append(server.load(requests, CLIENTS, seconds).rate)
                 turned_away = server.load(request(CUTOUT, PHOTO, [("format", "none")]), CLIENTS, 1)
+            bare.append(alone(*times, *files)["per_s"])
             plain = alone("photos", THREADS, PLAIN_LOOPS, seconds, photos,
                           f"{folder}/models-data/models", model)["per_s"]
             # The same upload and an answer at once: what client and HTTP take of the processors.
             exchanges = turned_away.broken / turned_away.took
             allowed.append(1 / (1 / plain + 1 / exchanges))
-            bare.append(alone(*times, *files)["per_s"])
             scheduled.append(measured("bench_image_cuts", "service", *times, PHOTO_PATH,
                                       f"{folder}/models-data/models", model)["per_s"])
             loop.append(measured("bench_image_cuts", "loop", *times, PHOTO_PATH, kind,
                                  *files)["per_s"])
-        middle = statistics.median
-        http.append((name, spread(ours, 2), spread(bare, 2),
-                     f"**{middle(ours) / middle(bare):.2f} ×**", spread(allowed, 2),
-                     f"**{middle(ours) / middle(allowed):.2f} ×**"))
-        steps.append((name, spread(scheduled, 2), spread(loop, 2),
-                      f"**{middle(scheduled) / middle(loop):.2f} ×**"))
+        http.append((name, spread(ours, 2), spread(bare, 2), ratio(ours, bare),
+                     spread(allowed, 2), ratio(ours, allowed)))
+        steps.append((name, spread(scheduled, 2), spread(loop, 2), ratio(scheduled, loop)))
     table(f"HTTP service, {CLIENTS} clients, beside a bare loop of the same session ({STREAMS} at "
           f"once, {THREADS} thread each; 0.95 × is asked for)",
           ("network", "vmad, pictures/s", "bare loop, runs/s", "ratio",
