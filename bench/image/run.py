@@ -27,9 +27,9 @@ SOURCE = HERE.parents[1]
 BUILD = pathlib.Path(os.environ.get("BUILD_DIR", SOURCE / "build" / "release"))
 PYTHON = "/usr/bin/python3"  # the one that Debian's packages belong to
 ROUNDS, SECONDS, CLIENTS = 5, 2.5, 8
-LONG = float(os.environ.get("LONG", "12"))  # seconds of a round with a large network
+LONG = float(os.environ.get("LONG", "5"))  # seconds of a round with a large network
 SHORT = 1.0  # with the embedded one: the machine's speed changes within seconds, so more of them
-TURNS = int(os.environ.get("TURNS", "3"))  # rounds beside the bare loop
+TURNS = int(os.environ.get("TURNS", "7"))  # rounds beside the bare loop
 STREAMS, THREADS, QUEUE = 2, 1, 16
 PLAIN_LOOPS = os.cpu_count() + 1  # one waits for the decoder's process
 NETWORKS = os.environ.get("NETWORKS", "birefnet,sam2,portrait").split(",")
@@ -182,17 +182,19 @@ def beside_bare_loop(folder):
             continue
         bare, ours, allowed, loop, scheduled = [], [], [], [], []
         times = (THREADS, STREAMS, seconds)
-        for _ in range(TURNS * (4 if seconds == SHORT else 1)):
-            with vmad(f"{folder}/models-data", "--image-model", model, "--image-streams", str(STREAMS),
-                      "--image-threads", str(THREADS)) as server:
-                ours.append(server.load(requests, CLIENTS, seconds).rate)
-                turned_away = server.load(request(CUTOUT, PHOTO, [("format", "none")]), CLIENTS, 1)
-            bare.append(alone(*times, *files)["per_s"])
-            plain = alone("photos", THREADS, PLAIN_LOOPS, seconds, photos,
-                          f"{folder}/models-data/models", model)["per_s"]
+        turns = TURNS * (2 if seconds == SHORT else 1)
+        with vmad(f"{folder}/models-data", "--image-model", model, "--image-streams", str(STREAMS),
+                  "--image-threads", str(THREADS)) as server:
             # The same upload and an answer at once: what client and HTTP take of the processors.
+            turned_away = server.load(request(CUTOUT, PHOTO, [("format", "none")]), CLIENTS, 1)
             exchanges = turned_away.broken / turned_away.took
-            allowed.append(1 / (1 / plain + 1 / exchanges))
+            for _ in range(turns):
+                ours.append(server.load(requests, CLIENTS, seconds).rate)
+                bare.append(alone(*times, *files)["per_s"])
+                plain = alone("photos", THREADS, PLAIN_LOOPS, seconds, photos,
+                              f"{folder}/models-data/models", model)["per_s"]
+                allowed.append(1 / (1 / plain + 1 / exchanges))
+        for _ in range(turns):
             scheduled.append(measured("bench_image_cuts", "service", *times, PHOTO_PATH,
                                       f"{folder}/models-data/models", model)["per_s"])
             loop.append(measured("bench_image_cuts", "loop", *times, PHOTO_PATH, kind,
