@@ -10,18 +10,20 @@
 struct seen {
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    int times;
+    int times, more; /* more: how often there is something left */
     int64_t last_ms;
 };
 
-static void note(void *context)
+static bool note(void *context)
 {
     struct seen *seen = context;
     pthread_mutex_lock(&seen->lock);
     seen->times++;
     seen->last_ms = mono_ms();
+    bool more = seen->more > 0 && seen->more-- > 0;
     pthread_cond_signal(&seen->changed);
     pthread_mutex_unlock(&seen->lock);
+    return more;
 }
 
 static void await(struct seen *seen, int times)
@@ -39,7 +41,7 @@ static void await(struct seen *seen, int times)
 
 #define SEEN                                                                                       \
     {                                                                                              \
-        PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0                                  \
+        PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, 0, 0                               \
     }
 
 static void it_is_tidied_once_when_work_has_ended(void **state)
@@ -58,6 +60,18 @@ static void it_is_tidied_once_when_work_has_ended(void **state)
     assert_int_equal(seen.times, 2);
 }
 
+static void it_goes_on_while_there_is_something_left(void **state)
+{
+    (void)state;
+    struct seen seen = SEEN;
+    seen.more = 2;
+    struct tidy *tidy = tidy_new(5, note, &seen);
+    tidy_worked(tidy);
+    await(&seen, 3);
+    tidy_free(tidy);
+    assert_int_equal(seen.times, 3);
+}
+
 static void it_ends_at_once_while_it_waits(void **state)
 {
     (void)state;
@@ -74,6 +88,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_is_tidied_once_when_work_has_ended),
+        cmocka_unit_test(it_goes_on_while_there_is_something_left),
         cmocka_unit_test(it_ends_at_once_while_it_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

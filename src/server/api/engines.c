@@ -73,17 +73,18 @@ static struct scheduler *turns_new(int queue)
 }
 
 /* What was freed, and the code of what is done now and then, are no use to a process that waits. */
-static void give_back(void *context)
+static bool give_back(void *context)
 {
     struct engines *engines = context;
+    struct vision *vision = engines_vision_now(engines);
     struct jobs_counts counts;
     jobs_counts(engines->options.jobs, &counts);
-    if (counts.states[JOB_RUNNING] > 0) {
-        tidy_worked(engines->tidy);
-        return;
-    }
+    if (counts.states[JOB_RUNNING] > 0)
+        return true;
+    bool left = vision && segment_forget(vision_segment(vision));
     memory_trim();
     memory_let_go_of_code();
+    return left;
 }
 
 struct engines *engines_new(const struct engines_options *options)
@@ -451,10 +452,10 @@ void engines_free(struct engines *engines)
         return;
     engines_end(engines);
     pipeline_close(engines->pipeline);
+    tidy_free(engines->tidy);
     vision_close(engines->vision);
     watch_free(engines->watch);
     scheduler_free(engines->turns);
-    tidy_free(engines->tidy);
     if (engines->voices)
         voices_close(engines->voices);
     pthread_cond_destroy(&engines->opened);

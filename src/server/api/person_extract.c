@@ -132,7 +132,7 @@ static bool whole_will_do(const struct photo_work *work, const struct box *crop)
 {
     const float enough = 0.35f;
     float photo = fmaxf((float)work->photo.width, (float)work->photo.height);
-    return segment_takes_prompts(vision_segment(work->vision)) &&
+    return segment_takes_prompts(vision_segment(work->vision), false) &&
            fmaxf(crop->width, crop->height) >= enough * photo;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/tidy.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -10,7 +9,7 @@
 
 struct tidy {
     int64_t quiet_ms;
-    void (*action)(void *context);
+    bool (*action)(void *context);
     void *context;
     struct sleeper sleeper; /* its lock: everything below */
     bool worked;
@@ -36,14 +35,18 @@ static void *tidy_run(void *context)
     while (await_quiet(tidy)) {
         tidy->worked = false;
         pthread_mutex_unlock(&tidy->sleeper.lock);
-        tidy->action(tidy->context);
+        bool more = tidy->action(tidy->context);
         pthread_mutex_lock(&tidy->sleeper.lock);
+        if (more && !tidy->worked) {
+            tidy->worked = true;
+            tidy->last_ms = mono_ms();
+        }
     }
     pthread_mutex_unlock(&tidy->sleeper.lock);
     return NULL;
 }
 
-struct tidy *tidy_new(int64_t quiet_ms, void (*action)(void *context), void *context)
+struct tidy *tidy_new(int64_t quiet_ms, bool (*action)(void *context), void *context)
 {
     struct tidy *tidy = xcalloc(1, sizeof *tidy);
     tidy->quiet_ms = quiet_ms;

@@ -4,12 +4,14 @@
  * wakes for nothing else. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct tidy;
 
-/* `action` runs on that thread, `quiet_ms` after the last tidy_worked. */
-struct tidy *tidy_new(int64_t quiet_ms, void (*action)(void *context), void *context);
+/* `action` runs on that thread, `quiet_ms` after the last tidy_worked; and after as long again
+ * while it says that there is more to do. */
+struct tidy *tidy_new(int64_t quiet_ms, bool (*action)(void *context), void *context);
 void tidy_free(struct tidy *tidy);
 
 /* There was work. From any thread; cheap. */

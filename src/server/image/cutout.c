@@ -207,7 +207,7 @@ static void prompt_add(struct cut_prompt *prompt, struct cut_point point)
 }
 
 /* One prompt of all that is known of who is meant: their box, or that of the person whose face is
- * near the first point, and the points. */
+ * near the first point, and the points; the nose too, where those leave room for it. */
 static struct cut_prompt prompt_of(const struct picture *photo, const struct cutout_who *who)
 {
     struct cut_prompt prompt = {.person = who->box};
@@ -216,10 +216,13 @@ static struct cut_prompt prompt_of(const struct picture *photo, const struct cut
     for (int i = 0; i < who->point_count && face < 0; i++)
         if (!who->points[i].outside)
             face = face_at(photo, who, &who->points[i]);
-    if (box->width <= 0 && face >= 0)
-        prompt = cut_prompt_for(&who->faces[face], photo);
     for (int i = 0; i < who->point_count; i++)
         prompt_add(&prompt, who->points[i]);
+    if (box->width <= 0 && face >= 0) {
+        const struct cut_prompt around = cut_prompt_for(&who->faces[face], photo);
+        prompt.person = around.person;
+        prompt_add(&prompt, around.points[0]);
+    }
     if (prompt.point_count == 0)
         prompt_add(&prompt,
                    (struct cut_point){box->x + box->width / 2, box->y + 0.4f * box->height, false});
@@ -353,7 +356,8 @@ bool cutout_matte(struct vision *vision, const struct picture *photo,
     struct cutout_who who = *wanted;
     AUTO(mem_free) struct face *room = NULL;
     AUTO(picture_dispose) struct picture matte = {0};
-    bool takes = segment_takes_prompts(vision_segment(vision)), told = takes;
+    bool prompted = who.box.width > 0 || who.point_count > 0;
+    bool takes = segment_takes_prompts(vision_segment(vision), prompted), told = takes;
     who.how.out_told = &told;
     if (!matte_of_those(vision, photo, &who, &room, &matte, err))
         return false;

@@ -105,6 +105,14 @@ bool cutter_takes_prompts(const struct cutter *cutter)
     return cutter->sessions[1] != NULL;
 }
 
+bool cutter_forget(struct cutter *cutter)
+{
+    bool left = false;
+    for (int i = 0; i < CUTTER_SESSIONS; i++)
+        left |= cutter->sessions[i] && session_forget(cutter->sessions[i]);
+    return left;
+}
+
 int cutter_side(const struct cutter *cutter)
 {
     return cutter->width > cutter->height ? cutter->width : cutter->height;

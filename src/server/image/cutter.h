@@ -66,6 +66,8 @@ const char *cutter_device(const struct cutter *cutter);
 const char *cutter_fallback(const struct cutter *cutter);
 /* Does it look at the prompt? */
 bool cutter_takes_prompts(const struct cutter *cutter);
+/* Lets go of what it keeps of photos that nobody asked for lately; true while something is left. */
+bool cutter_forget(struct cutter *cutter);
 /* Width or height of the network's input, the larger one. */
 int cutter_side(const struct cutter *cutter);
 /* A smaller side for a picture that did not fit into memory at `side` (0: the usual one); 0 when

@@ -40,7 +40,7 @@ struct remote {
     CURL *idle[IDLE_HANDLES];
     int idle_count;
     char model[MODEL_KEY_SIZE]; /* that made the last mask */
-    bool told;                  /* it looks at prompts */
+    bool told;                  /* it looks at prompts; taken for granted until it has answered */
 };
 
 struct exchange {
@@ -120,10 +120,10 @@ static void model_note(struct remote *remote, CURL *handle, struct exchange *out
     pthread_mutex_unlock(&remote->lock);
 }
 
-bool remote_takes_prompts(struct remote *remote)
+bool remote_takes_prompts(struct remote *remote, bool unknown)
 {
     pthread_mutex_lock(&remote->lock);
-    bool told = remote->told;
+    bool told = remote->model[0] ? remote->told : unknown;
     pthread_mutex_unlock(&remote->lock);
     return told;
 }

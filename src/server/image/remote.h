@@ -41,7 +41,7 @@ MUST_USE bool remote_matte(struct remote *remote, const struct picture *photo,
 
 /* Does it answer to GET /health, within two seconds? */
 MUST_USE bool remote_check(struct remote *remote, struct error *err);
-/* Did what made the last mask look at prompts? False before the first one. */
-bool remote_takes_prompts(struct remote *remote);
+/* Did what made the last mask look at prompts? `unknown` before the first one. */
+bool remote_takes_prompts(struct remote *remote, bool unknown);
 /* Which model made the last mask, as X-Image-Model names it: "remote:portrait@1:…". */
 void remote_model(struct remote *remote, char *out, size_t size);

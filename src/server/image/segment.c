@@ -397,14 +397,28 @@ struct segment_state segment_state(struct segment *segment)
     return state;
 }
 
-bool segment_takes_prompts(struct segment *segment)
+bool segment_takes_prompts(struct segment *segment, bool unknown)
 {
     if (segment->settings.remote)
-        return remote_takes_prompts(segment->settings.remote);
+        return remote_takes_prompts(segment->settings.remote, unknown);
     pthread_mutex_lock(&segment->lock);
     bool takes = cutter_takes_prompts(segment->current->cutter);
     pthread_mutex_unlock(&segment->lock);
     return takes;
+}
+
+bool segment_forget(struct segment *segment)
+{
+    pthread_mutex_lock(&segment->lock);
+    struct loaded *loaded = segment->current;
+    loaded->users++;
+    pthread_mutex_unlock(&segment->lock);
+    bool left = cutter_forget(loaded->cutter);
+    pthread_mutex_lock(&loaded->lock);
+    left |= loaded->spare && cutter_forget(loaded->spare);
+    pthread_mutex_unlock(&loaded->lock);
+    unuse_locked(segment, loaded);
+    return left;
 }
 
 bool segment_gpu(struct segment *segment, struct gpu_state *out, char *out_why)

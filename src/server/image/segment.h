@@ -64,8 +64,13 @@ MUST_USE bool segment_matte(struct segment *segment, const struct picture *photo
                             const struct cut_prompt *prompt, const struct segment_how *how,
                             struct picture *out, struct error *err);
 
-/* Does the model in use look at the prompt at all? Whoever would have to find faces for it asks. */
-bool segment_takes_prompts(struct segment *segment);
+/* Does the model in use look at the prompt at all? Whoever would have to find faces for it asks.
+ * `unknown` where it is on another machine, which was not asked for anything yet. */
+bool segment_takes_prompts(struct segment *segment, bool unknown);
+
+/* Lets go of what the model keeps here of photos that nobody asked for in the last minute (a
+ * process of its own does that by itself); true while something is left. */
+bool segment_forget(struct segment *segment);
 
 /* What health, log and metrics say. Texts are copies. */
 struct segment_state {

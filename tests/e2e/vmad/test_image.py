@@ -482,17 +482,25 @@ class Remote(unittest.TestCase):
         asked, here = self.stand_in(lambda _: (("X-Image-Model", "sam2@1:0123456789ab"),
                                                ("X-Image-Prompt", "taken")))
         parts = [image(), ("format", "mask"), ("point", "225,130;10,10,0")]
-        for headers in ({}, {"Priority": "u=6"}):  # that it takes prompts is known after the first
+        for headers in ({}, {"Priority": "u=6"}):
             answer = here.post_form("/api/image/cutout", parts, headers)
             self.assertEqual(answer.status, 200, answer.body)
         self.assertEqual(answer.headers["X-Image-Model"], "remote:sam2@1:0123456789ab")
         self.assertEqual(answer.headers["X-Image-Prompt"], "taken")
         (first, body), (last, told) = asked[0], asked[-1]
         self.assertIsNone(first["Priority"])
-        self.assertNotIn(b'name="point"', body)
         self.assertEqual(last["Priority"], "u=5")
         for field in (b'name="hint"\r\n\r\ntrue', b'name="box"', b"225.0,130.0,1;10.0,10.0,0"):
+            self.assertIn(field, body)
             self.assertIn(field, told)
+
+    def test_all_eight_points_are_passed_on(self):
+        asked, here = self.stand_in(lambda _: (("X-Image-Model", "sam2@1:0123456789ab"),
+                                               ("X-Image-Prompt", "taken")))
+        points = ";".join(f"{220 + i},130" for i in range(8))
+        answer = here.post_form("/api/image/cutout", [image(), ("format", "mask"), ("point", points)])
+        self.assertEqual(answer.status, 200, answer.body)
+        self.assertIn(b"227.0,130.0,1\r\n", asked[-1][1])
 
     def test_points_at_the_edge_stay_in_the_photo(self):
         asked, here = self.stand_in(lambda _: (("X-Image-Model", "sam2@1:0123456789ab"),
