@@ -159,6 +159,58 @@ static void a_save_in_the_middle_is_not_lost(void **state)
     pair_dispose(&pair);
 }
 
+static void remove_path(const char *root, const char *path)
+{
+    AUTO(mem_free) char *full = pair_path(root, path);
+    assert_int_equal(unlink(full), 0);
+}
+
+/* What is sent first is put in order before the other side has answered. */
+static void what_changes_before_the_answer_is_not_lost(void **state)
+{
+    (void)state;
+    struct pair pair;
+    pair_init(&pair, SYNC_MIRROR);
+    put_mixture(pair.here);
+    pair_laptop(&pair);
+    pair_connect(&pair);
+    assert_ok(pair_turn(&pair, &pair.laptop, SIZE_MAX, &pair.err), &pair.err);
+    remove_path(pair.here, "mixed/1.gz");
+    remove_path(pair.here, "mixed/10.gz");
+    put_text(pair.here, "mixed/20.gz", "small now");
+    put_text(pair.here, "mixed/new.gz", "new");
+    remove_path(pair.here, "mixed/20.txt");
+    put_folder(pair.here, "mixed/20.txt");
+    put_text(pair.here, "mixed/20.txt/file", "in the place of a file");
+    assert_true(pair_settle(&pair));
+    assert_false(exists(pair.there, "mixed/10.gz"));
+    assert_text(pair.there, "mixed/20.gz", "small now");
+    assert_text(pair.there, "mixed/20.txt/file", "in the place of a file");
+    assert_same_trees(&pair);
+    pair_dispose(&pair);
+}
+
+/* Nor is what the other side had all the time. */
+static void an_order_that_was_made_ahead_yields_to_what_is_there(void **state)
+{
+    (void)state;
+    struct pair pair;
+    pair_init(&pair, SYNC_TWO_WAY_SAFE);
+    assert_int_equal(mkdir(pair.there, 0755), 0);
+    put_mixture(pair.there);
+    put_mixture(pair.here);
+    put_text(pair.there, "mixed/theirs", "only there");
+    put_text(pair.here, "mixed/ours", "only here");
+    pair_laptop(&pair);
+    pair_connect(&pair);
+    assert_true(pair_settle(&pair));
+    assert_text(pair.here, "mixed/theirs", "only there");
+    assert_text(pair.there, "mixed/ours", "only here");
+    assert_int_equal(pair.laptop.conflicts, 0);
+    assert_same_trees(&pair);
+    pair_dispose(&pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +220,8 @@ int main(void)
         cmocka_unit_test(removals_wait_for_files_of_either_sort),
         cmocka_unit_test(a_copy_that_is_cut_anywhere_goes_on),
         cmocka_unit_test(a_save_in_the_middle_is_not_lost),
+        cmocka_unit_test(what_changes_before_the_answer_is_not_lost),
+        cmocka_unit_test(an_order_that_was_made_ahead_yields_to_what_is_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

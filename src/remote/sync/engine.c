@@ -177,6 +177,7 @@ static void release(struct sync *sync)
     free(sync->held);
     free(sync->wave);
     ids_dispose(&sync->dense);
+    push_ahead_drop(sync);
     free(sync->copies);
     free(sync->withheld.items);
     free(sync->wanted.items);
@@ -588,6 +589,8 @@ bool sync_step(struct sync *sync, int64_t now_us, int64_t *out_next_us, struct e
         if (wave_left(sync))
             sync_wake_at(sync, out_next_us, push_is_full(sync) ? now_us + FULL_US : now_us);
     }
+    if (laptop && sync->scanned && sync->hello_sent && !sync->live) /* the answer is on its way */
+        push_ahead(sync);
     if (sync->root_replaced && sync_phase(sync) == SYNC_IN_SYNC)
         sync->root_replaced = false;
     /* What was allowed once is done: the next time is asked for again. */

@@ -98,6 +98,15 @@ struct wave_item {
     enum wave_class class;
 };
 
+/* What would be sent if the other side had nothing: looked up while nobody waits for it. */
+struct ahead {
+    struct ids work, dense;
+    struct wave_item *items;
+    size_t count;
+    uint64_t changes; /* that there had been */
+    bool done;
+};
+
 struct sync {
     struct sync_options options;
     const struct sync_port *port;
@@ -147,6 +156,7 @@ struct sync {
     struct ids dense; /* files of the wave that do not compress: to fill the link with */
     size_t dense_at;
     bool dense_turn; /* the file that is added is one of them */
+    struct ahead ahead;
     uint64_t work_files, work_bytes, done_files, done_bytes;
     uint32_t *copies; /* by content: what the other side has */
     size_t copies_size, copies_used;
@@ -254,6 +264,10 @@ void local_scan_again(struct sync *sync, int64_t after_us);
 MUST_USE bool push_express(struct sync *sync, int64_t *next_us, struct error *err);
 MUST_USE bool push_wave(struct sync *sync, struct error *err);
 void push_wave_start(struct sync *sync);
+/* Before anything is known of the other side: puts all that is here in the order in which it would
+ * be sent, so that the link need not wait for that later. Once. */
+void push_ahead(struct sync *sync);
+void push_ahead_drop(struct sync *sync);
 /* The bulk lane takes no more for now. */
 bool push_is_full(struct sync *sync);
 /* Looks at everything dirty on the disk, without sending. */

@@ -360,7 +360,8 @@ static bool are_dense(const struct sync *sync, const struct wave_item *items, si
 
 /* Takes the files that do not compress out of the sorted items. They are sent where the others
  * compress so well that the link would have nothing to do. */
-static void set_dense_apart(struct sync *sync, struct wave_item *items, size_t *count)
+static void set_dense_apart(struct sync *sync, struct wave_item *items, size_t *count,
+                            struct ids *dense)
 {
     size_t kept = 0, looks = 0;
     for (size_t i = 0, end; i < *count; i = end) {
@@ -373,12 +374,72 @@ static void set_dense_apart(struct sync *sync, struct wave_item *items, size_t *
             uint64_t size = node_at(sync, items[j].id)->local.size;
             bool alone = content && size >= DENSE_ALONE && looks++ < DENSE_MOST;
             if (alone ? probe(sync, items[j].id) : small && size < DENSE_ALONE)
-                ids_add(&sync->dense, items[j].id);
+                ids_add(dense, items[j].id);
             else
                 items[kept++] = items[j];
         }
     }
     *count = kept;
+}
+
+static bool is_wave(size_t nodes, uint64_t bytes)
+{
+    return nodes > EXPRESS_NODES || bytes > 4 * 1024 * 1024;
+}
+
+void push_ahead_drop(struct sync *sync)
+{
+    ids_dispose(&sync->ahead.work);
+    ids_dispose(&sync->ahead.dense);
+    free(sync->ahead.items);
+    sync->ahead = (struct ahead){.done = true};
+}
+
+void push_ahead(struct sync *sync)
+{
+    struct ahead *ahead = &sync->ahead;
+    if (ahead->done || sync->met)
+        return;
+    ahead->done = true;
+    ahead->changes = sync->changes;
+    uint64_t bytes = 0;
+    for (uint32_t id = tree_next(sync->tree, TREE_ROOT, TREE_ROOT); id;
+         id = tree_next(sync->tree, id, TREE_ROOT)) {
+        const struct node *node = node_at(sync, id);
+        if (!node->local.kind)
+            continue;
+        ids_add(&ahead->work, id);
+        bytes += node->local.size;
+    }
+    if (!is_wave(ahead->work.count, bytes)) {
+        push_ahead_drop(sync);
+        return;
+    }
+    ahead->count = ahead->work.count;
+    ahead->items = xcalloc(ahead->count, sizeof *ahead->items);
+    for (size_t i = 0; i < ahead->count; i++)
+        ahead->items[i] = item_for(sync, ahead->work.items[i], (uint32_t)i);
+    qsort(ahead->items, ahead->count, sizeof *ahead->items, by_order);
+    set_dense_apart(sync, ahead->items, &ahead->count, &ahead->dense);
+}
+
+/* Takes what was put in order ahead, if that is what is to be sent. */
+static bool take_ahead(struct sync *sync, const struct ids *work, struct wave_item **items,
+                       size_t *count)
+{
+    struct ahead *ahead = &sync->ahead;
+    bool same = ahead->items && ahead->changes == sync->changes &&
+                ahead->work.count == work->count &&
+                memcmp(ahead->work.items, work->items, work->count * sizeof *work->items) == 0;
+    if (same) {
+        free(*items);
+        *items = TAKE(ahead->items);
+        *count = ahead->count;
+        for (size_t i = 0; i < ahead->dense.count; i++)
+            ids_add(&sync->dense, ahead->dense.items[i]);
+    }
+    push_ahead_drop(sync);
+    return same;
 }
 
 void push_wave_start(struct sync *sync)
@@ -397,7 +458,7 @@ void push_wave_start(struct sync *sync)
     }
     for (size_t i = 0; i < pulls.count; i++)
         ids_add(&sync->wanted, pulls.items[i]);
-    if (work.count <= EXPRESS_NODES && bytes <= 4 * 1024 * 1024) {
+    if (!is_wave(work.count, bytes)) {
         for (size_t i = 0; i < work.count; i++)
             mark_dirty(sync, work.items[i]);
         return;
@@ -413,11 +474,14 @@ void push_wave_start(struct sync *sync)
     guard_items(sync, items + rest, &added);
     for (size_t i = 0; i < added; i++)
         node_at(sync, items[rest + i].id)->flags |= NODE_QUEUED;
-    qsort(items, rest + added, sizeof *items, by_order);
-    free(sync->wave);
     size_t count = rest + added;
-    if (sync->options.role == SYNC_LAPTOP)
-        set_dense_apart(sync, items, &count);
+    bool whole = rest == 0 && added == work.count;
+    if (!whole || !take_ahead(sync, &work, &items, &count)) {
+        qsort(items, count, sizeof *items, by_order);
+        if (sync->options.role == SYNC_LAPTOP)
+            set_dense_apart(sync, items, &count, &sync->dense);
+    }
+    free(sync->wave);
     sync->wave = items;
     sync->wave_count = count;
     sync->wave_at = 0;

@@ -236,5 +236,6 @@ void session_begin(struct sync *sync)
     guard_review(sync); /* what was missing there may be back */
     pieces_look(sync, NULL);
     push_wave_start(sync);
+    push_ahead_drop(sync);
     sync_tell(sync, SYNC_EVENT_STATE, "", "agreed");
 }
