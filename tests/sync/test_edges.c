@@ -283,8 +283,11 @@ static void a_large_file_that_is_ignored_halfway_leaves_nothing_there(void **sta
     AUTO(fd_close) int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
     AUTO(mem_free) char *block = xcalloc(1 << 20, 1);
     for (uint32_t i = 0; i < 40; i++) {
-        for (uint32_t at = 0; at < 1 << 20; at += 4)
-            write_u32((uint8_t *)block + at, (i << 20 | at) * 2654435761U);
+        for (uint32_t at = 0; at < 1 << 20; at += 4) {
+            uint32_t noise = (i << 20 | at) * 2654435761U; /* for what has an order compresses */
+            noise = (noise ^ noise >> 15) * 2246822519U;
+            write_u32((uint8_t *)block + at, noise ^ noise >> 13);
+        }
         assert_ok(fd_write_all(fd, (struct bytes){(uint8_t *)block, 1 << 20}, &err), &err);
     }
     for (int turn = 0; turn < 400 && !files_in_stage(&pair); turn++) {

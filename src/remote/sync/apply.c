@@ -143,10 +143,15 @@ static bool stage_content(struct applier *applier, struct item *item, const stru
     switch ((enum sync_source)op->source) {
     case SOURCE_NONE:
         return true;
-    case SOURCE_INLINE:
+    case SOURCE_INLINE: {
+        AUTO(buf_dispose) struct buf scratch = BUF(SYNC_MESSAGE_MAX);
+        struct bytes content = op->content;
+        if (!filter_undo_into(&op->filter, &content, &scratch, err))
+            return false;
         return op->entry.kind == ENTRY_LINK
-                   ? stage_link(stage, &op->entry, op->content, &item->staged, err)
-                   : stage_bytes(stage, &op->entry, op->content, &item->staged, err);
+                   ? stage_link(stage, &op->entry, content, &item->staged, err)
+                   : stage_bytes(stage, &op->entry, content, &item->staged, err);
+    }
     case SOURCE_PIECES:
         return stage_end(stage, op->transfer, &op->entry, &item->staged, err);
     case SOURCE_COPY:

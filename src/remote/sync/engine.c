@@ -477,6 +477,7 @@ bool sync_handle(struct sync *sync, const struct sync_message *message, struct e
     case SYNC_NOTE:
         return handle_note(sync, message->payload, err);
     case SYNC_STREAM:
+    case SYNC_APART:
         break;
     }
     return error_set(err, ERROR_INVALID, "sync message of unknown type");

@@ -8,7 +8,11 @@
 #include "base/error.h"
 #include "sync/packed.h"
 
-enum { HEADER = 5, COMPRESS_LEAST = 256 };
+enum {
+    HEADER = 5,
+    COMPRESS_LEAST = 256,
+    SOURCE_FILTERED = SOURCE_MOVE + 1, /* INLINE with a filter */
+};
 
 static const char *const mode_names[SYNC_MODE_COUNT] = {"mirror", "one-way-safe", "two-way-safe",
                                                         "two-way-resolved"};
@@ -39,7 +43,7 @@ enum sync_decoded sync_message_decode(struct bytes input, struct buf *scratch,
     uint8_t type = input.data[4];
     if (size == 0 || size > SYNC_MESSAGE_MAX)
         return error_set(err, ERROR_LIMIT, "sync message of %u bytes", size);
-    if ((type & ~SYNC_COMPRESSED) < SYNC_HELLO || (type & ~SYNC_COMPRESSED) > SYNC_STREAM)
+    if ((type & ~SYNC_COMPRESSED) < SYNC_HELLO || (type & ~SYNC_COMPRESSED) > SYNC_APART)
         return error_set(err, ERROR_INVALID, "sync message of unknown type %u", type);
     if (input.size - 4 < size)
         return SYNC_SHORT;
@@ -400,18 +404,49 @@ bool sync_batch_decode(struct bytes *input, struct sync_batch *out, struct error
                       (unsigned long long)out->count));
 }
 
+static bool filter_encode(const struct filter *filter, struct buf *out, struct error *err)
+{
+    assert(filter_is_valid(filter));
+    if (!put_byte(filter->kind, out, err))
+        return false;
+    switch ((enum filter_kind)filter->kind) {
+    case FILTER_NONE:
+        return true;
+    case FILTER_X86:
+        return sync_number_encode(filter->base, out, err);
+    case FILTER_TABLE:
+        return put_byte(filter->stride, out, err) && sync_number_encode(filter->deltas, out, err);
+    }
+    return false;
+}
+
+static bool filter_decode(struct bytes *input, struct filter *out, struct error *err)
+{
+    *out = (struct filter){0};
+    if (!get_byte(input, &out->kind, err))
+        return false;
+    if (out->kind == FILTER_X86)
+        return sync_number_decode(input, &out->base, err);
+    if (out->kind == FILTER_TABLE &&
+        (!get_byte(input, &out->stride, err) || !sync_number_decode(input, &out->deltas, err)))
+        return false;
+    return filter_is_valid(out) || error_set(err, ERROR_INVALID, "sync content in no known form");
+}
+
 bool sync_op_encode(const struct sync_op *op, struct path_memory *memory, struct buf *out,
                     struct error *err)
 {
+    bool filtered = op->source == SOURCE_INLINE && op->filter.kind;
     if (!sync_path_encode(op->path, memory, out, err) ||
         !sync_entry_encode(&op->expect, out, err) || !sync_entry_encode(&op->entry, out, err) ||
-        !put_byte(op->source, out, err))
+        !put_byte(filtered ? (uint8_t)SOURCE_FILTERED : op->source, out, err))
         return false;
     switch ((enum sync_source)op->source) {
     case SOURCE_NONE:
         return true;
     case SOURCE_INLINE:
-        return sync_blob_encode(op->content, out, err);
+        return (!filtered || filter_encode(&op->filter, out, err)) &&
+               sync_blob_encode(op->content, out, err);
     case SOURCE_PIECES:
         return sync_number_encode(op->transfer, out, err);
     case SOURCE_COPY:
@@ -432,6 +467,10 @@ bool sync_op_decode(struct bytes *input, struct path_memory *memory, struct sync
     switch (out->source) {
     case SOURCE_NONE:
         return true;
+    case SOURCE_FILTERED:
+        out->source = SOURCE_INLINE;
+        return filter_decode(input, &out->filter, err) &&
+               sync_blob_decode(input, &out->content, err);
     case SOURCE_INLINE:
         return sync_blob_decode(input, &out->content, err);
     case SOURCE_PIECES:
@@ -496,34 +535,41 @@ bool sync_piece_decode(struct bytes *input, struct sync_piece *out, struct error
            (path_check(out->from, err) && get_hash(input, &out->from_hash, err));
 }
 
+/* What a run begins with. */
+enum { RUN_PLAIN, RUN_COPY, RUN_FILTERED };
+
 bool sync_run_encode(const struct sync_run *run, struct buf *out, struct error *err)
 {
-    if (!put_byte(run->copy, out, err))
-        return false;
     if (!run->copy)
-        return sync_blob_encode(run->bytes, out, err);
-    return sync_number_encode(run->offset, out, err) && sync_number_encode(run->size, out, err);
+        return sync_run_head(&run->filter, run->bytes.size, out, err) &&
+               buf_append(out, run->bytes, err);
+    return put_byte(RUN_COPY, out, err) && sync_number_encode(run->offset, out, err) &&
+           sync_number_encode(run->size, out, err);
 }
 
-bool sync_run_head(size_t size, struct buf *out, struct error *err)
+bool sync_run_head(const struct filter *filter, size_t size, struct buf *out, struct error *err)
 {
-    return put_byte(0, out, err) && sync_number_encode(size, out, err);
+    if (!put_byte(filter->kind ? RUN_FILTERED : RUN_PLAIN, out, err) ||
+        (filter->kind && !filter_encode(filter, out, err)))
+        return false;
+    return sync_number_encode(size, out, err);
 }
 
 bool sync_run_decode(struct bytes *input, struct sync_run *out, struct error *err)
 {
-    uint8_t copy;
+    uint8_t how;
     *out = (struct sync_run){0};
-    if (!get_byte(input, &copy, err))
+    if (!get_byte(input, &how, err))
         return false;
-    out->copy = copy == 1;
-    if (copy == 0) {
-        if (!sync_blob_decode(input, &out->bytes, err))
+    out->copy = how == RUN_COPY;
+    if (how == RUN_PLAIN || how == RUN_FILTERED) {
+        if ((how == RUN_FILTERED && !filter_decode(input, &out->filter, err)) ||
+            !sync_blob_decode(input, &out->bytes, err))
             return false;
         out->size = out->bytes.size;
         return true;
     }
-    if (copy != 1 || !sync_number_decode(input, &out->offset, err) ||
+    if (!out->copy || !sync_number_decode(input, &out->offset, err) ||
         !sync_number_decode(input, &out->size, err) || out->offset > INT64_MAX ||
         out->size > INT64_MAX - out->offset)
         return error_set(err, ERROR_INVALID, "sync piece with a broken run");

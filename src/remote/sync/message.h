@@ -12,13 +12,14 @@
 #include "base/attributes.h"
 #include "base/bytes.h"
 #include "sync/entry.h"
+#include "sync/filter.h"
 #include "sync/path.h"
 
 struct buf;
 struct error;
 
 enum {
-    SYNC_VERSION = 3,
+    SYNC_VERSION = 4,
     SYNC_COMPRESSED = 0x80,
     SYNC_MESSAGE_MAX = 32 * 1024 * 1024,
     SYNC_BATCH_MAX = 64 * 1024, /* changes */
@@ -35,6 +36,7 @@ enum sync_type {
     SYNC_WANT,      /* laptop: send me the content of these                     */
     SYNC_NOTE,      /* remote: something a person should know                   */
     SYNC_STREAM,    /* either: part of a zstd stream of further messages        */
+    SYNC_APART,     /* either: the same of another, for what does not compress  */
 };
 
 enum sync_mode { SYNC_MIRROR, SYNC_ONE_WAY_SAFE, SYNC_TWO_WAY_SAFE, SYNC_TWO_WAY_RESOLVED };
@@ -118,6 +120,7 @@ struct sync_op {
     struct entry expect, entry;
     uint8_t source;
     struct bytes content; /* SOURCE_INLINE: the bytes; of links: the target */
+    struct filter filter; /* what was applied to the content                */
     struct bytes from;
     uint64_t transfer;
 };
@@ -174,16 +177,18 @@ struct sync_piece {
     struct bytes from; /* FIRST: path of the file that copies come from; empty when none do */
     struct hash128 from_hash;
 };
-/* A run: `bytes` as they are, or `size` bytes at `offset` of the old file. */
+/* A run: `bytes`, to which the filter was applied, or `size` bytes at `offset` of the old file. */
 struct sync_run {
     bool copy;
     uint64_t offset, size;
     struct bytes bytes;
+    struct filter filter;
 };
 MUST_USE bool sync_piece_encode(const struct sync_piece *piece, struct buf *out, struct error *err);
 MUST_USE bool sync_run_encode(const struct sync_run *run, struct buf *out, struct error *err);
 /* Only what `size` literal bytes begin with. */
-MUST_USE bool sync_run_head(size_t size, struct buf *out, struct error *err);
+MUST_USE bool sync_run_head(const struct filter *filter, size_t size, struct buf *out,
+                            struct error *err);
 MUST_USE bool sync_piece_decode(struct bytes *input, struct sync_piece *out, struct error *err);
 MUST_USE bool sync_run_decode(struct bytes *input, struct sync_run *out, struct error *err);
 

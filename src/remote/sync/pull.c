@@ -86,6 +86,7 @@ bool receive_piece(struct sync *sync, struct bytes payload, struct error *err)
         return true;
     }
     bool good = true;
+    AUTO(buf_dispose) struct buf scratch = BUF(SYNC_MESSAGE_MAX);
     if (piece.flags & PIECE_FIRST) {
         int from = piece.from.size ? open_old(sync, &piece) : -1;
         good = stage_begin(sync->stage, piece.transfer, piece.size, from, &failed);
@@ -97,7 +98,8 @@ bool receive_piece(struct sync *sync, struct bytes payload, struct error *err)
         if (good)
             good = run.copy
                        ? stage_write_old(sync->stage, piece.transfer, run.offset, run.size, &failed)
-                       : stage_write(sync->stage, piece.transfer, run.bytes, &failed);
+                       : filter_undo_into(&run.filter, &run.bytes, &scratch, &failed) &&
+                             stage_write(sync->stage, piece.transfer, run.bytes, &failed);
     }
     if (!good) /* told with the answer to its batch */
         stage_fail(sync->stage, piece.transfer, &failed);

@@ -8,7 +8,9 @@
 
 #include "base/mem.h"
 #include "sync/content.h"
+#include "sync/guess.h"
 #include "sync/ignore.h"
+#include "sync/level.h"
 #include "sync/packing.h"
 
 enum {
@@ -30,6 +32,7 @@ struct sending {
     uint64_t within; /* bytes of the segment that were sent */
     uint64_t at;     /* where the segment begins in the new file */
     bool began, ended;
+    bool filtered; /* what compresses better in another form is sent so */
 };
 
 /* --- Copies -------------------------------------------------------------------------------- */
@@ -115,6 +118,14 @@ static bool add_copy(struct sync *sync, uint32_t id, uint32_t from, enum sync_la
     return draft_add(sync, lane, &op, id, err);
 }
 
+/* Not where the processors are the limit, and not for what does not compress anyway. */
+static bool is_worth_filtering(const struct sync *sync)
+{
+    const struct sync_port *port = sync->port;
+    int64_t distance_us = port->distance_us ? port->distance_us(sync->context) : 0;
+    return !sync->dense_turn && !level_is_near(distance_us);
+}
+
 /* Sends what is in the node as local, with these bytes where it has any. */
 static bool add_plain(struct sync *sync, uint32_t id, enum sync_lane lane, struct bytes content,
                       struct error *err)
@@ -126,12 +137,21 @@ static bool add_plain(struct sync *sync, uint32_t id, enum sync_lane lane, struc
     bool has_content = node->local.kind == ENTRY_FILE || node->local.kind == ENTRY_LINK;
     bool told_only = remote && lane == LANE_FAST && !sync_mode_two_way(sync->options.mode);
     bool only_mode = !remote && entry_same_content(&node->local, expect);
+    AUTO(mem_free) uint8_t *filtered = NULL;
     struct sync_op op = {.path = bytes_of(tree_path(sync->tree, id, path)),
                          .expect = *expect,
                          .entry = node->local,
                          .content = content};
     if (has_content && !told_only && !only_mode && content.data)
         op.source = SOURCE_INLINE;
+    bool guessed = op.source == SOURCE_INLINE && lane == LANE_BULK &&
+                   node->local.kind == ENTRY_FILE && is_worth_filtering(sync) &&
+                   guess_filter(content, 0, &op.filter);
+    if (guessed) {
+        filtered = xmalloc(content.size);
+        filter_apply(&op.filter, content, filtered);
+        op.content.data = filtered;
+    }
     return draft_add(sync, lane, &op, id, err);
 }
 
@@ -167,7 +187,8 @@ static void start_sending(struct sync *sync, uint32_t id, enum sync_lane lane,
                                 .lane = lane,
                                 .content = *content,
                                 .expect = *sync_theirs(sync, node),
-                                .transfer = ++sync->transfer};
+                                .transfer = ++sync->transfer,
+                                .filtered = lane == LANE_BULK && is_worth_filtering(sync)};
     if (node->chunks)
         sending->old = node->chunks->content;
     *content = (struct content){.fd = -1};
@@ -469,12 +490,27 @@ static bool put_head(struct sync *sync, struct sending *sending, struct buf *pay
 static bool put_literal(const struct sending *sending, uint64_t offset, size_t size,
                         struct buf *payload, struct error *err)
 {
-    uint8_t *room = sync_run_head(size, payload, err) ? buf_reserve(payload, size, err) : NULL;
+    size_t start = payload->size;
+    struct filter filter = {0};
+    uint8_t *room =
+        sync_run_head(&filter, size, payload, err) ? buf_reserve(payload, size, err) : NULL;
     if (!room)
         return false;
     ssize_t got = pread(sending->content.fd, room, size, (off_t)offset);
     size_t filled = got > 0 ? (size_t)got : 0;
     memset(room + filled, 0, size - filled);
+    struct bytes bytes = {room, size};
+    if (!sending->filtered || !guess_filter(bytes, offset, &filter)) {
+        buf_commit(payload, size);
+        return true;
+    }
+    AUTO(mem_free) uint8_t *plain = xmalloc(size);
+    memcpy(plain, room, size);
+    payload->size = start;
+    room = sync_run_head(&filter, size, payload, err) ? buf_reserve(payload, size, err) : NULL;
+    if (!room)
+        return false;
+    filter_apply(&filter, (struct bytes){plain, size}, room);
     buf_commit(payload, size);
     return true;
 }
