@@ -134,15 +134,24 @@ static bool verify(struct context *context, struct operands operands, struct err
     const struct model_entry *wanted = NULL;
     if (operands.count > 1 && !find(context, operands.items[1], &wanted, err))
         return false;
+    int wrong = 0, looked_at = 0;
     for (int i = 0; i < context->models.count; i++) {
         const struct model_entry *entry = &context->models.entries[i];
         if (wanted && wanted != entry)
             continue;
-        if (!model_verify(entry, err))
-            return false;
-        printf("%s@%s is what its manifest says\n", entry->name, entry->version);
+        looked_at++;
+        if (model_verify(entry, err)) {
+            printf("%s@%s is what its manifest says\n", entry->name, entry->version);
+            continue;
+        }
+        wrong++;
+        if (!wanted) /* the others are looked at all the same */
+            fprintf(stderr, "%s\n", err->text);
     }
-    return true;
+    if (wrong && !wanted)
+        error_set(err, ERROR_INVALID, "%d of %d models cannot be used as they are", wrong,
+                  looked_at);
+    return wrong == 0;
 }
 
 static bool use(struct context *context, struct operands operands, struct error *err)

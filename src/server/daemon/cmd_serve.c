@@ -22,6 +22,7 @@
 #include "http/guard.h"
 #include "http/server.h"
 #include "image/remote.h"
+#include "infer/runtime.h"
 #include "jobs/jobs.h"
 #include "pipeline/retention.h"
 #include "store/store.h"
@@ -261,7 +262,7 @@ static void open_engines(struct running *running)
                        running->options->models ? running->options->models : running->dir.models,
                    .image_model = running->options->image_model,
                    .image_service = set_or_null(running->options->image_service),
-                   .device = running->options->image_device,
+                   .device = set_or_null(running->options->image_device),
                    .threads = (int)running->options->image_threads,
                    .streams = (int)running->options->image_streams,
                    .queue = (int)running->options->image_queue,
@@ -316,6 +317,8 @@ static bool start(struct running *running, struct error *err)
     const struct daemon *daemon = running->daemon;
     if (set_or_null(options->image_service) && !remote_url_check(options->image_service, err))
         return false;
+    if (!runtime_device_check(set_or_null(options->image_device), err))
+        return error_wrap(err, "--image-device or IMAGE_DEVICE");
     if (set_or_null(options->allowed_hosts) && !guard_names_check(options->allowed_hosts, err))
         return error_wrap(err, "--allowed-host or VMAD_ALLOWED_HOSTS");
     if (!keeps_long_enough(options, err) || !data_dir_open(&running->dir, options->data, err))

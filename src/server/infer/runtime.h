@@ -67,6 +67,9 @@ const struct tensor_info *session_outputs(const struct session *session, int *ou
 int session_input(const struct session *session, const char *name);
 int session_output(const struct session *session, const char *name);
 
+/* Whether it is a device's name at all; NULL is. */
+MUST_USE bool runtime_device_check(const char *device, struct error *err);
+
 /* What runs: "cpu", "cuda:0"; and why not what was asked, or NULL when it is that. */
 const char *session_device(const struct session *session);
 const char *session_fallback(const struct session *session);

@@ -24,6 +24,12 @@ bool device_parse(const char *text, struct device *out, struct error *err)
     return true;
 }
 
+bool runtime_device_check(const char *device, struct error *err)
+{
+    struct device parsed;
+    return device_parse(device, &parsed, err);
+}
+
 static bool cuda_options(const struct runtime *runtime, const struct session_options *options,
                          const struct device *device, OrtCUDAProviderOptionsV2 *cuda,
                          struct error *err)

@@ -53,6 +53,7 @@ class CommandLine(unittest.TestCase):
             ({"VMAD_PORT": "70000"}, (), ("VMAD_PORT", "70000", "65535")),
             ({"VMAD_GRACE": "soon"}, (), ("VMAD_GRACE", "soon")),
             ({"VMAD_ALLOWED_HOSTS": "http://a.example"}, (), ("VMAD_ALLOWED_HOSTS", "http://a.example")),
+            ({"IMAGE_DEVICE": "gpu"}, (), ("IMAGE_DEVICE", "gpu", "cpu, cuda or cuda:N")),
             ({}, ("--keep-videos", "5s"), ("--keep-videos", "at least 1h")),
             ({}, ("--port", "many"), ("--port", "many")),
             ({}, ("--role", "king"), ("--role", "king", "gateway")),

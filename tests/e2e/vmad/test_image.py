@@ -351,7 +351,13 @@ class Models(unittest.TestCase):
         self.assertEqual([m["name"] for m in listed if m["used"]], ["bright"])
         broken = pathlib.Path(vmad.data) / "models" / "bright" / "1" / "model.onnx"
         broken.write_bytes(broken.read_bytes()[:-1] + b"x")
-        self.assertIn("where its manifest says", self.models(vmad.data, "verify").stderr)
+        added = self.models(vmad.data, "add", "whole", str(STUBS / "birefnet_512.onnx"))
+        self.assertEqual(added.returncode, 0, added.stderr)
+        checked = self.models(vmad.data, "verify")
+        self.assertIn("where its manifest says", checked.stderr)
+        self.assertIn("1 of 3 models", checked.stderr)
+        self.assertIn("whole@1 is what its manifest says", checked.stdout)
+        self.assertNotEqual(checked.returncode, 0)
         self.assertEqual(vmad.stop(), 0)
 
     def test_what_no_service_could_use_is_not_added(self):
