@@ -2,6 +2,7 @@
 /* Sending: what is dirty becomes batches. A few changes go at once in the fast lane; many, and
  * the first copy, are a wave in the bulk lane, sorted so that like files meet in the compressor's
  * memory, folder after folder of each kind. Folders come first, removals last. */
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "sync/dense.h"
 #include "sync/engine_internal.h"
 #include "sync/ignore.h"
+#include "sync/level.h"
 #include "sync/packing.h"
 #include "sync/sender.h"
 #include "sync/snapshot.h"
@@ -23,16 +25,19 @@ enum {
     FEW = 4, /* that many go without waiting for more */
     BURST_QUIET_US = 3 * 1000,
     BURST_MAX_US = 40 * 1000,
-    PENDING_MAX = 4,               /* saves of one file under way */
-    BATCH_MARGIN = 64 * 1024,      /* most batches grow no further */
-    NEAR_BYTES = 2 << 20,          /* where the other side takes what is not compressed: no … */
-    NEAR_OPS = 8000,               /* … more has to wait for it, and memory is saved */
-    LINE_LITTLE = QUEUE_BYTES / 3, /* with less before the link it is filled up */
-    ROOM_BYTES = 640 * 1024,       /* with so much room again one goes on       */
-    DENSE_ALONE = 256 * 1024,      /* files of that size are looked at one by one … */
+    PENDING_MAX = 4,          /* saves of one file under way */
+    BATCH_MARGIN = 64 * 1024, /* most batches grow no further */
+    NEAR_BYTES = 2 << 20,     /* where the other side takes what is not compressed: no … */
+    NEAR_OPS = 8000,          /* … more has to wait for it, and memory is saved */
+    /* With less before the link it is filled up, before the level falls: dense files are what lets
+     * the compressor be slower than the link for a while. */
+    LINE_LITTLE = QUEUE_BYTES * 2 / 3,
+    ROOM_BYTES = 640 * 1024,  /* with so much room again one goes on       */
+    DENSE_ALONE = 256 * 1024, /* files of that size are looked at one by one … */
     DENSE_PROBES = 5,
     DENSE_MOST = 4096, /* … of smaller ones that many of each kind     */
 };
+static_assert(LINE_LITTLE > LEVEL_QUEUED_MUCH, "dense files keep the level where it is");
 
 enum verdict node_verdict(const struct sync *sync, const struct node *node)
 {
