@@ -158,7 +158,7 @@ def first_copy(host, source, work, rounds, only=None):
                                  f"{host.idle():.2f} s of it nothing")
     shutil.rmtree(destination, ignore_errors=True)
     files = sum(len(names) for _, _, names in os.walk(source))
-    report.compare(f"First copy of {files} files, {host.name}", "s",
+    report.compare(f"First copy, {os.path.basename(source)}: {files} files, {host.name}", "s",
                    {name: values for name, values in results.items() if values}, digits=2,
                    more=details)
 

@@ -21,7 +21,7 @@ def table(title, columns, rows):
     print("| " + " | ".join(columns) + " |")
     print("|" + " --- |" * len(columns))
     for row in rows:
-        print("| " + " | ".join(str(cell) for cell in row) + " |")
+        print("| " + " | ".join(str(cell).replace("|", r"\|") for cell in row) + " |")
     print(flush=True)
 
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """make bench-remote: vma beside what people use today, on loopback and over a 12 ms, 100 Mbit/s
-line, in one run. Needs root (network namespaces). bench/remote/run.py --quick for a small tree,
-and words to pick measurements: save batch copy text large restart forward cut memory (with idle),
-or bound (what a first copy could come to at best)."""
+line, in one run. Needs root (network namespaces). bench/remote/run.py --quick for small trees, and
+words to pick measurements: copy save batch restart (of the libraries, or --tree mixed), mixed and
+text (first copies of the mixed tree and of its text), large forward cut memory (with idle), or
+bound (what a first copy could come to at best)."""
 import argparse
 import os
 import shutil
@@ -36,46 +37,59 @@ def cuts(host, pingpong, quick):
         forward.cut(host, pingpong, seconds, how, only=["vma"])
 
 
+class Trees:
+    """Each is made when it is asked for."""
+
+    def __init__(self, work, scale):
+        self.work, self.scale, self.made = work, scale, {}
+
+    def get(self, name):
+        if name not in self.made:
+            path = f"{self.work}/{name}"
+            self.made[name] = tree.text_of(self.get("mixed"), path) if name == "text" \
+                else tree.make(name, path, self.scale)
+            print(f"\nThe tree “{name}”: {tree.describe(path)[0]}", flush=True)
+        return self.made[name]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the tree, fewer rounds")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--hosts", default="lo,far")
     parser.add_argument("--tools", help="for copies: only these, with commas between them")
+    parser.add_argument("--tree", choices=list(tree.MAKE), default="libraries")
     parser.add_argument("what", nargs="*")
     options = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGHUP):  # clean up then, too
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     work = tempfile.mkdtemp(prefix="vma-bench-", dir="/dev/shm")
-    wanted = options.what or ["save", "batch", "copy", "text", "large", "restart", "forward", "cut",
-                              "memory"]
+    wanted = options.what or ["copy", "mixed", "text", "save", "batch", "restart", "large", "forward",
+                              "cut", "memory"]
     rounds = options.rounds
     only = options.tools and options.tools.split(",")
     try:
         emulator = build(work, "tests/support/link_emulator.c")
         pingpong = build(work, "bench/remote/pingpong.c")
-        source = None
-        if set(wanted) & {"save", "batch", "copy", "text", "restart", "bound"}:
-            source = tree.make(f"{work}/tree", 0.1 if options.quick else 1.0)
-            print(f"\nThe tree: {tree.describe(source)[0]}", flush=True)
+        trees = Trees(work, 0.1 if options.quick else 1.0)
         if "bound" in wanted:
-            bound.smallest(source)
-        for name in options.hosts.split(","):
+            bound.smallest(trees.get(options.tree))
+            wanted = [word for word in wanted if word != "bound"]
+        for name in options.hosts.split(",") if wanted else []:
             host = far.Host() if name == "lo" else far.Far(emulator)
             try:
+                for what, which in (("copy", options.tree), ("mixed", "mixed"), ("text", "text")):
+                    if what in wanted:
+                        sync.first_copy(host, trees.get(which), work, rounds, only)
                 if "save" in wanted:
-                    sync.save_latency(host, source, work, 60 if options.quick else 200)
+                    sync.save_latency(host, trees.get(options.tree), work,
+                                      60 if options.quick else 200)
                 if "batch" in wanted:
-                    sync.batch(host, source, work, rounds)
-                if "copy" in wanted:
-                    sync.first_copy(host, source, work, rounds, only)
-                if "text" in wanted:
-                    sync.first_copy(host, tree.text_of(source, f"{work}/text"), work, rounds,
-                                    only)
+                    sync.batch(host, trees.get(options.tree), work, rounds)
+                if "restart" in wanted:
+                    sync.restart(host, trees.get(options.tree), work, rounds)
                 if "large" in wanted:
                     sync.large_file(host, work, rounds)
-                if "restart" in wanted:
-                    sync.restart(host, source, work, rounds)
                 if "forward" in wanted:
                     forward.latency(host, pingpong, 400 if options.quick else 2000)
                 if "cut" in wanted and name == "far":

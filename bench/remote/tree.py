@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The tree that is synced: about 30,000 files and 500 MB, such as a developer has who works on
-several things at once. It is put together from fixed parts (PARTS), so that it is the same on each
-machine that has the packages of scripts/debian-packages and the downloads of scripts/deps.lock;
-describe(…) says what it came to, with a digest of its names and sizes.
+"""The trees that are synced, each about 30,000 files and 500 MB, put together from fixed parts:
 
-python3 bench/remote/tree.py FOLDER makes it and says what is in it."""
+"libraries" is headers, Python libraries and documentation, all that the pinned packages of the
+group [bench] of scripts/deps.lock have of these (LIBRARIES), and the same everywhere.
+"mixed" is what a developer has who works on several things at once, archives, models and programs
+among it: PARTS, of the packages of scripts/debian-packages and the downloads of scripts/deps.lock.
+
+describe(…) says what one came to, with a digest of its names and sizes.
+python3 bench/remote/tree.py NAME FOLDER makes one and says what is in it."""
 import collections
 import hashlib
 import os
@@ -14,6 +17,8 @@ import subprocess
 import sys
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+
+LIBRARIES = ("include/", "src/", "lib/python3", "share/doc/", "share/man/")
 
 # (folder, packages, what is taken of them, files at most, MB at most). What does not fit any more
 # is left out, in the order of the packages and of the names in them.
@@ -76,7 +81,8 @@ def installed(package):
 
 def beneath(folder):
     if not os.path.isdir(folder):
-        raise SystemExit(f"the tree needs {os.path.relpath(folder, ROOT)}: make release web")
+        raise SystemExit(f"the tree needs {os.path.relpath(folder, ROOT)}: "
+                         "scripts/deps build run test bench; make release web")
     for at, folders, files in os.walk(folder):
         folders.sort()
         for name in sorted(files):
@@ -121,9 +127,25 @@ class Part:
         self.bytes -= size
 
 
-def make(destination, scale=1.0):
-    """scale 0.1 makes a tenth of it (every tenth file), for a quick look."""
-    every = round(1 / scale)
+def pinned():
+    """The unpacked packages of the libraries, from scripts/deps.lock."""
+    with open(f"{ROOT}/scripts/deps.lock", encoding="utf8") as f:
+        for row in f:
+            below = row.split()[-1] if row.strip() else ""
+            if below.startswith("tree/"):
+                yield f"{ROOT}/.deps/{below}"
+
+
+def make_libraries(destination, every):
+    part = Part(destination, sys.maxsize, sys.maxsize, every)
+    for package in pinned():
+        for path in beneath(package):
+            name = os.path.relpath(path, package)
+            if name.startswith(LIBRARIES):
+                part.add(path, name)
+
+
+def make_mixed(destination, every):
     for folder, packages, prefixes, files, megabytes in PARTS:
         part = Part(f"{destination}/{folder}", files, megabytes, every)
         for package in packages.split():
@@ -140,6 +162,14 @@ def make(destination, scale=1.0):
     part = Part(f"{destination}/{ARCHIVES[0]}", 1000, ARCHIVES[1], every)
     for path, name in archives():
         part.add(path, name)
+
+
+MAKE = {"libraries": make_libraries, "mixed": make_mixed}
+
+
+def make(name, destination, scale=1.0):
+    """scale 0.1 makes a tenth of it (every tenth file), for a quick look."""
+    MAKE[name](destination, round(1 / scale))
     return destination
 
 
@@ -167,8 +197,8 @@ def describe(root):
 
 
 def text_of(root, destination):
-    """Its text alone (sources, headers, manuals, translations), at most 512 kB a file, as in a tree
-    without packages, models and archives."""
+    """The text alone of the mixed tree (sources, headers, manuals, translations), at most 512 kB a
+    file."""
     for part in TEXT:
         for path in beneath(f"{root}/{part}"):
             if os.path.getsize(path) < 512 * 1024:
@@ -196,4 +226,4 @@ def some_files(root, count, seed=1):
 
 
 if __name__ == "__main__":
-    sys.stdout.write("\n".join(describe(make(sys.argv[1]))) + "\n")
+    sys.stdout.write("\n".join(describe(make(*sys.argv[1:3]))) + "\n")
