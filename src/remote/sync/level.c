@@ -10,7 +10,7 @@ enum {
 };
 
 /* Time for the same input, in percent of level 1. */
-static const int cost[LEVEL_MAX + 1] = {0, 100, 130, 185, 220, 280, 385, 415, 490};
+static const int cost[LEVEL_MAX + 1] = {0, 100, 130, 185, 220, 280, 385, 415, 490, 600, 740};
 
 /* The highest level that would still be ahead of the link; the present one as long as it is. */
 static int affordable(int level, const struct level_sample *sample, uint64_t left)

@@ -11,7 +11,8 @@
 enum {
     LEVEL_FIRST = 1,
     LEVEL_NEAR = -4, /* where the processors are the limit: zstd's fast levels */
-    LEVEL_MAX = 8,   /* more costs much and saves little, and takes more memory */
+    LEVEL_FAR = 5,   /* to begin with where the line, most likely, is slower    */
+    LEVEL_MAX = 10,  /* more costs much and saves little, and takes more memory */
     /* With no more than that in front of the link it will soon have nothing to do. */
     LEVEL_QUEUED_LITTLE = 512 * 1024,
     /* With that much a while in which compressing takes longer than the link does no harm. */

@@ -15,10 +15,10 @@ MUST_USE bool packed_once(struct bytes input, int level, struct buf *out);
 MUST_USE bool unpacked_once(struct bytes input, size_t size, struct buf *out, struct error *err);
 
 /* A stream of bytes to be compressed as it comes, with a long memory. */
-enum { PACKED_WINDOW_LOG = 23 }; /* the most */
+enum { PACKED_WINDOW_LOG = 23 /* the most */, PACKED_LEVEL_MAX = 10 };
 struct packer;
 struct packer_options {
-    int level;
+    int level;      /* as zstd's; PACKED_LEVEL_MAX is its 9 with twice the search */
     int window_log; /* how far back it looks: 2^window_log bytes, which the reader needs, too */
     bool far_back;  /* finds long repetitions all over that, not only near */
 };

@@ -21,6 +21,7 @@ enum {
     LOOK_SOON = 2 * 1024 * 1024,   /* … but when the link is about to run dry */
     WINDOW_LOG_NEAR = 19,
     CAREFUL_LOOKS = 3, /* after that, no higher level for so long */
+    SEARCH_LEVEL = 6,  /* from there on zstd itself looks far enough back */
 };
 
 struct raw {
@@ -125,7 +126,7 @@ static struct packer *packer_for(struct packing *packing)
     return packer_new(
         &(struct packer_options){.level = near ? LEVEL_NEAR : packing->level,
                                  .window_log = near ? WINDOW_LOG_NEAR : PACKED_WINDOW_LOG,
-                                 .far_back = !near});
+                                 .far_back = !near && packing->level < SEARCH_LEVEL});
 }
 
 /* Whether it goes as it is; a message does so as a whole. */
@@ -153,6 +154,12 @@ static void send_plain(struct packing *packing, struct raw *raw)
         packing->plan.send_plain(packing->plan.context, &raw->bytes);
 }
 
+static bool is_far(struct packing *packing)
+{
+    int64_t distance_us = packing->plan.distance_us(packing->plan.context);
+    return distance_us > 0 && !level_is_near(distance_us);
+}
+
 static void pack(struct packing *packing, struct raw *raw)
 {
     struct error err;
@@ -171,8 +178,11 @@ static void pack(struct packing *packing, struct raw *raw)
     }
     AUTO(buf_dispose) struct buf out = BUF(PIECE_MAX + 2 * raw->bytes.size);
     int64_t begin_us = mono_ns() / 1000;
-    if (packing->looks == 0 && packing->sample.raw == 0)
+    if (packing->looks == 0 && packing->sample.raw == 0) {
+        if (packing->level < LEVEL_FAR && !packing->careful && is_far(packing))
+            packing->level = LEVEL_FAR;
         sample_begins(packing, begin_us);
+    }
     if (!packing->packer)
         packing->packer = packer_for(packing);
     if (!packer_add(packing->packer, buf_bytes(&raw->bytes), PACK_MORE, &out, &err))
