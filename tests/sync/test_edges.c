@@ -362,12 +362,43 @@ static void what_lies_too_deep_is_named_and_the_rest_arrives(void **state)
     pair_dispose(&pair);
 }
 
+/* A folder with a secret in it is where a file was saved here: it stays, and that is no success. */
+static void a_folder_kept_in_the_way_of_a_file_is_told_until_it_is_gone(void **state)
+{
+    struct pair pair;
+    struct sync_status status;
+    pair_init(&pair, SYNC_MIRROR);
+    put_folder(pair.here, "k");
+    put_text(pair.here, "k/x", "one");
+    start(&pair);
+    put_text(pair.there, "k/.env", "SECRET=1");
+    AUTO(mem_free) char *folder = pair_path(pair.here, "k");
+    AUTO(mem_free) char *inner = pair_path(pair.here, "k/x");
+    assert_int_equal(unlink(inner), 0);
+    assert_int_equal(rmdir(folder), 0);
+    put_text(pair.here, "k", "a file");
+    assert_true(pair_settle(&pair));
+    sync_status(pair.laptop.sync, &status);
+    assert_text(pair.there, "k/.env", "SECRET=1");
+    assert_int_equal(status.phase, SYNC_INCOMPLETE);
+    assert_int_equal(status.failed, 1);
+    AUTO(mem_free) char *secret = pair_path(pair.there, "k/.env");
+    assert_int_equal(unlink(secret), 0);
+    sync_resume(pair.laptop.sync, false);
+    assert_true(pair_settle(&pair));
+    sync_status(pair.laptop.sync, &status);
+    assert_text(pair.there, "k", "a file");
+    assert_int_equal(status.phase, SYNC_IN_SYNC);
+    pair_dispose(&pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_folder_behind_a_link_is_not_taken_for_an_empty_one),
         cmocka_unit_test(an_emptied_folder_stays_what_it_is_and_stops_the_sync),
         cmocka_unit_test(what_lies_too_deep_is_named_and_the_rest_arrives),
+        cmocka_unit_test(a_folder_kept_in_the_way_of_a_file_is_told_until_it_is_gone),
         cmocka_unit_test(folders_too_deep_to_send_are_named_and_the_rest_goes_on),
         cmocka_unit_test(what_was_edited_while_it_was_ignored_is_kept_on_both_sides),
         cmocka_unit_test(two_at_work_on_one_folder_never_mix_their_files_up),

@@ -110,7 +110,12 @@ static void refused(struct sync *sync, const struct inflight_op *op,
     case REFUSAL_PINNED:
         node->flags |= NODE_PINNED;
         node->base = (struct entry){0};
-        sync_tell(sync, SYNC_EVENT_NOTE, path, text);
+        if (op->entry.kind) { /* it is in the way of something that was saved */
+            sync_problem(sync, path, text);
+            node->flags |= NODE_FAILED;
+        } else {
+            sync_tell(sync, SYNC_EVENT_NOTE, path, text);
+        }
         break;
     case REFUSAL_PARENT:
         parent_missing(sync, op->id);

@@ -37,7 +37,7 @@ enum {
     DENSE_PROBES = 5,
     DENSE_MOST = 4096, /* … of smaller ones that many of each kind     */
 };
-static_assert(LINE_LITTLE > LEVEL_QUEUED_MUCH, "dense files keep the level where it is");
+static_assert((int)LINE_LITTLE > (int)LEVEL_QUEUED_MUCH, "dense files keep the level where it is");
 
 enum verdict node_verdict(const struct sync *sync, const struct node *node)
 {
