@@ -132,6 +132,24 @@ static void help_lines_up(void **state)
                                           "      --quiet      print nothing\n");
 }
 
+static void long_help_stays_in_its_column_and_on_the_screen(void **state)
+{
+    static const struct option one[] = {
+        OPTION_TEXT('H', "host", "NAME", host,
+                    "the machine to work on, by name or number or as the configuration of ssh, "
+                    "which is read first, calls it, with a long-winded explanation to boot"),
+        OPTION_END,
+    };
+    AUTO(buf_dispose) struct buf out = BUF(1000);
+    struct error err;
+    assert_ok(options_help(one, &out, &err), &err);
+    assert_string_equal(
+        buf_string(&out),
+        "  -H, --host NAME  the machine to work on, by name or number or as the\n"
+        "                   configuration of ssh, which is read first, calls it, with a\n"
+        "                   long-winded explanation to boot\n");
+}
+
 static bool nothing(void *context, const void *options, struct operands operands, struct error *err)
 {
     return true;
@@ -163,6 +181,7 @@ int main(void)
         cmocka_unit_test(the_environment_is_checked_by_variable_name),
         cmocka_unit_test(a_flag_can_be_taken_back),
         cmocka_unit_test(help_lines_up),
+        cmocka_unit_test(long_help_stays_in_its_column_and_on_the_screen),
         cmocka_unit_test(an_unknown_command_names_the_nearest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -156,6 +156,16 @@ class Tools(Base):
         self.assertFalse(self.asked_file.exists() or (self.home / ".ssh").exists())
 
 
+class Help(Base):
+    def test_it_fits_the_screen(self):
+        general = self.vma("--help").stdout
+        commands = [line.split()[0] for line in general.splitlines() if line.startswith("  ")]
+        self.assertIn("docker-context", commands)
+        for text in [general] + [self.vma(name, "--help").stdout for name in commands]:
+            self.assertTrue(text)
+            self.assertLessEqual(max(map(len, text.splitlines())), 80, text)
+
+
 class Completion(Base):
     def setUp(self):
         super().setUp()

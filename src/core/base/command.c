@@ -8,8 +8,9 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/wrap.h"
 
-enum { WIDTH = 80 };
+enum { HANGING = 4, SUMMARIES = 18 }; /* columns */
 
 static const char *nearest(const struct program *program, const char *name)
 {
@@ -72,30 +73,6 @@ bool command_run(const struct command *command, void *context, char **arguments,
     return command->run(context, values, operands, err);
 }
 
-/* Paragraphs for a terminal: lines end between words, before column WIDTH. */
-static bool put_wrapped(struct buf *out, const char *text, struct error *err)
-{
-    size_t column = 0;
-    while (*text) {
-        size_t length = strcspn(text, " \n");
-        size_t width = utf8_count((struct bytes){(const uint8_t *)text, length});
-        if (column > 0 && column + 1 + width > WIDTH) {
-            if (!buf_text(out, "\n", err))
-                return false;
-            column = 0;
-        }
-        if (!buf_printf(out, err, "%s%.*s", column > 0 ? " " : "", (int)length, text))
-            return false;
-        column += (column > 0) + width;
-        for (text += length; *text == ' ' || *text == '\n'; text++) {
-            if (*text == '\n' && !buf_text(out, "\n", err))
-                return false;
-            column = *text == '\n' ? 0 : column;
-        }
-    }
-    return true;
-}
-
 /* Is there anything to say about its options? */
 static bool has_options(const struct command *command)
 {
@@ -117,10 +94,12 @@ static bool put_usage(const struct program *program, const struct command *comma
 bool command_help(const struct program *program, const struct command *command, struct buf *out,
                   struct error *err)
 {
-    return put_usage(program, command, out, err) &&
-           buf_printf(out, err, "\n  %s\n", command->summary) &&
+    AUTO(buf_dispose) struct buf usage = BUF(1024);
+    return put_usage(program, command, &usage, err) &&
+           wrap_put(out, buf_string(&usage), 0, HANGING, err) && buf_text(out, "\n  ", err) &&
+           wrap_put(out, command->summary, 2, 2, err) && buf_text(out, "\n", err) &&
            (!command->details ||
-            (buf_text(out, "\n", err) && put_wrapped(out, command->details, err) &&
+            (buf_text(out, "\n", err) && wrap_put(out, command->details, 0, 0, err) &&
              buf_text(out, "\n", err))) &&
            (!has_options(command) ||
             (buf_text(out, "\n", err) && options_help(command->options, out, err)));
@@ -128,7 +107,9 @@ bool command_help(const struct program *program, const struct command *command, 
 
 bool program_help(const struct program *program, struct buf *out, struct error *err)
 {
-    if (!buf_printf(out, err, "%s %s: %s\n\n", program->name, program->version, program->summary))
+    AUTO(buf_dispose) struct buf head = BUF(1024);
+    if (!buf_printf(&head, err, "%s %s: %s", program->name, program->version, program->summary) ||
+        !wrap_put(out, buf_string(&head), 0, HANGING, err) || !buf_text(out, "\n\n", err))
         return false;
     if (program->fallback && !command_help(program, program->fallback, out, err))
         return false;
@@ -136,16 +117,18 @@ bool program_help(const struct program *program, struct buf *out, struct error *
         return false;
     for (size_t i = 0; program->commands[i]; i++)
         if (!program->commands[i]->hidden && program->commands[i] != program->fallback &&
-            !buf_printf(out, err, "  %-14s  %s\n", program->commands[i]->name,
-                        program->commands[i]->summary))
+            !(buf_printf(out, err, "  %-14s  ", program->commands[i]->name) &&
+              wrap_put(out, program->commands[i]->summary, SUMMARIES, SUMMARIES, err) &&
+              buf_text(out, "\n", err)))
             return false;
     if (program->examples && !buf_text(out, "\nExamples:\n", err))
         return false;
     for (const struct example *one = program->examples; one && one->line; one++)
         if (!buf_printf(out, err, "  %s\n      %s\n", one->line, one->help))
             return false;
-    if (program->details && (!buf_text(out, "\n", err) ||
-                             !put_wrapped(out, program->details, err) || !buf_text(out, "\n", err)))
+    if (program->details &&
+        (!buf_text(out, "\n", err) || !wrap_put(out, program->details, 0, 0, err) ||
+         !buf_text(out, "\n", err)))
         return false;
     return buf_printf(out, err, "\n%s COMMAND --help tells more about one.\n", program->name);
 }

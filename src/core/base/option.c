@@ -8,6 +8,7 @@
 #include "base/duration.h"
 #include "base/error.h"
 #include "base/text.h"
+#include "base/wrap.h"
 
 const struct option *option_find(const struct option *rows, const char *name, size_t length)
 {
@@ -284,6 +285,8 @@ bool option_help(const struct option *row, struct buf *out, struct error *err)
                       initial ? " " : "", initial ? initial : "");
 }
 
+enum { AROUND = 10 }; /* columns: "  -x, --" before a name and "  " behind the widest */
+
 bool options_help(const struct option *rows, struct buf *out, struct error *err)
 {
     size_t widest = 0;
@@ -300,9 +303,12 @@ bool options_help(const struct option *rows, struct buf *out, struct error *err)
             snprintf(letter, sizeof letter, "-%c, ", rows->letter);
         const char *argument = rows->argument ? rows->argument : "";
         int pad = (int)(widest - strlen(rows->name) - (*argument ? strlen(argument) + 1 : 0));
+        AUTO(buf_dispose) struct buf help = BUF(4 * 1024);
         if (!buf_printf(out, err, "  %s--%s%s%s%*s  ", letter, rows->name, *argument ? " " : "",
                         argument, pad, "") ||
-            !option_help(rows, out, err) || !buf_text(out, "\n", err))
+            !option_help(rows, &help, err) ||
+            !wrap_put(out, buf_string(&help), widest + AROUND, widest + AROUND, err) ||
+            !buf_text(out, "\n", err))
             return false;
     }
     return true;
