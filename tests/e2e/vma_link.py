@@ -141,6 +141,36 @@ class Tests(Both):
         r = self.exec("sh", "-c", "head -c 5000000 /dev/zero >&2; echo done")
         self.assertEqual((r.stdout, len(r.stderr)), (b"done\n", 5_000_000))
 
+    def test_a_program_whose_output_nobody_reads_any_more_is_told(self):
+        for redirected in "yes", "yes >&2":
+            p = self.w.start("exec", "-H", self.w.host, "--", "sh", "-c", redirected)
+            stream = p.stderr if ">&2" in redirected else p.stdout
+            self.assertEqual(stream.read(2), b"y\n")
+            stream.close()
+            self.assertEqual(p.wait(20), 128 + signal.SIGPIPE)
+
+    def test_input_goes_on_when_there_is_no_more_output(self):
+        out = pathlib.Path(self.w.remote_home, "all-of-it")
+        r = self.exec("sh", "-c", f"exec >&- 2>&-; sleep 0.2; cat >{out}", input=b"x" * 3_000_000)
+        self.assertEqual((r.returncode, out.stat().st_size), (0, 3_000_000), r.stderr)
+        out.unlink()
+
+    def test_output_that_cannot_be_written_is_told(self):
+        with open("/dev/full", "wb") as full:
+            r = self.w.run("exec", "-H", self.w.host, "--", "echo", "hi", capture_output=False,
+                           stdout=full, stderr=subprocess.PIPE)
+        self.assertEqual(r.returncode, 74)
+        self.assertIn(b"No space left", r.stderr)
+
+    def test_standard_streams_may_be_closed(self):
+        for number in range(3):
+            r = subprocess.run(["sh", "-c", f'exec "$@" {number}>&-', "sh", VMA, "exec", "-H",
+                                self.w.host, "--", "sh", "-c", "cat; echo out; echo err >&2"],
+                               env=self.w.env, timeout=30, stdin=subprocess.DEVNULL,
+                               capture_output=True)
+            self.assertEqual((r.returncode, r.stdout, r.stderr),
+                             (0, b"" if number == 1 else b"out\n", b"" if number == 2 else b"err\n"))
+
     def test_signals_travel(self):
         p = self.w.start("exec", "-H", self.w.host, "--", "sh", "-c",
                          "trap 'echo interrupted; exit 9' INT; echo ready; while :; do sleep 0.05; done")

@@ -159,7 +159,7 @@ class Tools(Base):
 class Help(Base):
     def test_it_fits_the_screen(self):
         general = self.vma("--help").stdout
-        commands = [line.split()[0] for line in general.splitlines() if line.startswith("  ")]
+        commands = [line.split()[0] for line in general.splitlines() if line[:2] == "  " != line[1:3]]
         self.assertIn("docker-context", commands)
         for text in [general] + [self.vma(name, "--help").stdout for name in commands]:
             self.assertTrue(text)

@@ -150,6 +150,16 @@ static bool failure_tell(const struct spawn *spawn, struct failure failure, stru
                     failure.stage == STAGE_TERMINAL ? "terminal" : "streams", spawn->arguments[0]);
 }
 
+void spawn_fill_standard(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
+
 pid_t spawn_start(const struct spawn *spawn, struct error *err)
 {
     int report[2];

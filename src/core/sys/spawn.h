@@ -24,5 +24,9 @@ struct spawn {
  * what it had before, for programs that it starts: some expect no number above 1023. */
 unsigned long spawn_widen(void);
 
+/* Opens /dev/null for those of our standard streams that are closed: nothing that is opened later
+ * must get their numbers. */
+void spawn_fill_standard(void);
+
 /* The process id, or -1. Signals are back at their defaults in the child. */
 MUST_USE pid_t spawn_start(const struct spawn *spawn, struct error *err);

@@ -126,6 +126,8 @@ static bool write_backlog(struct bridge *bridge)
             return false;
         } else {
             bridge->out_broken = true;
+            if (bridge->plan.deaf)
+                bridge->plan.deaf(bridge->context, errno);
         }
     }
     if (bridge->out_broken)
@@ -143,10 +145,6 @@ static bool write_backlog(struct bridge *bridge)
     if (waiting(bridge) == 0 && bridge->out_ending) {
         bridge->out_ending = false;
         output_close(bridge);
-        if (bridge->plan.ends_with_output && !bridge->in_ended && bridge->channel) {
-            bridge->in_ended = true;
-            channel_end(bridge->channel);
-        }
     }
     if (waiting(bridge) == 0 && !bridge->channel) {
         finished(bridge, NULL);
@@ -361,4 +359,18 @@ void bridge_finish(struct bridge *bridge)
     bridge->finishing = true;
     if (!bridge->stalled)
         read_some(bridge);
+}
+
+void bridge_leave_input(struct bridge *bridge)
+{
+    if (bridge->in_ended || !bridge->channel)
+        return;
+    bridge->in_ended = true;
+    interest(bridge);
+    if (bridge->plan.in_fd != bridge->plan.out_fd) {
+        watch_free(TAKE(bridge->in));
+        close(bridge->plan.in_fd);
+        bridge->plan.in_fd = -1;
+    }
+    channel_end(bridge->channel);
 }

@@ -21,12 +21,14 @@ enum bridge_kind {
 
 struct bridge_plan {
     enum bridge_kind kind;
-    int in_fd, out_fd;     /* the same for a socket; -1: that direction is not there */
-    bool connecting;       /* the socket's connect is on its way */
-    bool ends_both;        /* at the end of input, give up the output too (terminals)   */
-    bool ends_with_output; /* when the other side ended, nothing more is read here  */
-    struct bytes early;    /* came before, not yet consumed; borrowed. Only while connecting */
-    bool early_end;        /* and then the channel's direction ended. Likewise */
+    int in_fd, out_fd;  /* the same for a socket; -1: that direction is not there */
+    bool connecting;    /* the socket's connect is on its way */
+    bool ends_both;     /* at the end of input, give up the output too (terminals) */
+    struct bytes early; /* came before, not yet consumed; borrowed. Only while connecting */
+    bool early_end;     /* and then the channel's direction ended. Likewise */
+    /* Pipes: out_fd takes nothing any more, as errno value `os` tells; what still comes is dropped.
+     */
+    void (*deaf)(void *context, int os);
 };
 
 /* All is through, or *reason cut it short. The bridge is gone when this returns; the channel is
@@ -40,3 +42,6 @@ struct bridge *bridge_new(struct loop *loop, struct channel *channel,
 void bridge_free(struct bridge *bridge, const struct error *reason);
 /* Reads what is there now, then ends the channel's direction as if the input had ended. */
 void bridge_finish(struct bridge *bridge);
+/* Reads nothing any more, and ends the channel's direction. Of two descriptors the first is closed:
+ * who writes into it learns that nobody listens. */
+void bridge_leave_input(struct bridge *bridge);

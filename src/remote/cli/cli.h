@@ -18,7 +18,7 @@ struct cli {
     char *self;          /* this program's file */
     unsigned long files; /* descriptors that programs may have which it starts */
     int exit_code;       /* of a command that succeeded, such as exec's program's */
-    bool colour;
+    bool dumb;           /* what can move no cursor is written to, if a terminal at all */
 };
 
 extern const struct program vma_program;

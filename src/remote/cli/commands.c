@@ -13,7 +13,7 @@ static const struct command *const commands[] = {
 
 const struct program vma_program = {
     .name = "vma",
-    .summary = "Edit here, run there: sync, ports, commands and shells over one ssh link",
+    .summary = "Edit here, run there: sync, ports, commands, shells over one ssh link",
     .version = VMA_VERSION,
     .commands = commands,
 };

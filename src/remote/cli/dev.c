@@ -282,7 +282,8 @@ static bool sync_up(struct dev *dev, struct error *err)
     if (!dev->laptop)
         return false;
     dev->about.state = laptop_state(dev->laptop);
-    dev->progress = progress_new(dev->loop, dev->laptop, dev->plan.remote, dev->plan.quiet);
+    dev->progress =
+        progress_new(dev->cli, dev->loop, dev->laptop, dev->plan.remote, dev->plan.quiet);
     dev->sync_ear = sync_ear_new(dev->cli, dev->loop, dev->laptop, &dev->about, err);
     return dev->sync_ear != NULL;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vma exec, vma shell: a program there, as if it ran here. */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -189,6 +190,9 @@ static bool run(struct cli *cli, const struct options *options, const char *cons
         cli->exit_code = err->kind == ERROR_NOT_FOUND ? NOT_FOUND_STATUS : NOT_RUN_STATUS;
         return true;
     }
+    int lost = running.result.lost; /* a reader that has left is no news: "| head" */
+    if (opened && !running.failed && lost && lost != EPIPE)
+        return error_os(err, lost, "write the output");
     return opened && !running.failed;
 }
 

@@ -133,7 +133,7 @@ struct linking *linking_new(struct cli *cli, struct loop *loop, const struct lin
     linking->events = events;
     linking->context = context;
     linking->host = xstrndup(plan->host, strcspn(plan->host, ":")); /* of "local:", too */
-    notice_init(&linking->notice, 2, plan->quiet);
+    notice_init(&linking->notice, cli, plan->quiet);
     linking->tick = timer_new(loop, on_tick, linking);
     words_split(linking, variable ? variable : "ssh");
     const char *agents = cli->lookup("VMA_AGENTS");

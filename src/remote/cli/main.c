@@ -28,12 +28,21 @@ static int show(bool written, const struct buf *text, const struct error *err)
     return 0;
 }
 
-static bool asks_for_help(char **arguments)
+/* What runs another command leaves that one's words alone. */
+static bool asks_for_help(const struct command *command, char **arguments)
 {
-    for (; *arguments && strcmp(*arguments, "--") != 0 && (*arguments)[0] == '-'; arguments++)
+    for (; *arguments && strcmp(*arguments, "--") != 0; arguments++) {
         if (strcmp(*arguments, "--help") == 0 || strcmp(*arguments, "-h") == 0)
             return true;
+        if (command->stop_at_operand && (*arguments)[0] != '-')
+            return false;
+    }
     return false;
+}
+
+static bool is_dumb(const char *terminal)
+{
+    return terminal && strcmp(terminal, "dumb") == 0;
 }
 
 int main(int count, char **arguments)
@@ -41,6 +50,7 @@ int main(int count, char **arguments)
     struct error err;
     AUTO(buf_dispose) struct buf text = BUF(1024 * 1024);
     const char *first = count > 1 ? arguments[1] : "--help";
+    spawn_fill_standard();
     memory_keep_little();
     log_set(LOG_WARN, LOG_TERMINAL, 2);
     if (strcmp(first, "--version") == 0 || strcmp(first, "version") == 0) {
@@ -57,13 +67,14 @@ int main(int count, char **arguments)
         program_find(&vma_program, arguments + (help ? 2 : 1), &rest, &err);
     if (!command)
         return fail(&err);
-    if (help || asks_for_help(rest))
+    if (help || asks_for_help(command, rest))
         return show(command_help(&vma_program, command, &text, &err), &text, &err);
 
     AUTO(mem_free) char *self = self_path(&err);
     if (!self)
         return fail(&err);
-    struct cli cli = {.lookup = getenv, .self = self, .files = spawn_widen(), .colour = isatty(1)};
+    struct cli cli = {
+        .lookup = getenv, .self = self, .files = spawn_widen(), .dumb = is_dumb(getenv("TERM"))};
     if (!command_run(command, &cli, rest, getenv, &err))
         return fail(&err);
     return cli.exit_code;

@@ -3,17 +3,19 @@
 
 #include <signal.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/file.h"
+#include "cli/cli.h"
 #include "sys/pty.h"
 
-void notice_init(struct notice *notice, int fd, bool quiet)
+void notice_init(struct notice *notice, const struct cli *cli, bool quiet)
 {
-    *notice = (struct notice){.fd = fd, .terminal = isatty(fd), .quiet = quiet};
+    *notice = (struct notice){.fd = 2, .terminal = !cli->dumb && isatty(2), .quiet = quiet};
 }
 
 static void put(const struct notice *notice, const char *text)
@@ -22,16 +24,19 @@ static void put(const struct notice *notice, const char *text)
     (void)written; /* whoever closed standard error does not want to know */
 }
 
+size_t notice_room(const struct notice *notice)
+{
+    struct pty_size size;
+    bool known = pty_size_of(notice->fd, &size) && size.columns >= 20;
+    return known ? size.columns - strlen("vma: ") - 1 : SIZE_MAX;
+}
+
 /* Cuts what the terminal's line does not hold: it would be broken there, and only its last part be
  * rewritten. Each character takes one column, or is the bar's. */
-static void clip(int fd, char *text)
+static void clip(size_t room, char *text)
 {
     static const char ellipsis[] = "…";
-    struct pty_size size;
-    if (!pty_size_of(fd, &size) || size.columns < 20)
-        return;
-    unsigned room = size.columns - (unsigned)strlen("vma: ") - 1, used = 0;
-    size_t cut = 0; /* where the last character that may stay begins */
+    size_t used = 0, cut = 0; /* cut: where the last character that may stay begins */
     for (size_t i = 0; text[i]; i++) {
         if (((unsigned char)text[i] & 0xc0) == 0x80)
             continue;
@@ -53,7 +58,7 @@ void notice_say(struct notice *notice, const char *format, ...)
     int length = vsnprintf(text, sizeof text - 4, format, args); /* room for another end */
     va_end(args);
     if (notice->terminal)
-        clip(notice->fd, text);
+        clip(notice_room(notice), text);
     if (length < 0 || notice->quiet || (notice->shown && strcmp(text, notice->last) == 0))
         return;
     memcpy(notice->last, text, sizeof text);

@@ -4,8 +4,11 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/attributes.h"
+
+struct cli;
 
 struct notice {
     int fd;
@@ -13,7 +16,10 @@ struct notice {
     char last[256];
 };
 
-void notice_init(struct notice *notice, int fd, bool quiet);
+/* On standard error. */
+void notice_init(struct notice *notice, const struct cli *cli, bool quiet);
+/* The characters that a line holds; very many where there is no terminal. */
+size_t notice_room(const struct notice *notice);
 void notice_say(struct notice *notice, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Takes the line away; where there is no terminal, says `format` when something was said. */
 void notice_clear(struct notice *notice);

@@ -43,7 +43,8 @@ static void on_answer(void *context, const struct jv *answer)
     }
     if (progress->notice.terminal &&
         (strcmp(phase, "working") == 0 || strcmp(phase, "scanning") == 0)) {
-        sync_progress_line(answer, mono_ms() - progress->began_ms, line, sizeof line);
+        sync_progress_line(answer, mono_ms() - progress->began_ms, notice_room(&progress->notice),
+                           line, sizeof line);
         notice_say(&progress->notice, "%s", line);
     }
     timer_start(progress->timer, LOOK_EVERY_MS);
@@ -60,15 +61,15 @@ static void look(void *context)
     sync_ask(progress->laptop, question, on_answer, progress);
 }
 
-struct progress *progress_new(struct loop *loop, struct laptop *laptop, const char *dest,
-                              bool quiet)
+struct progress *progress_new(const struct cli *cli, struct loop *loop, struct laptop *laptop,
+                              const char *dest, bool quiet)
 {
     struct progress *progress = xcalloc(1, sizeof *progress);
     progress->laptop = laptop;
     progress->dest = dest;
     progress->quiet = quiet;
     progress->timer = timer_new(loop, look, progress);
-    notice_init(&progress->notice, 2, quiet);
+    notice_init(&progress->notice, cli, quiet);
     return progress;
 }
 

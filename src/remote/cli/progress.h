@@ -7,13 +7,14 @@
 
 #include "base/attributes.h"
 
+struct cli;
 struct laptop;
 struct loop;
 struct progress;
 
 /* `dest` is borrowed. */
-MUST_USE struct progress *progress_new(struct loop *loop, struct laptop *laptop, const char *dest,
-                                       bool quiet);
+MUST_USE struct progress *progress_new(const struct cli *cli, struct loop *loop,
+                                       struct laptop *laptop, const char *dest, bool quiet);
 /* The two sides talk (again). */
 void progress_begin(struct progress *progress);
 /* While something else has the line. */

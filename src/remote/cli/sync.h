@@ -66,4 +66,5 @@ MUST_USE bool sync_judge(const struct jv *status, struct error *err);
 /* "{"phase": …}" as people read it, to standard output. */
 void sync_print_status(const struct jv *about, const struct jv *status);
 /* One line of progress from a status object, without a newline. */
-void sync_progress_line(const struct jv *status, int64_t elapsed_ms, char *out, size_t size);
+void sync_progress_line(const struct jv *status, int64_t elapsed_ms, size_t room, char *out,
+                        size_t size);

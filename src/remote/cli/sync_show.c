@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/attributes.h"
 #include "base/error.h"
 #include "base/jv.h"
+#include "base/text.h"
 #include "cli/sync.h"
 
 static double mega(const struct jv *status, const char *key)
@@ -95,9 +98,29 @@ void sync_print_status(const struct jv *about, const struct jv *status)
                problem);
 }
 
-void sync_progress_line(const struct jv *status, int64_t elapsed_ms, char *out, size_t size)
+/* One more fact, if it fits whole. */
+static bool PRINTF_LIKE(4, 5) add_fact(char *out, size_t size, size_t room, const char *format, ...)
 {
-    enum { CELLS = 12 }; /* with 30,000 files and 500 MB the line has 78 columns */
+    char fact[80];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(fact, sizeof fact, format, args);
+    va_end(args);
+    size_t used = strlen(out);
+    if (utf8_count(bytes_of(out)) + strlen(fact) > room || used + strlen(fact) >= size)
+        return false;
+    strcpy(out + used, fact);
+    return true;
+}
+
+void sync_progress_line(const struct jv *status, int64_t elapsed_ms, size_t room, char *out,
+                        size_t size)
+{
+    enum {
+        CELLS = 12,
+        FEW_CELLS = 8,
+        NARROW = 44
+    }; /* all facts of 30,000 files and 500 MB fit into 80 */
     double all = mega(status, "work_bytes"), done = mega(status, "done_bytes");
     int64_t files = jv_get_int(status, "work_files", 0);
     if (strcmp(jv_get_text(status, "phase", ""), "scanning") == 0 || files == 0) {
@@ -107,14 +130,20 @@ void sync_progress_line(const struct jv *status, int64_t elapsed_ms, char *out, 
     }
     double part = all > 0 ? done / all : 1;
     char bar[CELLS * 3 + 1] = "";
-    for (int i = 0; i < CELLS; i++)
-        strcat(bar, i < (int)(part * CELLS) ? "█" : "░");
+    int cells = room < NARROW ? FEW_CELLS : CELLS;
+    for (int i = 0; i < cells; i++)
+        strcat(bar, i < (int)(part * cells) ? "█" : "░");
     double seconds = (double)elapsed_ms / 1e3;
     double left = done > 0 ? seconds * (all - done) / done : 0;
     double sent = mega(status, "sent_bytes");
-    bool minutes = left >= 100; /* what matters most comes first: the line may be short */
-    snprintf(out, size, "%s %3.0f %%, %.0f %s left, %lld/%lld files, %.0f/%.0f MB, %.*f MB sent",
-             bar, part * 100, minutes ? left / 60 : left, minutes ? "min" : "s",
-             (long long)jv_get_int(status, "done_files", 0), (long long)files, done, all, sent < 10,
-             sent);
+    bool minutes = left >= 100;
+    snprintf(out, size, "%s %3.0f %%", bar, part * 100);
+    /* What matters most comes first, for the line may be short. */
+    bool fits = add_fact(out, size, room, ", %.0f %s left", minutes ? left / 60 : left,
+                         minutes ? "min" : "s") &&
+                add_fact(out, size, room, ", %lld/%lld files",
+                         (long long)jv_get_int(status, "done_files", 0), (long long)files) &&
+                add_fact(out, size, room, ", %.0f/%.0f MB", done, all) &&
+                add_fact(out, size, room, ", %.*f MB sent", sent < 10, sent);
+    (void)fits;
 }

@@ -157,7 +157,8 @@ static void on_progress_answer(void *context, const struct jv *answer)
     if (busy) {
         /* a save that we happen to see is not worth a line */
         if (running->notice.terminal && (!running->was_in_sync || running->busy_looks > LOOKS)) {
-            sync_progress_line(answer, mono_ms() - running->began_ms, line, sizeof line);
+            sync_progress_line(answer, mono_ms() - running->began_ms, notice_room(&running->notice),
+                               line, sizeof line);
             notice_say(&running->notice, "%s", line);
         }
     } else if (in_sync && !running->was_in_sync) {
@@ -375,7 +376,7 @@ static bool run(struct running *running, const char *state, struct error *err)
     signals_add(signals, SIGHUP);
     running->progress = timer_new(running->loop, on_progress, running);
     running->retry = timer_new(running->loop, on_retry, running);
-    notice_init(&running->notice, 2, running->choices->quiet);
+    notice_init(&running->notice, running->cli, running->choices->quiet);
     bool ready = begin(running, state, err);
     if (ready)
         loop_run(running->loop);

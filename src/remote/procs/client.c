@@ -61,6 +61,8 @@ static bool on_message(void *context, const struct message *message, struct erro
     exec->result.code =
         exec->result.signalled ? signal_number(name) : (int)message->payload.data[1];
     exec->exited = true;
+    if (exec->io)
+        bridge_leave_input(exec->io);
     later_ask(exec->finish);
     return true;
 }
@@ -103,6 +105,24 @@ static void err_done(void *context, const struct error *reason)
     (void)reason;
     exec->err = NULL;
     later_ask(exec->finish);
+}
+
+static void deaf(struct exec *exec, enum exec_stream stream, int os)
+{
+    uint8_t payload = (uint8_t)stream;
+    exec->result.lost = os;
+    if (exec->control && !exec->exited)
+        message_write(exec->control, EXEC_DEAF, (struct bytes){&payload, 1});
+}
+
+static void io_deaf(void *context, int os)
+{
+    deaf(context, EXEC_OUTPUT, os);
+}
+
+static void err_deaf(void *context, int os)
+{
+    deaf(context, EXEC_ERRORS, os);
 }
 
 static struct jv *request_of(const struct exec_plan *plan, const char *token)
@@ -175,10 +195,8 @@ struct exec *exec_start(struct loop *loop, struct mux *mux, const struct exec_pl
         channel_open(mux, "exec", CHANNEL_CONTROL, buf_bytes(&text), &control_events, exec);
     struct channel *io =
         channel_open(mux, "exec.io", CHANNEL_INTERACTIVE, bytes_of(token), NULL, NULL);
-    struct bridge_plan io_plan = {.kind = BRIDGE_PIPES,
-                                  .in_fd = plan->in_fd,
-                                  .out_fd = plan->out_fd,
-                                  .ends_with_output = true};
+    struct bridge_plan io_plan = {
+        .kind = BRIDGE_PIPES, .in_fd = plan->in_fd, .out_fd = plan->out_fd, .deaf = io_deaf};
     exec->io = bridge_new(loop, io, &io_plan, io_done, exec);
     if (plan->terminal) {
         fd_give_back(plan->err_fd);
@@ -186,7 +204,8 @@ struct exec *exec_start(struct loop *loop, struct mux *mux, const struct exec_pl
     }
     struct channel *errors =
         channel_open(mux, "exec.err", CHANNEL_INTERACTIVE, bytes_of(token), NULL, NULL);
-    struct bridge_plan err_plan = {.kind = BRIDGE_PIPES, .in_fd = -1, .out_fd = plan->err_fd};
+    struct bridge_plan err_plan = {
+        .kind = BRIDGE_PIPES, .in_fd = -1, .out_fd = plan->err_fd, .deaf = err_deaf};
     exec->err = bridge_new(loop, errors, &err_plan, err_done, exec);
     return exec;
 }

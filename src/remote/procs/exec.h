@@ -3,7 +3,8 @@
  * chooses, so that a stream nobody reads holds up nothing else:
  *
  *     "exec"      request: JSON {token, argv, folder, env, tty: {term, rows, columns}}
- *                 messages there: size (rows u16, columns u16), signal (name)
+ *                 messages there: size (rows u16, columns u16), signal (name), deaf (stream
+ *                                 u8, 1 stdout, 2 stderr: nobody reads it any more)
  *                 messages back:  exited (how u8, code u8), failed is a reset
  *     "exec.io"   request: token; the program's stdin there, its stdout back
  *     "exec.err"  request: token; its stderr back; not with a terminal
@@ -49,6 +50,7 @@ struct exec_plan {
 struct exec_result {
     bool signalled;
     int code; /* of exit, or the signal's number */
+    int lost; /* errno value when its output could not be written here, else 0 */
 };
 
 /* `reason` is NULL when the program ran; then *result says how it ended. */

@@ -279,6 +279,13 @@ static bool on_message(void *context, const struct message *message, struct erro
             child_signal(run->child, number);
         return true;
     }
+    if (message->type == EXEC_DEAF && message->payload.size == 1) {
+        bool output = message->payload.data[0] == EXEC_OUTPUT;
+        struct bridge *bridge = output ? run->io_bridge : run->err_bridge;
+        if (bridge && run->terminal < 0)
+            bridge_leave_input(bridge);
+        return true;
+    }
     return error_set(err, ERROR_INVALID, "message %u to a program", message->type);
 }
 
