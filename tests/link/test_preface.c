@@ -28,6 +28,8 @@ static void lines_are_told_from_noise(void **state)
     assert_int_equal(preface.kind, PREFACE_READY_RESUMED);
     preface_parse(bytes_of("VMA-GONE"), &preface);
     assert_int_equal(preface.kind, PREFACE_GONE);
+    preface_parse(bytes_of("VMA-ERROR cannot write x: No space left on device \r"), &preface);
+    assert_string_equal(preface.text, "cannot write x: No space left on device");
     preface_parse(bytes_of("VMA-ERROR no\x1b[31mroom"), &preface);
     assert_string_equal(preface.text, "no?[31mroom");
     preface_parse(bytes_of("VMA-NEED "), &preface);

@@ -165,7 +165,8 @@ static void on_line(struct attempt *attempt, struct bytes line)
         fail(attempt, &reason, true);
         return;
     case PREFACE_ERROR:
-        error_set(&reason, ERROR_INTERNAL, "%s", preface.text);
+        error_set(&reason, ERROR_LIMIT, "%s", preface.text); /* of a disk, mostly */
+        reason.os = strstr(preface.text, strerror(ENOSPC)) ? ENOSPC : 0;
         fail(attempt, &reason, false);
         return;
     default:

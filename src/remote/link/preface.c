@@ -53,7 +53,7 @@ void preface_parse(struct bytes line, struct preface *out)
         out->kind = PREFACE_GONE;
     } else if (begins(&line, "VMA-ERROR ")) {
         out->kind = PREFACE_ERROR;
-        text_show(line, out->text, sizeof out->text);
+        text_show(text_trim(line), out->text, sizeof out->text);
     }
 }
 
