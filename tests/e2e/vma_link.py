@@ -221,6 +221,30 @@ class Tests(Both):
         return subprocess.run([self.w.vma, "status", "-H", self.w.host, "--kept", *flags], env=other,
                               capture_output=True, timeout=20, cwd=self.w.dir).stdout
 
+    def test_ctrl_c_leaves_nothing_behind_whenever_it_comes(self):
+        project = pathlib.Path(self.w.dir, "interrupted")
+        project.mkdir()
+        for i in range(50):
+            (project / str(i)).write_bytes(os.urandom(30_000))
+        runtime, there = (pathlib.Path(path) for path in (
+            self.w.env["XDG_RUNTIME_DIR"], f"{self.w.remote_home}/interrupted"))
+        commands = (["dev", self.w.host, "-f", "0=22"], ["sync", project, f"{self.w.host}:{there}"],
+                    ["forward", "-H", self.w.host, f"{project}.sock=22"],
+                    ["exec", "-H", self.w.host, "-C", "/", "-t", "--", "sleep", "54321"],
+                    ["exec", "-H", self.w.host, "-C", "/", "--", "sleep", "54321"])
+        chance = random.Random(7)
+        for i in range(20):
+            p = self.w.start(*map(str, commands[i % len(commands)]), cwd=project)
+            time.sleep(chance.choice((0.02, 0.1, 0.5)) * chance.random())
+            p.send_signal(signal.SIGINT)
+            p.wait(10)
+            self.end_all()
+            shutil.rmtree(there, ignore_errors=True) if i % 2 else None
+        wait_for(lambda: not self.w.pids("sleep", "54321"))
+        self.nothing_stays()
+        self.assertEqual([str(path) for path in runtime.rglob("*") if not path.is_dir()], [])
+        self.assertFalse(pathlib.Path(f"{project}.sock").exists())
+
     def test_what_a_killed_client_left_is_listed_and_can_be_ended(self):
         pid = self.killed("sh", "-c", "echo $$; exec sleep 1000")
         self.assertIn(b"runs: sh -c echo $$; exec sleep 1000", self.kept())
@@ -474,6 +498,29 @@ class OverSsh(Tests, unittest.TestCase):
             self.w.sshd_start()
         self.assertEqual(self.exec("echo", "back").stdout, b"back\n")
         wait_for(lambda: not os.path.exists(f"/proc/{pid}"))
+
+    def test_ctrl_c_does_not_wait_for_the_connection(self):
+        ssh = pathlib.Path(self.w.dir, "slow-ssh")
+        ssh.write_text("#!/bin/sh\nexec sleep 50\n")
+        ssh.chmod(0o755)
+        for words in (["shell"], ["exec", "--", "true"]):
+            pid, terminal = pty.fork()
+            if pid == 0:
+                os.execve(VMA, [VMA, words[0], "-H", "slow", *words[1:]],
+                          dict(self.w.env, VMA_SSH=str(ssh)))
+            seen = b""
+            while b"connecting" not in seen:
+                seen += os.read(terminal, 4096)
+            os.write(terminal, b"\x03")
+            end = []
+            try:
+                wait_for(lambda: end.extend(os.waitpid(pid, os.WNOHANG)) or end[-2], 8)
+            finally:
+                if not end or not end[-2]:
+                    os.kill(pid, signal.SIGKILL)
+                os.close(terminal)
+            self.assertEqual(os.waitstatus_to_exitcode(end[-1]), 130)
+        self.assertFalse(self.w.pids("slow-ssh"))
 
     def test_ssh_asks_on_a_line_that_is_its_own(self):
         ssh = pathlib.Path(self.w.dir, "asking-ssh")

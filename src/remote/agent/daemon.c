@@ -27,6 +27,7 @@
 
 enum {
     FIRST_STREAM_MS = 60 * 1000,
+    SILENT_CLIENT_MS = 2 * 1000,
     CANDIDATES_MAX = 4,
     ABOUT_MAX = 128 * 1024,
     SILENT_US = 15 * 1000 * 1000
@@ -122,7 +123,7 @@ static void wait_for_stream(struct agent *agent)
 {
     struct mux_stats stats;
     mux_stats(agent->mux, &stats);
-    timer_start(agent->keep, stats.received_bytes ? agent->plan->keep_ms : FIRST_STREAM_MS);
+    timer_start(agent->keep, stats.received_bytes ? agent->plan->keep_ms : SILENT_CLIENT_MS);
 }
 
 static void on_stream_closed(void *context, const struct error *reason, bool broken)

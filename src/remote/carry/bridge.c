@@ -85,7 +85,8 @@ static void failed(struct bridge *bridge, int os, const char *what)
 
 static void interest(struct bridge *bridge)
 {
-    int read = bridge->in_ended || bridge->stalled || bridge->plan.connecting ? 0 : WATCH_READ;
+    bool waits = bridge->stalled || bridge->plan.connecting || bridge->plan.held;
+    int read = bridge->in_ended || waits ? 0 : WATCH_READ;
     int write =
         bridge->plan.connecting || (waiting(bridge) && !bridge->out_broken) ? WATCH_WRITE : 0;
     if (bridge->in && bridge->in == bridge->out) {
@@ -359,6 +360,12 @@ void bridge_finish(struct bridge *bridge)
     bridge->finishing = true;
     if (!bridge->stalled)
         read_some(bridge);
+}
+
+void bridge_release(struct bridge *bridge)
+{
+    bridge->plan.held = false;
+    interest(bridge);
 }
 
 void bridge_leave_input(struct bridge *bridge)

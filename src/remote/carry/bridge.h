@@ -24,6 +24,7 @@ struct bridge_plan {
     int in_fd, out_fd;  /* the same for a socket; -1: that direction is not there */
     bool connecting;    /* the socket's connect is on its way */
     bool ends_both;     /* at the end of input, give up the output too (terminals) */
+    bool held;          /* nothing is read before bridge_release */
     struct bytes early; /* came before, not yet consumed; borrowed. Only while connecting */
     bool early_end;     /* and then the channel's direction ended. Likewise */
     /* Pipes: out_fd takes nothing any more, as errno value `os` tells; what still comes is dropped.
@@ -42,6 +43,7 @@ struct bridge *bridge_new(struct loop *loop, struct channel *channel,
 void bridge_free(struct bridge *bridge, const struct error *reason);
 /* Reads what is there now, then ends the channel's direction as if the input had ended. */
 void bridge_finish(struct bridge *bridge);
+void bridge_release(struct bridge *bridge);
 /* Reads nothing any more, and ends the channel's direction. Of two descriptors the first is closed:
  * who writes into it learns that nobody listens. */
 void bridge_leave_input(struct bridge *bridge);

@@ -75,17 +75,17 @@ static bool run(struct cli *cli, const struct dev_plan *plan, int ready, struct 
     running.loop = loop;
     if (!loop)
         return false;
-    running.dev = dev_new(cli, loop, plan, &dev_events, &running, err);
-    if (!running.dev)
-        return false;
     struct signals *signals = signals_new(loop, on_signal, &running);
-    signals_add(signals, SIGINT);
+    signals_add(signals, SIGINT); /* before there is anything that could be left behind */
     signals_add(signals, SIGTERM);
     signals_add(signals, SIGHUP);
-    loop_run(loop);
+    running.dev = dev_new(cli, loop, plan, &dev_events, &running, err);
+    bool began = running.dev != NULL;
+    if (began)
+        loop_run(loop);
     dev_free(running.dev);
     signals_free(signals);
-    return !running.failed;
+    return began && !running.failed;
 }
 
 /* In the child: on to a log file, away from the terminal. */

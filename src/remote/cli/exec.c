@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/notice.h"
 #include "cli/session.h"
 #include "io/loop.h"
 #include "procs/exec.h"
@@ -37,7 +38,7 @@ struct running {
     struct signals *signals;
     struct timer *grace;
     struct pty_saved *saved;
-    bool terminal, finished;
+    bool terminal, started, finished;
     struct exec_result result;
     struct error *err; /* set when it failed */
     bool failed;
@@ -93,6 +94,18 @@ static void on_patience_over(void *context)
     end(running);
 }
 
+static void on_started(void *context)
+{
+    struct running *running = context;
+    struct pty_size size;
+    running->started = true;
+    if (!running->terminal)
+        return;
+    if (pty_size_of(0, &size)) /* it may have changed meanwhile */
+        exec_resize(running->exec, size.rows, size.columns);
+    running->saved = pty_raw(0);
+}
+
 static void on_signal(void *context, int number)
 {
     struct running *running = context;
@@ -106,10 +119,15 @@ static void on_signal(void *context, int number)
             exec_resize(running->exec, size.rows, size.columns);
         return;
     }
-    bool ending = number == SIGTERM || number == SIGHUP;
+    bool early = !running->started; /* it is not waited for, whatever it is that takes so long */
+    if (early && (number == SIGUSR1 || number == SIGUSR2))
+        return;
+    bool ending = number == SIGTERM || number == SIGHUP || early;
     if (ending)
         running->result = (struct exec_result){.signalled = true, .code = number};
-    if (ending && timer_active(running->grace)) {
+    if (early)
+        notice_interrupted(number);
+    if (early || (ending && timer_active(running->grace))) {
         on_patience_over(running);
         return;
     }
@@ -150,16 +168,19 @@ static void start(struct running *running, const struct options *options,
         .in_fd = own_descriptor(0, O_RDONLY),
         .out_fd = own_descriptor(1, O_WRONLY),
         .err_fd = own_descriptor(2, O_WRONLY),
+        .started = on_started,
     };
-    running->grace = timer_new(running->loop, on_patience_over, running);
-    running->signals = signals_new(running->loop, on_signal, running);
-    static const int passed[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGUSR1, SIGUSR2};
-    for (size_t i = 0; i < sizeof passed / sizeof *passed; i++)
-        signals_add(running->signals, passed[i]);
-    if (running->terminal)
-        running->saved = pty_raw(0);
     running->exec =
         exec_start(running->loop, session_mux(running->session), &plan, on_done, running);
+}
+
+static void signals_take(struct running *running)
+{
+    static const int passed[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGUSR1, SIGUSR2};
+    running->grace = timer_new(running->loop, on_patience_over, running);
+    running->signals = signals_new(running->loop, on_signal, running);
+    for (size_t i = 0; i < sizeof passed / sizeof *passed; i++)
+        signals_add(running->signals, passed[i]);
 }
 
 static bool run(struct cli *cli, const struct options *options, const char *const *arguments,
@@ -172,6 +193,7 @@ static bool run(struct cli *cli, const struct options *options, const char *cons
         return false;
     signal(SIGPIPE, SIG_IGN);
     running.terminal = options->terminal || (!options->no_terminal && isatty(0) && isatty(1));
+    signals_take(&running);
     running.session = session_open(cli, running.loop, &plan, &session_events, &running, err);
     bool opened = running.session != NULL;
     if (opened) {

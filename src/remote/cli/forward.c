@@ -126,15 +126,14 @@ static bool forward_run(void *context, const void *raw, struct operands operands
     if (!running.loop)
         return false;
     signal(SIGPIPE, SIG_IGN);
+    struct signals *signals = signals_new(running.loop, on_signal, &running);
+    signals_add(signals, SIGINT); /* before there is anything that could be left behind */
+    signals_add(signals, SIGTERM);
+    signals_add(signals, SIGHUP);
     running.session = session_open(cli, running.loop, &plan, &session_events, &running, err);
     bool ready = false;
-    struct signals *signals = NULL;
     if (running.session) {
         running.client = forward_client_new(running.loop, session_mux(running.session));
-        signals = signals_new(running.loop, on_signal, &running);
-        signals_add(signals, SIGINT);
-        signals_add(signals, SIGTERM);
-        signals_add(signals, SIGHUP);
         ready = add_all(&running, options, operands, err);
     }
     if (ready)

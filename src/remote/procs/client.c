@@ -21,6 +21,7 @@ struct exec {
     struct message_reader reader;
     struct later *finish;
     exec_done *done;
+    void (*started)(void *context);
     void *context;
     struct exec_result result;
     struct error reason;
@@ -51,6 +52,13 @@ static void fail(struct exec *exec, const struct error *reason)
 static bool on_message(void *context, const struct message *message, struct error *err)
 {
     struct exec *exec = context;
+    if (message->type == EXEC_STARTED) {
+        if (exec->io)
+            bridge_release(exec->io);
+        if (exec->started)
+            exec->started(exec->context);
+        return true;
+    }
     if (message->type != EXEC_EXITED || message->payload.size < 2)
         return error_set(err, ERROR_INVALID, "message %u from a program", message->type);
     char name[16] = {0};
@@ -175,6 +183,7 @@ struct exec *exec_start(struct loop *loop, struct mux *mux, const struct exec_pl
     struct exec *exec = xcalloc(1, sizeof *exec);
     char token[EXEC_TOKEN_SIZE + 1];
     exec->done = done;
+    exec->started = plan->started;
     exec->context = context;
     exec->reader = MESSAGE_READER(EXEC_MESSAGE_MAX);
     exec->finish = later_new(loop, finish, exec);
@@ -195,8 +204,11 @@ struct exec *exec_start(struct loop *loop, struct mux *mux, const struct exec_pl
         channel_open(mux, "exec", CHANNEL_CONTROL, buf_bytes(&text), &control_events, exec);
     struct channel *io =
         channel_open(mux, "exec.io", CHANNEL_INTERACTIVE, bytes_of(token), NULL, NULL);
-    struct bridge_plan io_plan = {
-        .kind = BRIDGE_PIPES, .in_fd = plan->in_fd, .out_fd = plan->out_fd, .deaf = io_deaf};
+    struct bridge_plan io_plan = {.kind = BRIDGE_PIPES,
+                                  .in_fd = plan->in_fd,
+                                  .out_fd = plan->out_fd,
+                                  .held = plan->terminal,
+                                  .deaf = io_deaf};
     exec->io = bridge_new(loop, io, &io_plan, io_done, exec);
     if (plan->terminal) {
         fd_give_back(plan->err_fd);

@@ -5,7 +5,7 @@
  *     "exec"      request: JSON {token, argv, folder, env, tty: {term, rows, columns}}
  *                 messages there: size (rows u16, columns u16), signal (name), deaf (stream
  *                                 u8, 1 stdout, 2 stderr: nobody reads it any more)
- *                 messages back:  exited (how u8, code u8), failed is a reset
+ *                 messages back:  started, exited (how u8, code u8), failed is a reset
  *     "exec.io"   request: token; the program's stdin there, its stdout back
  *     "exec.err"  request: token; its stderr back; not with a terminal
  *
@@ -44,7 +44,9 @@ struct exec_plan {
     bool terminal;
     const char *term; /* $TERM, with a terminal */
     uint16_t rows, columns;
-    int in_fd, out_fd, err_fd; /* taken; err_fd is not used with a terminal */
+    int in_fd, out_fd, err_fd; /* taken; err_fd is not used with a terminal. What is typed on one
+                                * is not read before the program runs: ssh may have a question */
+    void (*started)(void *context); /* the program runs; may be NULL */
 };
 
 struct exec_result {

@@ -385,7 +385,9 @@ static bool open_stream(struct exec_server *server, struct channel *channel, str
     if (!run->io || (!run->err && !run->wants_terminal))
         return true;
     struct error reason;
-    if (!run_start(run, &reason)) {
+    if (run_start(run, &reason)) {
+        message_write(run->control, EXEC_STARTED, (struct bytes){0});
+    } else {
         struct channel *control = run->control;
         run->control = NULL;
         channel_reset(control, &reason);
