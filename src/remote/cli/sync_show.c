@@ -116,11 +116,8 @@ static bool PRINTF_LIKE(4, 5) add_fact(char *out, size_t size, size_t room, cons
 void sync_progress_line(const struct jv *status, int64_t elapsed_ms, size_t room, char *out,
                         size_t size)
 {
-    enum {
-        CELLS = 12,
-        FEW_CELLS = 8,
-        NARROW = 44
-    }; /* all facts of 30,000 files and 500 MB fit into 80 */
+    /* With 30,000 files and 500 MB all fits into 80 columns. */
+    enum { CELLS = 12, FEW_CELLS = 8, NARROW = 44 };
     double all = mega(status, "work_bytes"), done = mega(status, "done_bytes");
     int64_t files = jv_get_int(status, "work_files", 0);
     if (strcmp(jv_get_text(status, "phase", ""), "scanning") == 0 || files == 0) {
