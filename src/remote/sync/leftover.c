@@ -13,7 +13,11 @@
 #include "base/auto.h"
 #include "base/file.h"
 
-enum { OLD_S = 600 /* nobody works on one name for so long without a change */ };
+enum {
+    OLD_S = 600, /* nobody works on one name for so long without a change */
+    CLAIM_TRIES = 1000,
+    NAP_NS = 1000 * 1000,
+};
 
 static const char prefix[] = ".vma-stage-";
 
@@ -32,12 +36,26 @@ bool leftover_is(const char *name)
     return digits > 0 && digits <= 16 && !name[size + digits];
 }
 
+/* Who removes it holds it for a moment only, and then it is gone: that is waited for. A name that
+ * is made again before would be what is removed. */
 bool leftover_claim(int fd)
 {
     struct stat stat;
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
-        return false; /* somebody removes it; where there are no locks its age protects it */
+    for (unsigned tries = 0; flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK; tries++) {
+        if (tries == CLAIM_TRIES)
+            return false;
+        nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, NULL);
+    } /* where there are no locks its age protects it */
     return fstat(fd, &stat) != 0 || stat.st_nlink > 0;
+}
+
+/* Nobody else has it, and it still has that name. */
+static bool is_ours(int fd, int dir, const char *name)
+{
+    struct stat ours, named;
+    return flock(fd, LOCK_EX | LOCK_NB) == 0 && fstat(fd, &ours) == 0 &&
+           fstatat(dir, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && ours.st_ino == named.st_ino &&
+           ours.st_dev == named.st_dev;
 }
 
 void leftover_remove(int dir, const char *name)
@@ -49,7 +67,8 @@ void leftover_remove(int dir, const char *name)
     bool free = stat.st_ctime < time(NULL) - OLD_S;
     if (!free && S_ISREG(stat.st_mode)) {
         AUTO(fd_close) int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-        free = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0;
+        if (fd >= 0 && is_ours(fd, dir, name))
+            unlinkat(dir, name, 0); /* still held: see leftover_claim */
     }
     if (free)
         unlinkat(dir, name, 0);
