@@ -128,6 +128,7 @@ static int run_loop(char **words, int count)
     }
     struct loops loops = {
         .once = sessions_once, .begin = inputs_begin, .end = inputs_end, .bench = &bench};
+    loops.begin_with = streams;
     int failed = loops_run(&loops, streams, atof(words[3]));
     for (int i = 0; i < bench.session_count; i++)
         session_close(bench.sessions[i]);
@@ -173,7 +174,7 @@ static int run_photos(char **words)
         fprintf(stderr, "%s\n", err.text);
         return 1;
     }
-    struct loops loops = {.once = photos_once, .bench = &bench};
+    struct loops loops = {.once = photos_once, .bench = &bench, .begin_with = count};
     return loops_run(&loops, count, atof(words[4]));
 }
 

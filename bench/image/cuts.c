@@ -106,13 +106,17 @@ static bool cut_once(void *raw, void *raw_own, struct error *err)
                         : cut_plainly(bench, photo, &matte, err);
 }
 
-static int measure(struct bench *bench, int threads, double seconds)
+static int measure(struct bench *bench, int threads, int streams, double seconds)
 {
     float width = (float)bench->photo.width, height = (float)bench->photo.height;
     bench->prompt = (struct cut_prompt){.person = {.25f * width, 0, .5f * width, height},
                                         .points = {{.5f * width, .3f * height, false}},
                                         .point_count = 1};
-    struct loops loops = {.once = cut_once, .begin = own_begin, .end = own_end, .bench = bench};
+    struct loops loops = {.once = cut_once,
+                          .begin = own_begin,
+                          .end = own_end,
+                          .bench = bench,
+                          .begin_with = streams};
     bench->each = threads < CALLERS ? CALLERS / threads : 1;
     return loops_run(&loops, threads, seconds);
 }
@@ -138,7 +142,7 @@ static int run_service(char **words)
     bench.segment = vision_segment(vision);
     bench.turns =
         scheduler_new(&(struct scheduler_settings){.streams = get_nprocs() + 2, .queue = CALLERS});
-    int failed = measure(&bench, CALLERS, atof(words[4]));
+    int failed = measure(&bench, CALLERS, settings.streams, atof(words[4]));
     scheduler_free(bench.turns);
     picture_dispose(&bench.photo);
     return failed;
@@ -161,7 +165,7 @@ static int run_loop(char **words, int count)
     if (!cutter || streams < 1 || streams > MAX_LOOPS)
         return fail(&err);
     bench.cutter = cutter;
-    int failed = measure(&bench, streams, atof(words[4]));
+    int failed = measure(&bench, streams, streams, atof(words[4]));
     picture_dispose(&bench.photo);
     return failed;
 }

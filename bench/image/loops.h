@@ -10,16 +10,16 @@
 #include "base/error.h"
 
 enum { MAX_LOOPS = 16 };
-/* A rate's time runs from the end of this one to the last end within the round: what is under way
- * when it begins or ends counts neither as work nor as time. load.py counts in the same way. */
-enum { BEGIN = 2 };
-
 struct loops {
     /* Once; `own` is what begin made for this thread, or NULL. */
     bool (*once)(void *bench, void *own, struct error *err);
     void *(*begin)(void *bench); /* or NULL */
     void (*end)(void *own);
     void *bench;
+    /* How many are at work at once. A rate's time runs from the end of as many to the last end
+     * within the round: what is under way when it begins or ends counts neither as work nor as
+     * time. load.py counts in the same way. */
+    int begin_with;
     int64_t end_ns;
     pthread_mutex_t lock; /* of what follows */
     int count, counted;
@@ -42,9 +42,9 @@ static void *loops_work(void *raw)
             fprintf(stderr, "%s\n", err.text);
         loops->failed |= !done;
         int64_t now_ns = mono_ns();
-        if (++loops->count == BEGIN)
+        if (++loops->count == loops->begin_with)
             loops->from_ns = now_ns;
-        if (loops->count > BEGIN && now_ns < loops->end_ns) {
+        if (loops->count > loops->begin_with && now_ns < loops->end_ns) {
             loops->counted++;
             loops->to_ns = now_ns;
         }
