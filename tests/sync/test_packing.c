@@ -21,8 +21,9 @@ struct wire {
     unsigned rooms;
 };
 
-static void send(void *context, struct bytes packed)
+static void send(void *context, bool apart, struct bytes packed)
 {
+    (void)apart;
     struct wire *wire = context;
     struct error err;
     pthread_mutex_lock(&wire->lock);
@@ -208,7 +209,7 @@ static struct packing *start_wide(struct wide *wide)
 
 static void add_message(struct packing *packing, unsigned parts)
 {
-    packing_begin(packing);
+    packing_begin(packing, false);
     while (parts--) {
         AUTO(buf_dispose) struct buf raw = BUF(CHUNK + 100);
         chunk(&raw, 1);
@@ -283,6 +284,58 @@ static void what_was_packed_is_not_overtaken(void **state)
     wire_dispose(&wide.wire);
 }
 
+/* --- Apart --------------------------------------------------------------------------------- */
+
+struct two {
+    struct buf in_order; /* what both became, in the order in which it was sent */
+    struct unpacker *unpackers[2];
+};
+
+static void send_to_two(void *context, bool apart, struct bytes packed)
+{
+    struct two *two = context;
+    struct error err;
+    for (bool more = true; packed.size || more;)
+        assert_ok(unpacker_add(two->unpackers[apart], &packed, &two->in_order, &more, &err), &err);
+}
+
+static size_t nothing_queued(void *context)
+{
+    (void)context;
+    return 0;
+}
+
+static int64_t far_away(void *context)
+{
+    (void)context;
+    return 12000;
+}
+
+static void two_streams_keep_the_order(void **state)
+{
+    (void)state;
+    struct error err;
+    struct two two = {.in_order = BUF(16 << 20), .unpackers = {unpacker_new(), unpacker_new()}};
+    AUTO(buf_dispose) struct buf expected = BUF(16 << 20);
+    struct packing *packing = packing_new(&(struct packing_plan){
+        .context = &two, .send = send_to_two, .queued = nothing_queued, .distance_us = far_away});
+    for (unsigned i = 0; i < 40; i++) {
+        AUTO(buf_dispose) struct buf raw = BUF(CHUNK + 100);
+        chunk(&raw, i * 7);
+        assert_ok(buf_append(&expected, buf_bytes(&raw), &err), &err);
+        packing_begin(packing, i % 3 == 1);
+        packing_add(packing, &raw);
+    }
+    packing_end(packing);
+    assert_true(unpacker_idle(two.unpackers[0]) && unpacker_idle(two.unpackers[1]));
+    assert_int_equal(two.in_order.size, expected.size);
+    assert_memory_equal(two.in_order.data, expected.data, expected.size);
+    packing_free(packing);
+    unpacker_free(two.unpackers[0]);
+    unpacker_free(two.unpackers[1]);
+    buf_dispose(&two.in_order);
+}
+
 /* --- The level ----------------------------------------------------------------------------- */
 
 static const struct level_sample slow_link = {.took_us = 1000000,
@@ -345,6 +398,7 @@ int main(void)
         cmocka_unit_test(a_wide_link_gets_it_as_it_is),
         cmocka_unit_test(a_narrow_one_does_not_once_that_shows),
         cmocka_unit_test(what_was_packed_is_not_overtaken),
+        cmocka_unit_test(two_streams_keep_the_order),
         cmocka_unit_test(a_slow_link_is_worth_time),
         cmocka_unit_test(a_slow_processor_gets_less_to_do),
         cmocka_unit_test(a_near_link_is_never_slow),

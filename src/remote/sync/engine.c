@@ -113,11 +113,13 @@ static void lanes_reset(struct sync *sync)
     for (int i = 0; i < LANE_COUNT; i++) {
         struct lane_in *in = &sync->in[i];
         buf_dispose(&in->bytes);
-        buf_dispose(&in->inner);
         buf_dispose(&in->scratch);
-        unpacker_free(TAKE(in->unpacker));
+        for (int apart = 0; apart < 2; apart++) {
+            buf_dispose(&in->inner[apart]);
+            unpacker_free(TAKE(in->unpackers[apart]));
+            in->inner[apart] = BUF(SYNC_MESSAGE_MAX + 1024 * 1024);
+        }
         in->bytes = BUF(SYNC_MESSAGE_MAX + 64);
-        in->inner = BUF(SYNC_MESSAGE_MAX + 1024 * 1024);
         in->scratch = BUF(SYNC_MESSAGE_MAX);
     }
     if (sync->packing) {
@@ -262,12 +264,12 @@ int sync_watch_fd(const struct sync *sync)
 
 /* --- Lanes --------------------------------------------------------------------------------- */
 
-static void send_packed(void *context, struct bytes packed)
+static void send_packed(void *context, bool apart, struct bytes packed)
 {
     struct sync *sync = context;
     struct error err;
     AUTO(buf_dispose) struct buf out = BUF(packed.size + 64);
-    if (!sync_message_encode(SYNC_STREAM, packed, 0, &out, &err))
+    if (!sync_message_encode(apart ? SYNC_APART : SYNC_STREAM, packed, 0, &out, &err))
         abort(); /* it fits */
     sync->port->send(sync->context, LANE_BULK, buf_bytes(&out));
 }
@@ -302,8 +304,7 @@ static int64_t rate(void *context)
     return sync->port->rate(sync->context);
 }
 
-/* A message begins with it, or goes on. */
-static void send_bulk(struct sync *sync, struct buf *raw, bool begins)
+static struct packing *packing_of(struct sync *sync)
 {
     if (!sync->packing) {
         struct packing_plan plan = {.threaded = sync->port->wake != NULL,
@@ -317,9 +318,7 @@ static void send_bulk(struct sync *sync, struct buf *raw, bool begins)
             plan.send_plain = send_plain;
         sync->packing = packing_new(&plan);
     }
-    if (begins)
-        packing_begin(sync->packing);
-    packing_add(sync->packing, raw);
+    return sync->packing;
 }
 
 bool sync_send(struct sync *sync, enum sync_lane lane, uint8_t type, struct bytes payload,
@@ -332,7 +331,8 @@ bool sync_send(struct sync *sync, enum sync_lane lane, uint8_t type, struct byte
     if (!sync_message_encode(type, payload, bulk ? 0 : SYNC_FAST_LEVEL, &out, err))
         return false;
     if (bulk) {
-        send_bulk(sync, &out, true);
+        packing_begin(packing_of(sync), false);
+        packing_add(sync->packing, &out);
         return true;
     }
     sync->raw_bytes += payload.size;
@@ -341,36 +341,39 @@ bool sync_send(struct sync *sync, enum sync_lane lane, uint8_t type, struct byte
     return true;
 }
 
-bool sync_send_bulk(struct sync *sync, uint8_t type, struct bytes head, struct buf *rest,
-                    struct error *err)
+bool sync_send_bulk(struct sync *sync, uint8_t type, bool apart, struct bytes head,
+                    struct buf *rest, struct error *err)
 {
     AUTO(buf_dispose) struct buf out = BUF(1024);
     if (!sync->connected)
         return true;
     if (!sync_message_head(type, head.size + rest->size, &out, err) || !buf_append(&out, head, err))
         return false;
-    send_bulk(sync, &out, true);
-    send_bulk(sync, rest, false);
+    packing_begin(packing_of(sync), apart);
+    packing_add(sync->packing, &out);
+    packing_add(sync->packing, rest);
     return true;
 }
 
 static bool handle_all(struct sync *sync, struct buf *bytes, struct buf *scratch, bool outer,
                        struct error *err);
 
-static bool handle_stream(struct sync *sync, struct lane_in *in, struct bytes packed,
-                          struct error *err)
+static bool handle_stream(struct sync *sync, bool apart, struct bytes packed, struct error *err)
 {
-    if (!in->unpacker)
-        in->unpacker = unpacker_new();
+    struct lane_in *in = &sync->in[LANE_BULK];
+    struct unpacker **unpacker = &in->unpackers[apart];
+    struct buf *inner = &in->inner[apart];
+    if (!*unpacker)
+        *unpacker = unpacker_new();
     for (bool more = true; packed.size || more;) {
-        if (!unpacker_add(in->unpacker, &packed, &in->inner, &more, err) ||
-            !handle_all(sync, &in->inner, &in->scratch, false, err))
+        if (!unpacker_add(*unpacker, &packed, inner, &more, err) ||
+            !handle_all(sync, inner, &in->scratch, false, err))
             return false;
     }
-    if (unpacker_idle(in->unpacker)) { /* gives the window back */
-        unpacker_free(TAKE(in->unpacker));
-        if (in->inner.size == 0) /* a message may go on in the next stream */
-            buf_dispose(&in->inner);
+    if (unpacker_idle(*unpacker)) { /* gives the window back */
+        unpacker_free(TAKE(*unpacker));
+        if (inner->size == 0) /* a message may go on in the next stream */
+            buf_dispose(inner);
         buf_dispose(&in->scratch);
         memory_trim();
     }
@@ -390,12 +393,11 @@ static bool handle_whole(struct sync *sync, struct bytes *bytes, struct buf *scr
         if (decoded == SYNC_SHORT)
             return true;
         *bytes = (struct bytes){bytes->data + used, bytes->size - used};
-        if (message.type == SYNC_STREAM && !outer)
+        bool apart = message.type == SYNC_APART, stream = apart || message.type == SYNC_STREAM;
+        if (stream && !outer)
             return error_set(err, ERROR_INVALID, "sync stream within a stream");
-        bool done = message.type == SYNC_STREAM
-                        ? handle_stream(sync, &sync->in[LANE_BULK], message.payload, err)
-                        : sync_handle(sync, &message, err);
-        if (!done)
+        if (stream ? !handle_stream(sync, apart, message.payload, err)
+                   : !sync_handle(sync, &message, err))
             return false;
     }
 }

@@ -69,6 +69,7 @@ struct draft {
     size_t count, capacity;
     uint64_t sequence;
     enum sync_lane lane;
+    bool apart; /* files that do not compress */
 };
 
 /* An entry that one side may have from the other, though that was never confirmed. */
@@ -79,10 +80,10 @@ struct candidate {
 };
 
 struct lane_in {
-    struct buf bytes;   /* what is not a whole message yet */
-    struct buf inner;   /* the same for the messages in the zstd stream */
-    struct buf scratch; /* a message decompressed */
-    struct unpacker *unpacker;
+    struct buf bytes;    /* what is not a whole message yet */
+    struct buf inner[2]; /* the same for the messages in the zstd streams; [1]: apart */
+    struct buf scratch;  /* a message decompressed */
+    struct unpacker *unpackers[2];
 };
 
 /* Removals without a pause, of which this much was not made up for. */
@@ -155,7 +156,7 @@ struct sync {
     size_t wave_count, wave_at;
     struct ids dense; /* files of the wave that do not compress: to fill the link with */
     size_t dense_at;
-    bool dense_turn; /* the file that is added is one of them */
+    bool dense_turn; /* what is added or sent is of one of them */
     struct ahead ahead;
     uint64_t work_files, work_bytes, done_files, done_bytes;
     uint32_t *copies; /* by content: what the other side has */
@@ -235,9 +236,10 @@ void sync_tell(struct sync *sync, enum sync_event_kind kind, const char *path, c
 void sync_problem(struct sync *sync, const char *path, const char *text);
 MUST_USE bool sync_send(struct sync *sync, enum sync_lane lane, uint8_t type, struct bytes payload,
                         struct error *err);
-/* In the bulk lane: what the payload begins with, and the rest, which is taken over. */
-MUST_USE bool sync_send_bulk(struct sync *sync, uint8_t type, struct bytes head, struct buf *rest,
-                             struct error *err);
+/* In the bulk lane: what the payload begins with, and the rest, which is taken over. `apart`: it
+ * does not compress. */
+MUST_USE bool sync_send_bulk(struct sync *sync, uint8_t type, bool apart, struct bytes head,
+                             struct buf *rest, struct error *err);
 MUST_USE bool sync_open_root(struct sync *sync, bool create, struct error *err);
 void sync_wake_at(struct sync *sync, int64_t *next_us, int64_t at_us);
 MUST_USE bool sync_handle(struct sync *sync, const struct sync_message *message, struct error *err);

@@ -19,7 +19,7 @@ struct buf;
 struct error;
 
 enum {
-    SYNC_VERSION = 4,
+    SYNC_VERSION = 5,
     SYNC_COMPRESSED = 0x80,
     SYNC_MESSAGE_MAX = 32 * 1024 * 1024,
     SYNC_BATCH_MAX = 64 * 1024, /* changes */

@@ -20,6 +20,8 @@ enum {
     LOOK_EVERY = 24 * 1024 * 1024, /* … and then … */
     LOOK_SOON = 2 * 1024 * 1024,   /* … but when the link is about to run dry */
     WINDOW_LOG_NEAR = 19,
+    WINDOW_LOG_APART = 22, /* for what is there twice */
+    LEVEL_APART = 3,
     CAREFUL_LOOKS = 3, /* after that, no higher level for so long */
     SEARCH_LEVEL = 6,  /* from there on zstd itself looks far enough back */
 };
@@ -28,6 +30,7 @@ struct raw {
     struct raw *next;
     struct buf bytes; /* empty: the end of the stream */
     bool begins;      /* a message */
+    bool apart;       /* of the other stream */
 };
 
 struct packing {
@@ -36,6 +39,7 @@ struct packing {
     pthread_cond_t work;
     bool open;   /* the caller's: something was added since the last end */
     bool begins; /* and a message begins with the next */
+    bool apart;  /* what is added is for the stream apart */
 
     pthread_mutex_t lock; /* guards what follows */
     struct raw *first, **last;
@@ -45,7 +49,8 @@ struct packing {
     struct packing_counts counts;
 
     /* The thread's own, or the caller's where there is none. */
-    struct packer *packer;
+    struct packer *packers[2]; /* [1]: apart */
+    bool in_apart;             /* the last bytes went there */
     int level;
     unsigned looks, careful;
     struct level_sample sample;
@@ -56,7 +61,7 @@ struct packing {
 
 /* --- Compressing --------------------------------------------------------------------------- */
 
-static void send(struct packing *packing, const struct buf *out)
+static void send(struct packing *packing, bool apart, const struct buf *out)
 {
     if (out->size == 0)
         return;
@@ -67,19 +72,35 @@ static void send(struct packing *packing, const struct buf *out)
     pthread_mutex_unlock(&packing->lock);
     packing->sample.packed += out->size;
     if (!stop)
-        packing->plan.send(packing->plan.context, buf_bytes(out));
+        packing->plan.send(packing->plan.context, apart, buf_bytes(out));
 }
 
-static void close_stream(struct packing *packing)
+/* What is in the stream leaves, and with PACK_END the stream is closed. */
+static void drain(struct packing *packing, bool apart, enum pack_until until)
 {
     struct error err;
     AUTO(buf_dispose) struct buf out = BUF(PIECE_MAX);
-    if (!packing->packer)
+    if (!packing->packers[apart])
         return;
-    if (!packer_add(packing->packer, (struct bytes){0}, PACK_END, &out, &err))
+    if (!packer_add(packing->packers[apart], (struct bytes){0}, until, &out, &err))
         abort(); /* memory is gone */
-    packer_free(TAKE(packing->packer));
-    send(packing, &out);
+    if (until == PACK_END)
+        packer_free(TAKE(packing->packers[apart]));
+    send(packing, apart, &out);
+}
+
+static void close_streams(struct packing *packing)
+{
+    drain(packing, !packing->in_apart, PACK_END); /* everything in it has left already */
+    drain(packing, packing->in_apart, PACK_END);
+}
+
+/* What is in one stream comes before what is in the other: the order stays as it was. */
+static void turn_to(struct packing *packing, bool apart)
+{
+    if (apart != packing->in_apart)
+        drain(packing, packing->in_apart, PACK_FLUSH);
+    packing->in_apart = apart;
 }
 
 static void sample_begins(struct packing *packing, int64_t now_us)
@@ -110,7 +131,7 @@ static void look(struct packing *packing)
     else if (packing->careful && packing->careful-- && level > packing->level)
         change = 0;
     if (change > (packing->looks <= 1 || dry ? 0 : 1)) {
-        close_stream(packing);
+        drain(packing, false, PACK_END);
         packing->level = level;
         pthread_mutex_lock(&packing->lock);
         packing->counts.level = level;
@@ -120,9 +141,12 @@ static void look(struct packing *packing)
 }
 
 /* Near, looking far back costs more time than the bytes it saves. */
-static struct packer *packer_for(struct packing *packing)
+static struct packer *packer_for(struct packing *packing, bool apart)
 {
     bool near = level_is_near(packing->plan.distance_us(packing->plan.context));
+    if (apart && !near)
+        return packer_new(&(struct packer_options){
+            .level = LEVEL_APART, .window_log = WINDOW_LOG_APART, .far_back = true});
     return packer_new(
         &(struct packer_options){.level = near ? LEVEL_NEAR : packing->level,
                                  .window_log = near ? WINDOW_LOG_NEAR : PACKED_WINDOW_LOG,
@@ -164,7 +188,7 @@ static void pack(struct packing *packing, struct raw *raw)
 {
     struct error err;
     if (raw->bytes.size == 0) {
-        close_stream(packing);
+        close_streams(packing);
         packing->looks = 0;
         packing->plain_sent = 0;
         packing->narrow = packing->plain = false;
@@ -172,7 +196,7 @@ static void pack(struct packing *packing, struct raw *raw)
         return;
     }
     if (is_plain(packing, raw)) {
-        close_stream(packing); /* what is still in it must not come behind this */
+        close_streams(packing); /* what is still in them must not come behind this */
         send_plain(packing, raw);
         return;
     }
@@ -183,13 +207,15 @@ static void pack(struct packing *packing, struct raw *raw)
             packing->level = LEVEL_FAR;
         sample_begins(packing, begin_us);
     }
-    if (!packing->packer)
-        packing->packer = packer_for(packing);
-    if (!packer_add(packing->packer, buf_bytes(&raw->bytes), PACK_MORE, &out, &err))
+    turn_to(packing, raw->apart);
+    struct packer **packer = &packing->packers[raw->apart];
+    if (!*packer)
+        *packer = packer_for(packing, raw->apart);
+    if (!packer_add(*packer, buf_bytes(&raw->bytes), PACK_MORE, &out, &err))
         abort();
     packing->sample.raw += raw->bytes.size;
     packing->sample.packing_us += mono_ns() / 1000 - begin_us;
-    send(packing, &out);
+    send(packing, raw->apart, &out);
     look(packing);
 }
 
@@ -262,7 +288,8 @@ void packing_free(struct packing *packing)
         next = raw->next;
         raw_free(raw);
     }
-    packer_free(packing->packer);
+    packer_free(packing->packers[false]);
+    packer_free(packing->packers[true]);
     pthread_cond_destroy(&packing->work);
     pthread_mutex_destroy(&packing->lock);
     free(packing);
@@ -290,9 +317,10 @@ static void put(struct packing *packing, struct raw *raw)
     pthread_mutex_unlock(&packing->lock);
 }
 
-void packing_begin(struct packing *packing)
+void packing_begin(struct packing *packing, bool apart)
 {
     packing->begins = true;
+    packing->apart = apart;
 }
 
 void packing_add(struct packing *packing, struct buf *raw)
@@ -302,6 +330,7 @@ void packing_add(struct packing *packing, struct buf *raw)
         return free(item);
     item->bytes = *raw;
     item->begins = packing->begins;
+    item->apart = packing->apart;
     packing->begins = false;
     *raw = BUF(raw->limit);
     pthread_mutex_lock(&packing->lock);

@@ -19,7 +19,7 @@ struct packing_plan {
     void *context;
     /* These are called from the thread. The pieces to be sent; how many bytes have not left yet;
      * how far it is; packing_full was said and is no longer so. */
-    void (*send)(void *context, struct bytes packed);
+    void (*send)(void *context, bool apart, struct bytes packed);
     size_t (*queued)(void *context);
     int64_t (*distance_us)(void *context); /* there and back; 0: unknown */
     void (*room)(void *context);
@@ -33,8 +33,9 @@ MUST_USE struct packing *packing_new(const struct packing_plan *plan);
 /* What was not sent yet is dropped. */
 void packing_free(struct packing *packing);
 
-/* A message begins with what is added next. */
-void packing_begin(struct packing *packing);
+/* A message begins with what is added next. `apart`: it goes in a stream of its own for what does
+ * not compress, so that the other one remembers what does. */
+void packing_begin(struct packing *packing, bool apart);
 /* Takes the bytes over and leaves the buffer empty. */
 void packing_add(struct packing *packing, struct buf *raw);
 /* Sends everything that was added and closes the stream, so that the reader can give its memory

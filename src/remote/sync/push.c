@@ -80,10 +80,10 @@ bool draft_send(struct sync *sync, enum sync_lane lane, bool more, struct error 
     }
     draft->count = 0;
     draft->memory.size = 0;
-    bool done = lane == LANE_BULK
-                    ? sync_send_bulk(sync, SYNC_BATCH, buf_bytes(&payload), &draft->ops, err)
-                    : buf_append(&payload, buf_bytes(&draft->ops), err) &&
-                          sync_send(sync, lane, SYNC_BATCH, buf_bytes(&payload), err);
+    bool done = lane == LANE_BULK ? sync_send_bulk(sync, SYNC_BATCH, draft->apart,
+                                                   buf_bytes(&payload), &draft->ops, err)
+                                  : buf_append(&payload, buf_bytes(&draft->ops), err) &&
+                                        sync_send(sync, lane, SYNC_BATCH, buf_bytes(&payload), err);
     buf_clear(&draft->ops);
     if (draft->ops.capacity > 4 * BATCH_BYTES)
         buf_dispose(&draft->ops);
@@ -95,6 +95,10 @@ bool draft_add(struct sync *sync, enum sync_lane lane, const struct sync_op *op,
 {
     struct draft *draft = &sync->draft[lane];
     struct node *node = node_at(sync, id);
+    if (draft->apart != (lane == LANE_BULK && sync->dense_turn) &&
+        !draft_send(sync, lane, true, err))
+        return false;
+    draft->apart = lane == LANE_BULK && sync->dense_turn;
     if (lane == LANE_BULK && draft->ops.capacity == 0 &&
         !buf_reserve(&draft->ops, BATCH_BYTES + BATCH_MARGIN, err))
         return false;
@@ -514,9 +518,7 @@ static bool next_of_wave(struct sync *sync, bool dense, struct error *err)
         sync->done_files++;
         sync->done_bytes += node->local.size;
     }
-    sync->dense_turn = dense;
     bool done = sender_add(sync, id, LANE_BULK, err);
-    sync->dense_turn = false;
     if (done && !sync->sending[dense])
         tree_prune(sync->tree, id);
     return done;
@@ -534,6 +536,9 @@ static bool is_turn_of_dense(const struct sync *sync)
         return false;
     if (next == WAVE_REMOVE && !sync->sending[0])
         return true;
+    bool begun = sync->draft[LANE_BULK].apart && sync->draft[LANE_BULK].count;
+    if (begun && !sync->sending[1] && sync->dense_at < sync->dense.count)
+        return true; /* a batch of them is not sent half full */
     return sync->port->queued(sync->context, LANE_BULK) < LINE_LITTLE;
 }
 
@@ -561,8 +566,11 @@ bool push_wave(struct sync *sync, struct error *err)
             return true; /* a save overtakes */
         worked = true;
         bool dense = is_turn_of_dense(sync);
-        if (sync->sending[dense] ? !sending_go_on(sync, dense, err)
-                                 : !next_of_wave(sync, dense, err))
+        sync->dense_turn = dense;
+        bool done =
+            sync->sending[dense] ? sending_go_on(sync, dense, err) : next_of_wave(sync, dense, err);
+        sync->dense_turn = false;
+        if (!done)
             return false;
     }
     if (!draft_send(sync, LANE_BULK, false, err))

@@ -566,7 +566,7 @@ bool sending_go_on(struct sync *sync, bool dense, struct error *err)
     bool bulk = sending->lane == LANE_BULK;
     if ((bulk && !buf_reserve(&payload, PIECE_ROOM, err)) ||
         !put_head(sync, sending, &payload, err) || !put_runs(sending, &payload, err) ||
-        !(bulk ? sync_send_bulk(sync, SYNC_PIECE, (struct bytes){0}, &payload, err)
+        !(bulk ? sync_send_bulk(sync, SYNC_PIECE, dense, (struct bytes){0}, &payload, err)
                : sync_send(sync, sending->lane, SYNC_PIECE, buf_bytes(&payload), err)))
         return false;
     if (sending->segment < sending->content.chunks.segment_count)
