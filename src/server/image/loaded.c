@@ -11,6 +11,7 @@
 #include "image/cutter.h"
 #include "image/loaded_internal.h"
 #include "media/picture.h"
+#include "sys/memory.h"
 
 void loaded_free(struct loaded *loaded)
 {
@@ -71,6 +72,7 @@ static bool measure(struct loaded *loaded, struct error *err)
     char process[24] = "self";
     if (runs.apart)
         snprintf(process, sizeof process, "%lld", (long long)runs.pid);
+    memory_trim(); /* what others left behind would be used again, and not be counted */
     memory_reset(process);
     size_t before = memory_read(process, "VmRSS:");
     int64_t start_ns = mono_ns();

@@ -120,6 +120,7 @@ static bool answer_open(struct server *server, const struct wire_ask *ask, struc
                                             .threads = open->threads,
                                             .device_required = open->device_required,
                                             .arena_limit_bytes = open->arena_limit_bytes};
+    memory_trim(); /* who opens it measures what it takes, and what others left is not counted */
     AUTO(session_close)
     struct session *session = session_open(server->runtime, open->path, &options, err);
     if (!session)
