@@ -16,7 +16,7 @@ static void write_random(const char *root, const char *name, size_t size)
     struct error err;
     AUTO(mem_free) char *path = pair_path(root, name);
     AUTO(mem_free) uint8_t *bytes = xmalloc(size);
-    uint64_t seed = 7;
+    uint64_t seed = size;
     for (size_t i = 0; i < size; i++) {
         seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
         bytes[i] = (uint8_t)(seed >> 56);
@@ -175,6 +175,101 @@ static void a_delta_against_a_file_that_has_changed_is_sent_whole(void **state)
     pair_dispose(&pair);
 }
 
+/* Whoever looks there sees the old or the new, or both, never neither. */
+static void what_replaces_it_is_there_before_the_old_goes(struct pair *pair, const char *old)
+{
+    for (int turn = 0; turn < 1000 && (exists(pair->there, old) || turn < 60); turn++) {
+        pair->now_us += 10000;
+        assert_ok(pair_turn(pair, &pair->laptop, SIZE_MAX, &pair->err), &pair->err);
+        assert_ok(pair_turn(pair, &pair->remote, 300000, &pair->err), &pair->err);
+        assert_true(exists(pair->there, old) || exists(pair->there, "new-model"));
+    }
+    assert_false(exists(pair->there, old));
+    assert_true(pair_settle(pair));
+    assert_same_trees(pair);
+}
+
+static void a_removal_waits_for_the_large_file_before_it(void **state)
+{
+    struct pair pair;
+    struct error err;
+    (void)state;
+    pair_init(&pair, SYNC_MIRROR);
+    put_folder(pair.here, "old");
+    put_text(pair.here, "old/model", "small");
+    put_text(pair.here, "other", "stays");
+    start(&pair);
+    write_random(pair.here, "new-model", SIZE);
+    AUTO(mem_free) char *old = pair_path(pair.here, "old");
+    assert_ok(tree_remove(old, &err), &err);
+    what_replaces_it_is_there_before_the_old_goes(&pair, "old/model");
+    assert_false(exists(pair.there, "old"));
+    pair_dispose(&pair);
+}
+
+static void so_do_those_of_a_first_copy(void **state)
+{
+    struct pair pair;
+    char name[32];
+    (void)state;
+    pair_init(&pair, SYNC_MIRROR);
+    put_text(pair.here, "old-model", "small");
+    start(&pair);
+    pair_cut(&pair, false);
+    sync_free(pair.laptop.sync);
+    AUTO(mem_free) char *old = pair_path(pair.here, "old-model");
+    assert_int_equal(unlink(old), 0);
+    for (size_t i = 0; i < 1500; i++) { /* more than fits into the line */
+        snprintf(name, sizeof name, "many-%zu", i);
+        write_random(pair.here, name, 6000 + i);
+    }
+    pair_laptop(&pair);
+    pair_connect(&pair);
+    for (int turn = 0; turn < 6; turn++) { /* it has begun */
+        pair.now_us += 10000;
+        assert_ok(pair_turn(&pair, &pair.laptop, SIZE_MAX, &pair.err), &pair.err);
+        assert_ok(pair_turn(&pair, &pair.remote, 2000, &pair.err), &pair.err);
+    }
+    write_random(pair.here, "new-model", SIZE);
+    what_replaces_it_is_there_before_the_old_goes(&pair, "old-model");
+    pair_dispose(&pair);
+}
+
+/* It need not wait for that itself. */
+static void what_is_made_anew_meanwhile_goes_at_once(void **state)
+{
+    struct pair pair;
+    struct error err;
+    (void)state;
+    pair_init(&pair, SYNC_MIRROR);
+    put_text(pair.here, "file", "one");
+    put_folder(pair.here, "d");
+    put_text(pair.here, "d/file", "two");
+    put_text(pair.here, "other", "stays");
+    start(&pair);
+    write_random(pair.here, "new-model", SIZE);
+    AUTO(mem_free) char *file = pair_path(pair.here, "file");
+    AUTO(mem_free) char *folder = pair_path(pair.here, "d");
+    assert_int_equal(unlink(file), 0);
+    assert_ok(tree_remove(folder, &err), &err);
+    for (int turn = 0; turn < 40; turn++) {
+        if (turn == 15) {
+            put_text(pair.here, "file", "again");
+            put_text(pair.here, "d", "a file now");
+        }
+        pair.now_us += 10000;
+        assert_ok(pair_turn(&pair, &pair.laptop, SIZE_MAX, &err), &err);
+        assert_ok(pair_turn(&pair, &pair.remote, 100000, &err), &err);
+    }
+    assert_false(exists(pair.there, "new-model"));
+    assert_text(pair.there, "file", "again");
+    assert_text(pair.there, "d", "a file now");
+    assert_true(pair_settle(&pair));
+    assert_same_trees(&pair);
+    assert_int_equal(pair.laptop.notes, 0);
+    pair_dispose(&pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +279,9 @@ int main(void)
         cmocka_unit_test(a_change_there_is_small_on_its_way_here),
         cmocka_unit_test(larger_changes_there_are_asked_for_as_what_differs),
         cmocka_unit_test(a_delta_against_a_file_that_has_changed_is_sent_whole),
+        cmocka_unit_test(a_removal_waits_for_the_large_file_before_it),
+        cmocka_unit_test(so_do_those_of_a_first_copy),
+        cmocka_unit_test(what_is_made_anew_meanwhile_goes_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

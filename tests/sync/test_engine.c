@@ -108,6 +108,23 @@ static void nothing_is_claimed_while_the_link_is_away(void **state)
     pair_dispose(&pair);
 }
 
+static void a_new_file_goes_as_soon_as_it_is_closed(void **state)
+{
+    struct pair pair;
+    (void)state;
+    pair_init(&pair, SYNC_MIRROR);
+    put_text(pair.here, "a", "one");
+    start(&pair);
+    put_text(pair.here, "new", "two");
+    for (int turn = 0; turn < 4; turn++) {
+        pair.now_us += 2000;
+        assert_ok(pair_turn(&pair, &pair.laptop, SIZE_MAX, &pair.err), &pair.err);
+        assert_ok(pair_turn(&pair, &pair.remote, SIZE_MAX, &pair.err), &pair.err);
+    }
+    assert_text(pair.there, "new", "two");
+    pair_dispose(&pair);
+}
+
 static void a_save_a_rename_and_a_removal_follow(void **state)
 {
     struct pair pair;
@@ -306,6 +323,7 @@ int main(void)
         cmocka_unit_test(the_first_sync_copies_everything),
         cmocka_unit_test(the_stream_may_begin_anew_anywhere),
         cmocka_unit_test(nothing_is_claimed_while_the_link_is_away),
+        cmocka_unit_test(a_new_file_goes_as_soon_as_it_is_closed),
         cmocka_unit_test(a_save_a_rename_and_a_removal_follow),
         cmocka_unit_test(a_restart_finds_nothing_to_do),
         cmocka_unit_test(a_greeting_goes_ahead_of_the_scan),

@@ -224,5 +224,8 @@ void push_forget(struct sync *sync, bool inflight)
     for (size_t i = 0; i < sync->large.count; i++)
         node_at(sync, sync->large.items[i])->flags &= ~NODE_QUEUED;
     sync->large.count = 0;
+    for (size_t i = 0; i < sync->late.count; i++)
+        node_at(sync, sync->late.items[i])->flags &= ~(NODE_LATE | NODE_MOVABLE);
+    sync->late.count = 0;
     wake_waiting(sync);
 }

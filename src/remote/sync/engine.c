@@ -184,6 +184,7 @@ static void release(struct sync *sync)
     free(sync->withheld.items);
     free(sync->wanted.items);
     free(sync->large.items);
+    free(sync->late.items);
     free(sync->candidates);
     free(sync->remote_root);
     free(sync);

@@ -175,6 +175,8 @@ struct sync {
     int folder; /* open for the next file in it, within a turn; or -1 */
     uint32_t folder_id;
     struct ids large;           /* large files that wait for the bulk lane */
+    struct ids late;            /* removals that wait for those            */
+    int64_t large_us;           /* when one last joined them               */
     struct sending *sending[2]; /* those under way; [1] is a dense one */
 
     /* pieces.c */
@@ -228,7 +230,8 @@ static inline void node_meet(struct sync *sync, struct node *node, const struct 
 static inline size_t wave_left(const struct sync *sync)
 {
     return sync->wave_count - sync->wave_at + sync->dense.count - sync->dense_at +
-           sync->large.count + (sync->sending[0] != NULL) + (sync->sending[1] != NULL);
+           sync->large.count + sync->late.count + (sync->sending[0] != NULL) +
+           (sync->sending[1] != NULL);
 }
 
 /* engine.c */
@@ -283,6 +286,16 @@ void push_wait(struct sync *sync, uint32_t id);
 enum verdict node_verdict(const struct sync *sync, const struct node *node);
 MUST_USE bool draft_add(struct sync *sync, enum sync_lane lane, const struct sync_op *op,
                         uint32_t id, struct error *err);
+
+/* In a place where a file or link is to be: it must go before that can come. */
+bool node_in_the_way(const struct sync *sync, uint32_t id);
+
+/* late.c */
+bool late_is(const struct sync *sync, const struct wave_item *item);
+void late_add(struct sync *sync, uint32_t id);
+/* Takes back what was made anew, and what must make room now. */
+void late_review(struct sync *sync);
+MUST_USE bool late_next(struct sync *sync, struct error *err);
 
 /* guard.c: whether that many removals need permission; says so. */
 bool guard_trips(struct sync *sync, size_t removals, enum guard_side side);

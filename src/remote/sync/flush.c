@@ -11,7 +11,7 @@
 #include "sync/engine_internal.h"
 #include "sync/sender.h"
 
-enum { ROUNDS = 3, BUSY = NODE_QUEUED | NODE_WANTED | NODE_AGAIN };
+enum { ROUNDS = 3, BUSY = NODE_QUEUED | NODE_WANTED | NODE_AGAIN | NODE_LATE };
 enum { FLUSH_NEW, FLUSH_BEGAN, FLUSH_TAKEN };
 
 static void follow(struct sync_flush *flush, uint32_t id)
@@ -31,6 +31,8 @@ static void take(struct sync *sync, struct sync_flush *flush)
         follow(flush, sync->wave[i].id);
     for (size_t i = 0; i < sync->large.count; i++)
         follow(flush, sync->large.items[i]);
+    for (size_t i = 0; i < sync->late.count; i++)
+        follow(flush, sync->late.items[i]);
     for (size_t i = sync->dense_at; i < sync->dense.count; i++)
         follow(flush, sync->dense.items[i]);
     for (int dense = 0; dense < 2; dense++)

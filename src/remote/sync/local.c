@@ -77,6 +77,18 @@ static void hold(struct sync *sync, uint32_t id, int64_t after_us, bool removal)
     sync->held_removals += removal;
 }
 
+/* Whoever wrote to it is done: it waits no longer than a new name does. */
+static void hold_closed(struct sync *sync, uint32_t id, int64_t after_us)
+{
+    hold(sync, id, after_us, false);
+    size_t i = sync->held_count - 1;
+    while (sync->held[i].id != id)
+        i--;
+    struct held *held = &sync->held[i];
+    if (!held->removal && !held->retry && held->due_us > sync->now_us + after_us)
+        held->due_us = sync->now_us + after_us;
+}
+
 void local_hold(struct sync *sync, uint32_t id, int64_t after_us, bool retry)
 {
     bool held = node_at(sync, id)->flags & NODE_HELD;
@@ -293,7 +305,8 @@ static void forget(struct sync *sync, uint32_t id)
     if (node->flags & NODE_WANTED && sync->want_open)
         sync->want_open--; /* the other side forgets it as well */
     node->local = node->base = node->remote = (struct entry){0};
-    node->flags &= NODE_DIRTY | NODE_HELD | NODE_QUEUED | NODE_WITHHELD | NODE_CANDIDATE;
+    node->flags &=
+        NODE_DIRTY | NODE_HELD | NODE_QUEUED | NODE_WITHHELD | NODE_CANDIDATE | NODE_LATE;
 }
 
 static void sweep(struct sync *sync, uint32_t top)
@@ -469,7 +482,7 @@ static void on_file(struct sync *sync, uint32_t id, unsigned what)
         if (known)
             mark_dirty(sync, id);
         else
-            hold(sync, id, what & FSWATCH_ARRIVED ? GONE_US : NEW_NAME_US, false);
+            hold_closed(sync, id, what & FSWATCH_ARRIVED ? GONE_US : NEW_NAME_US);
     } else if (what & (FSWATCH_GONE | FSWATCH_DEPARTED)) {
         hold(sync, id, GONE_US, true);
     } else if (what & FSWATCH_WRITING) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sending: what is dirty becomes batches. A few changes go at once in the fast lane; many, and
  * the first copy, are a wave in the bulk lane, sorted so that like files meet in the compressor's
- * memory, folder after folder of each kind. Folders come first, removals last. */
+ * memory, folder after folder of each kind. Folders come first, removals last: also behind large
+ * files that were saved just before, which wait for the bulk lane (late.c). */
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,7 +140,7 @@ static uint32_t depth_of(const struct sync *sync, uint32_t id)
 }
 
 /* In a place where a file or link is to be: it must go before that can come. */
-static bool in_the_way(const struct sync *sync, uint32_t id)
+bool node_in_the_way(const struct sync *sync, uint32_t id)
 {
     for (id = node_at(sync, id)->parent; id > TREE_ROOT; id = node_at(sync, id)->parent) {
         uint8_t kind = node_at(sync, id)->local.kind;
@@ -155,7 +156,7 @@ static struct wave_item item_for(const struct sync *sync, uint32_t id, uint32_t 
     struct wave_item item = {.id = id, .depth = depth_of(sync, id), .rank = rank};
     item.class = node->local.kind == ENTRY_DIR ? WAVE_FOLDER
                  : node->local.kind            ? WAVE_CONTENT
-                 : in_the_way(sync, id)        ? WAVE_CLEAR
+                 : node_in_the_way(sync, id)   ? WAVE_CLEAR
                                                : WAVE_REMOVE;
     struct bytes name = tree_name(sync->tree, id);
     for (size_t i = name.size; i-- > 1;)
@@ -259,7 +260,7 @@ static struct wave_item *pick(struct sync *sync, const struct ids *ids, size_t *
     for (size_t i = 0; i < ids->count; i++) {
         uint32_t id = ids->items[i];
         struct node *node = node_at(sync, id);
-        if (node->flags & (NODE_QUEUED | NODE_FREE))
+        if (node->flags & (NODE_QUEUED | NODE_LATE | NODE_FREE))
             continue;
         if (node->pending >= PENDING_MAX || bulk_is_on_it(sync, id)) {
             push_wait(sync, id);
@@ -287,6 +288,7 @@ bool push_express(struct sync *sync, int64_t *next_us, struct error *err)
     if (sync->dirty.count == 0)
         return true;
     push_look(sync);
+    late_review(sync);
     guard_review(sync);
     AUTO(ids_dispose) struct ids ids = sync->dirty;
     sync->dirty = (struct ids){0};
@@ -299,7 +301,9 @@ bool push_express(struct sync *sync, int64_t *next_us, struct error *err)
     size_t count;
     AUTO(mem_free) struct wave_item *items = pick(sync, &ids, &count);
     for (size_t i = 0; i < count; i++)
-        if (!sender_add(sync, items[i].id, LANE_FAST, err))
+        if (late_is(sync, &items[i]))
+            late_add(sync, items[i].id);
+        else if (!sender_add(sync, items[i].id, LANE_FAST, err))
             return false;
     for (size_t i = 0; i < ids.count; i++)
         if (!(node_at(sync, ids.items[i])->flags & NODE_FREE))
@@ -315,7 +319,7 @@ bool push_express(struct sync *sync, int64_t *next_us, struct error *err)
 static bool needs_work(struct sync *sync, uint32_t id, struct ids *pulls)
 {
     struct node *node = node_at(sync, id);
-    if (node->flags & (NODE_WITHHELD | NODE_QUEUED) || node->pending)
+    if (node->flags & (NODE_WITHHELD | NODE_QUEUED | NODE_LATE) || node->pending)
         return false;
     if (node->flags & NODE_UNHASHED)
         return true;
@@ -503,10 +507,14 @@ void push_wave_start(struct sync *sync)
 static bool next_of_wave(struct sync *sync, bool dense, struct error *err)
 {
     uint32_t id;
+    bool more = sync->wave_at < sync->wave_count;
+    bool removes = more && sync->wave[sync->wave_at].class == WAVE_REMOVE;
     if (dense) {
         id = sync->dense.items[sync->dense_at++];
-    } else if (sync->wave_at < sync->wave_count) {
+    } else if (more && !(removes && sync->large.count)) {
         id = sync->wave[sync->wave_at++].id;
+    } else if (!sync->large.count) {
+        return late_next(sync, err);
     } else {
         id = sync->large.items[0];
         memmove(sync->large.items, sync->large.items + 1,

@@ -214,6 +214,7 @@ static bool add_large(struct sync *sync, uint32_t id, enum sync_lane lane, struc
     if (!at_once) {
         node->flags |= NODE_QUEUED | NODE_UNHASHED;
         ids_add(&sync->large, id);
+        sync->large_us = sync->now_us;
         return true;
     }
     start_sending(sync, id, lane, content);

@@ -35,6 +35,7 @@ enum node_flag {
     NODE_OUTDATED = 1 << 18, /* what was asked for may be from before our own change  */
     NODE_FAILED = 1 << 20,   /* could not be done; reported                       */
     NODE_ASK = 1 << 19,      /* to be asked for, whatever is known of it               */
+    NODE_LATE = 1 << 21,     /* a removal that waits for large files                   */
 };
 
 struct node {
