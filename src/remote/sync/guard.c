@@ -2,7 +2,9 @@
 /* The guard against mass deletion. It looks at what one turn would remove, and at sprees: removals
  * that follow each other without a pause, since a tree that is removed slowly, file by file, is
  * one of which only a few are missing in every turn. What arrives meanwhile counts against
- * them: moving everything is no loss. */
+ * them: moving everything is no loss. By number, not by content: somebody who switches to another
+ * branch or rebuilds a tree means it, while a folder that is lost, unmounted or emptied brings
+ * nothing new. So as many new names do let as many others go unasked. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
