@@ -137,7 +137,7 @@ def first_copy(host, source, work, rounds, only=None):
         ours["vma, new ssh"] = tools.Vma(host, source, destination)
         commands["tar | ssh, new ssh"] = commands["tar | ssh"].replace(ssh, " ".join(host.ssh))
     results = {name: [] for name in list(ours) + list(commands) if not only or name in only}
-    details = {}
+    sent, idle = ({name: [] for name in results} for _ in range(2))
     for _ in range(rounds):
         for name in results:
             if name == "tar | ssh" and host.one_way_ms > 0:
@@ -154,13 +154,15 @@ def first_copy(host, source, work, rounds, only=None):
                 host.run(["bash", "-c", commands[name]])
             results[name].append(time.monotonic() - begin)
             if before is not None:
-                details[name] = (f"{(host.carried() - before) / 1e6:.1f} MB, "
-                                 f"{host.idle():.2f} s of it nothing")
+                sent[name].append((host.carried() - before) / 1e6)
+                idle[name].append(host.idle())
     shutil.rmtree(destination, ignore_errors=True)
     files = sum(len(names) for _, _, names in os.walk(source))
     report.compare(f"First copy, {os.path.basename(source)}: {files} files, {host.name}", "s",
                    {name: values for name, values in results.items() if values}, digits=2,
-                   more=details)
+                   more={name: f"{report.spread(sent[name])} MB, "
+                               f"{report.spread(idle[name], 2)} s of it nothing"
+                         for name in results if sent[name]})
 
 
 def large_file(host, work, rounds):
