@@ -20,7 +20,7 @@ enum {
     LOOK_EVERY = 24 * 1024 * 1024, /* … and then … */
     LOOK_SOON = 2 * 1024 * 1024,   /* … but when the link is about to run dry */
     WINDOW_LOG_NEAR = 19,
-    WINDOW_LOG_APART = 22, /* for what is there twice */
+    WINDOW_LOG_APART = 21, /* for what is there twice */
     LEVEL_APART = 3,
     CAREFUL_LOOKS = 3, /* after that, no higher level for so long */
     SEARCH_LEVEL = 6,  /* from there on zstd itself looks far enough back */
