@@ -26,7 +26,7 @@
 #include "wire/mux.h"
 
 enum {
-    FIRST_STREAM_MS = 60 * 1000,
+    FIRST_STREAM_MS = 5 * 1000,
     SILENT_CLIENT_MS = 2 * 1000,
     CANDIDATES_MAX = 4,
     ABOUT_MAX = 128 * 1024,
