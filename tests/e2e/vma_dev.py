@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """vma dev and what shares its link: init, status, exec, shell, sync, stop; the ssh set-up."""
+import contextlib
+import ctypes
 import json
 import os
 import pathlib
@@ -23,6 +25,25 @@ def connectable(port):
         return True
     except OSError:
         return False
+
+
+@contextlib.contextmanager
+def dead_mount(folder):
+    """A mount that answers nothing, as one of a server that is away."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    try:
+        fd = os.open("/dev/fuse", os.O_RDWR)
+    except OSError as e:
+        raise unittest.SkipTest(f"no mounts here: {e}") from e
+    options = f"fd={fd},rootmode=40000,user_id=0,group_id=0".encode()
+    if libc.mount(b"nothing", os.fsencode(folder), b"fuse", 0, options) != 0:
+        os.close(fd)
+        raise unittest.SkipTest(f"no mounts here: {os.strerror(ctypes.get_errno())}")
+    try:
+        yield
+    finally:
+        os.close(fd)  # all that wait for it get an error
+        libc.umount2(os.fsencode(folder), 2)
 
 
 class Tests(Both):
@@ -276,6 +297,25 @@ class OverSsh(Tests, unittest.TestCase):
         self.assertEqual(len(self.w.pids("agent attach", "--fresh")), 1)
         self.assertEqual(self.vma("exec", "-C", "/", "--", "true").returncode, 0)
         wait_for(lambda: not self.w.pids("agent attach"))
+
+    def test_a_mount_that_does_not_answer_holds_up_only_what_is_in_it(self):
+        if self.w.local:
+            self.skipTest("there is no other side")
+        dead, other = pathlib.Path(self.w.dir, "dead"), pathlib.Path(self.w.dir, "other")
+        dead.mkdir()
+        other.mkdir()
+        self.write()
+        self.dev()
+        with dead_mount(dead):
+            p = self.w.start("sync", "--once", str(other), f"{self.w.host}:{dead}/x/y")
+            time.sleep(0.5)
+            for _ in range(2):
+                self.project.joinpath("saved").write_text(str(time.monotonic()))
+                self.assertEqual(self.vma("sync", "flush", timeout=10).returncode, 0)
+                r = self.vma("exec", "--", "echo", "there", timeout=10)
+                self.assertEqual(r.stdout, b"there\n", r.stderr)
+                p.send_signal(signal.SIGINT)
+                p.wait(10)
 
     def test_nothing_is_said_to_be_in_sync_with_a_host_that_is_away(self):
         self.write()

@@ -63,7 +63,8 @@ static void on_detached(void *context, const struct error *reason)
     timer_start(laptop->retry, RETRY_MS);
 }
 
-static const struct runner_events runner_events = {on_event, on_failed, on_detached};
+static const struct runner_events runner_events = {
+    .event = on_event, .failed = on_failed, .detached = on_detached};
 
 static void on_retry(void *context)
 {

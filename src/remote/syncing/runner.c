@@ -54,7 +54,7 @@ struct runner {
     size_t queued[LANE_COUNT];   /* in the channels, when last looked */
     size_t room_at[LANE_COUNT];  /* the engine waits for no more than that in there; or 0 */
     int64_t distance_us, rate;   /* of the link, when last looked */
-    bool connect, greeted, unlinked, stop, signalled, failed;
+    bool connect, greeted, unlinked, stop, stopped, signalled, failed;
     unsigned detaches, detaches_seen; /* by the engine */
     struct error failure;
     struct told *told, **told_end;
@@ -283,12 +283,23 @@ static void sleep_until(struct runner *runner, int64_t next_us, bool asked)
             ;
 }
 
+/* What the engine looks at once more may block, too. */
+static void *leave(struct runner *runner)
+{
+    sync_free(TAKE(runner->sync));
+    pthread_mutex_lock(&runner->lock);
+    runner->stopped = true;
+    pthread_mutex_unlock(&runner->lock);
+    wake_signal(runner->wake);
+    return NULL;
+}
+
 static void *run(void *context)
 {
     struct runner *runner = context;
     struct runner_request *open = NULL;
     struct error err;
-    bool good = true;
+    bool good = !runner->events->prepare || runner->events->prepare(runner->context, &err);
     int64_t came_us = 0; /* when something last did */
     for (;;) {
         struct turn turn;
@@ -324,7 +335,7 @@ static void *run(void *context)
         if (turn.stop) {
             runner->asked = open; /* dropped by runner_free */
             pthread_mutex_unlock(&runner->lock);
-            return NULL;
+            return leave(runner);
         }
         pthread_mutex_unlock(&runner->lock);
         int64_t drop_us = drop_spares(runner, came_us);
@@ -366,6 +377,7 @@ static void on_woken(void *context)
     struct runner_request *answered = runner->answered;
     runner->answered = NULL;
     bool failed = runner->failed && !runner->stop;
+    bool stopped = runner->stopped;
     struct error failure = runner->failure;
     pthread_mutex_unlock(&runner->lock);
 
@@ -402,6 +414,8 @@ static void on_woken(void *context)
     }
     if (failed)
         runner->events->failed(runner->context, &failure);
+    else if (stopped && runner->events->stopped)
+        runner->events->stopped(runner->context);
 }
 
 static int lane_of(const struct runner *runner, const struct channel *channel)
@@ -567,24 +581,28 @@ static void drop(struct runner_request *list)
     }
 }
 
-void runner_free(struct runner *runner)
+void runner_stop(struct runner *runner)
 {
     struct error ended;
-    if (!runner)
-        return;
     error_set(&ended, ERROR_CANCELLED, "the sync ended");
-    if (runner->started) {
-        pthread_mutex_lock(&runner->lock);
-        runner->stop = true;
-        wake_engine(runner);
-        pthread_mutex_unlock(&runner->lock);
-        pthread_join(runner->thread, NULL);
-    }
+    pthread_mutex_lock(&runner->lock);
+    runner->stop = true;
     if (runner->failed) /* the other side is told why */
         ended = runner->failure;
+    wake_engine(runner);
+    pthread_mutex_unlock(&runner->lock);
     for (int lane = 0; lane < LANE_COUNT; lane++)
         if (runner->lanes[lane])
-            channel_reset(runner->lanes[lane], &ended);
+            channel_reset(TAKE(runner->lanes[lane]), &ended);
+}
+
+void runner_free(struct runner *runner)
+{
+    if (!runner)
+        return;
+    runner_stop(runner);
+    if (runner->started)
+        pthread_join(runner->thread, NULL);
     sync_free(runner->sync);
     parcels_clear(&runner->spare);
     drop(runner->asked);

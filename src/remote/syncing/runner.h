@@ -24,13 +24,21 @@ struct runner_events {
     void (*failed)(void *context, const struct error *reason);
     /* The channels are gone; attach new ones to go on. */
     void (*detached)(void *context, const struct error *reason);
+    /* On the engine's thread, once and before anything else: may the engine work at all? It may
+     * block as long as it likes. May be NULL. */
+    bool (*prepare)(void *context, struct error *err);
+    /* After runner_stop: the thread has ended, and runner_free does not wait. May be NULL. */
+    void (*stopped)(void *context);
 };
 
 /* The strings in `options` are copied. */
 MUST_USE struct runner *runner_new(struct loop *loop, const struct sync_options *options,
                                    const struct runner_events *events, void *context,
                                    struct error *err);
-/* Stops the thread: at most as long as the file it is working on. */
+/* Begins to end it: the other side is told why, the thread ends as soon as it can (which may be
+ * never, on a mount that does not answer), `stopped` follows. */
+void runner_stop(struct runner *runner);
+/* Stops the thread and waits for it: at most as long as the file it is working on. */
 void runner_free(struct runner *runner);
 static inline void runner_free_auto(struct runner **runner)
 {

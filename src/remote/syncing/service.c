@@ -5,12 +5,12 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/hash.h"
 #include "base/jv.h"
 #include "base/mem.h"
 #include "io/loop.h"
 #include "sync/path.h"
+#include "syncing/claims.h"
 #include "syncing/place.h"
 #include "syncing/runner.h"
 #include "wire/mux.h"
@@ -23,15 +23,18 @@ struct served {
     struct served *next;
     char token[TOKEN_MAX + 1];
     char *root, *state;
+    struct jv *asked;
+    struct claim *claim;
     struct channel *fast; /* until the second has come */
     struct runner *runner;
-    bool ended;
+    bool ended, stopping, stopped;
 };
 
 struct sync_service {
     struct loop *loop;
     struct mux *mux;
     char *home, *state;
+    struct claims *claims;
     struct served *served;
     struct later *reap;
 };
@@ -43,6 +46,8 @@ static void served_free(struct served *served)
     if (served->fast)
         channel_reset(served->fast, &ended);
     runner_free(served->runner);
+    claim_free(served->claim);
+    jv_free(served->asked);
     free(served->root);
     free(served->state);
     free(served);
@@ -53,7 +58,11 @@ static void on_reap(void *context)
     struct sync_service *service = context;
     for (struct served **link = &service->served; *link;) {
         struct served *served = *link;
-        if (!served->ended) {
+        if (served->ended && served->runner && !served->stopping) {
+            served->stopping = true;
+            runner_stop(served->runner);
+        }
+        if (!served->ended || (served->runner && !served->stopped)) {
             link = &served->next;
             continue;
         }
@@ -65,6 +74,7 @@ static void on_reap(void *context)
 static void end(struct served *served)
 {
     served->ended = true;
+    claim_end(served->claim);
     later_ask(served->service->reap);
 }
 
@@ -82,7 +92,28 @@ static void on_detached(void *context, const struct error *reason)
     end(context);
 }
 
-static const struct runner_events runner_events = {NULL, on_failed, on_detached};
+/* A mount that does not answer holds up this sync only. */
+static bool prepare(void *context, struct error *err)
+{
+    struct served *served = context;
+    if (place_overlaps(jv_get(served->asked, "place"), served->root))
+        return error_set(
+            err, ERROR_CONFLICT,
+            "%s and the folder that it is to be a copy of are nested on one machine: a "
+            "sync would feed on itself",
+            served->root);
+    return claim_make_good(served->claim, err);
+}
+
+static void on_stopped(void *context)
+{
+    struct served *served = context;
+    served->stopped = true;
+    later_ask(served->service->reap);
+}
+
+static const struct runner_events runner_events = {
+    .failed = on_failed, .detached = on_detached, .prepare = prepare, .stopped = on_stopped};
 
 /* --- Opening ------------------------------------------------------------------------------- */
 
@@ -115,22 +146,6 @@ static char *absolute(const struct sync_service *service, const char *root)
     return size ? xasprintf("%s/%.*s", service->home, (int)size, root) : xstrdup(service->home);
 }
 
-static bool no_overlap(const struct sync_service *service, const char *root, struct error *err)
-{
-    AUTO(mem_free) char *real = path_resolve(root);
-    for (const struct served *other = service->served; other; other = other->next) {
-        if (other->ended)
-            continue;
-        AUTO(mem_free) char *others = path_resolve(other->root);
-        if (strcmp(others, real) == 0)
-            return error_set(err, ERROR_CONFLICT, "%s is being synced already", root);
-        if (path_is_within(others, real) || path_is_within(real, others))
-            return error_set(err, ERROR_CONFLICT, "%s and %s, which is being synced, are nested",
-                             root, other->root);
-    }
-    return true;
-}
-
 static bool open_fast(void *context, struct channel *channel, struct bytes request,
                       struct error *err)
 {
@@ -143,14 +158,6 @@ static bool open_fast(void *context, struct channel *channel, struct bytes reque
     if (!*token || strlen(token) > TOKEN_MAX || !*root || strlen(root) > PATH_MAX_SIZE / 2)
         return error_set(err, ERROR_INVALID, "sync: token or root is missing");
     AUTO(mem_free) char *path = absolute(service, root);
-    if (!no_overlap(service, path, err))
-        return false;
-    if (place_overlaps(jv_get(asked, "place"), path))
-        return error_set(
-            err, ERROR_CONFLICT,
-            "%s and the folder that it is to be a copy of are nested on one machine: a "
-            "sync would feed on itself",
-            path);
     struct served *served = xcalloc(1, sizeof *served);
     char hex[HASH128_TEXT_SIZE];
     served->service = service;
@@ -160,6 +167,8 @@ static bool open_fast(void *context, struct channel *channel, struct bytes reque
     hash128_text(hash128_of(bytes_of(path)), hex);
     if (service->state)
         served->state = xasprintf("%s/sync-remote/%s", service->state, hex);
+    served->claim = claim_new(service->claims, path);
+    served->asked = TAKE(asked);
     served->root = TAKE(path);
     served->fast = channel;
     channel_bind(channel, &early_events, served);
@@ -195,6 +204,7 @@ struct sync_service *sync_service_new(struct loop *loop, struct mux *mux, const 
     struct sync_service *service = xcalloc(1, sizeof *service);
     service->loop = loop;
     service->mux = mux;
+    service->claims = claims_new();
     service->home = xstrdup(home);
     service->state = state ? xstrdup(state) : NULL;
     service->reap = later_new(loop, on_reap, service);
@@ -207,11 +217,14 @@ void sync_service_free(struct sync_service *service)
 {
     if (!service)
         return;
+    for (struct served *served = service->served; served; served = served->next)
+        claim_end(served->claim); /* so that none waits for another */
     while (service->served) {
         struct served *served = service->served;
         service->served = served->next;
         served_free(served);
     }
+    claims_free(service->claims);
     later_free(service->reap);
     free(service->home);
     free(service->state);
