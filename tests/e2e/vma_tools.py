@@ -6,11 +6,15 @@ import os
 import pathlib
 import pty
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from support.vma import World, wait_for  # noqa: E402
 
 VMA = pathlib.Path(os.environ.get("VMA", os.path.join(os.environ.get("BUILD_DIR", "build/dev"),
                                                       "vma"))).resolve()
@@ -77,6 +81,37 @@ class Tools(Base):
         self.assertLessEqual(int(seen["serveraliveinterval"]) * int(seen["serveralivecountmax"]), 15)
         self.assertIn("8080", done.stdout)
         self.assertIn("RemoteForward", done.stdout)
+
+    def test_a_sockets_file_that_was_left_does_not_stop_the_next_connection(self):
+        left, echo = self.dir / "left", socket.socket()
+        with World(VMA) as w, echo:
+            echo.bind(("127.0.0.1", 0))
+            echo.listen()
+            self.project.joinpath("vma.yaml").write_text(
+                f"host: gpu\nforward:\n  - {left}=127.0.0.1:{echo.getsockname()[1]}\n")
+            done = self.vma("ssh-config", "--address", "127.0.0.1", "--port", str(w.port),
+                            "--identity", f"{w.dir}/user_key")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            path = self.dir / "printed"
+            path.write_text(done.stdout)
+            with socket.socket(socket.AF_UNIX) as stale:
+                stale.bind(str(left))
+            p = subprocess.Popen(["/usr/bin/ssh", "-F", path, "-o", "ControlPath=none", "-o",
+                                  "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+                                  "-o", "ExitOnForwardFailure=yes", "-N", "gpu"],
+                                 stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            try:
+                def through():
+                    self.assertIsNone(p.poll(), p.stderr)
+                    with socket.socket(socket.AF_UNIX) as s:
+                        return s.connect_ex(str(left)) == 0
+                wait_for(through)
+                echo.settimeout(5)
+                echo.accept()[0].close()
+            finally:
+                p.kill()
+                p.wait()
+                p.stderr.close()
 
     def test_writing_is_idempotent_and_touches_nothing_else(self):
         ssh = self.home / ".ssh"

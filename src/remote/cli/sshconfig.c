@@ -32,6 +32,23 @@ static bool add_rule(const struct forward_rule *rule, struct buf *out, struct er
                       listen, target);
 }
 
+/* ssh leaves the files of sockets behind, and would refuse to listen there the next time. */
+static bool add_unlink(const struct sshconfig *config, struct buf *out, struct error *err)
+{
+    bool here = false, there = false;
+    for (size_t i = 0; i < config->rules_count; i++)
+        if (config->rules[i].listen.is_path)
+            *(config->rules[i].reverse ? &there : &here) = true;
+    return (!here || buf_text(out,
+                              "    # a socket's file that an earlier connection left is replaced\n"
+                              "    StreamLocalBindUnlink yes\n",
+                              err)) &&
+           (!there || buf_text(out,
+                               "    # for a socket there it is sshd_config that must say "
+                               "StreamLocalBindUnlink yes\n",
+                               err));
+}
+
 bool sshconfig_block(const struct sshconfig *config, struct buf *out, struct error *err)
 {
     if (!plain(config->host, "host", err) ||
@@ -66,6 +83,7 @@ bool sshconfig_block(const struct sshconfig *config, struct buf *out, struct err
                             "    ControlPath ~/.ssh/vma/%C\n"
                             "    ControlPersist 10m\n",
                             err);
+    good = good && add_unlink(config, out, err);
     for (size_t i = 0; i < config->rules_count && good; i++)
         good = add_rule(&config->rules[i], out, err);
     return good && buf_printf(out, err, "# <<< vma: %s <<<\n", config->host);
