@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import termios
 import threading
 import time
 import unittest
@@ -499,6 +500,53 @@ class OverSsh(Tests, unittest.TestCase):
             self.w.sshd_start()
         self.assertEqual(self.exec("echo", "back").stdout, b"back\n")
         wait_for(lambda: not os.path.exists(f"/proc/{pid}"))
+
+    def test_a_shell_can_be_left_while_the_host_is_away(self):
+        ours, theirs = pty.openpty()
+        before = termios.tcgetattr(theirs)
+        p = self.w.start("shell", "-H", self.w.host, stdin=theirs, stdout=theirs, stderr=theirs)
+        seen = bytearray()
+
+        def reads():
+            try:
+                while some := os.read(ours, 4096):
+                    seen.extend(some)
+            except OSError:
+                pass  # so a terminal ends
+        reader = threading.Thread(target=reads, daemon=True)
+        reader.start()
+
+        def types(what, until):
+            del seen[:]
+            os.write(ours, what)
+            wait_for(lambda: until in seen, 20)
+        wait_for(lambda: seen and seen[-2:] in (b"# ", b"$ "), 20)
+        try:
+            # The other screen, without a cursor, as an editor has it.
+            types(b"printf '%s%s%s\\033[?1049h\\033[?25l' 'pid=' $$ .\r", b"\x1b[?25l")
+            pid = int(bytes(seen).split(b"pid=")[-1].split(b".")[0])
+            types(b"~?", b"send one tilde")
+            types(b"~~x\r", b"~x")
+            self.w.sshd_stop()
+            self.w.cut()
+            wait_for(lambda: b"~. ends it" in seen)
+            del seen[:]
+            os.write(ours, b"\x03\r~")
+            os.write(ours, b".")
+            self.assertEqual(p.wait(10), 255)
+            wait_for(lambda: b"does not know" in seen)
+            for sequence in b"\x1b[?1049l", b"\x1b[?25h":
+                self.assertIn(sequence, seen)
+            self.assertEqual(termios.tcgetattr(theirs), before)
+            self.assertEqual(self.w.carriers(), [])
+            self.assertTrue(os.path.exists(f"/proc/{pid}"))
+        finally:
+            self.w.sshd_start()
+            os.close(theirs)
+        self.assertEqual(self.exec("echo", "back").stdout, b"back\n")
+        wait_for(lambda: not os.path.exists(f"/proc/{pid}"))
+        reader.join(5)
+        os.close(ours)
 
     def test_ctrl_c_does_not_wait_for_the_connection(self):
         ssh = pathlib.Path(self.w.dir, "slow-ssh")

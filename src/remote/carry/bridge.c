@@ -182,16 +182,20 @@ enum step { STEP_GONE, STEP_WAIT, STEP_MORE };
 
 static enum step read_once(struct bridge *bridge)
 {
+    size_t ahead = bridge->plan.filter ? 1 : 0;
     uint8_t *room = channel_reserve(bridge->channel, READ_SIZE);
-    ssize_t got = read(bridge->plan.in_fd, room, READ_SIZE);
-    channel_commit(bridge->channel, got > 0 ? (size_t)got : 0);
+    ssize_t got = read(bridge->plan.in_fd, room + ahead, READ_SIZE - ahead);
+    size_t size = got > 0 ? (size_t)got : 0;
+    if (bridge->plan.filter && size > 0)
+        size = bridge->plan.filter(bridge->context, room + ahead, size, room);
+    channel_commit(bridge->channel, size);
     if (got > 0) {
         weigh(bridge, (size_t)got);
         bridge->stalled = channel_full(bridge->channel);
         if (bridge->stalled)
             interest(bridge);
         /* Less than there was room for is all there is; more would be reported. */
-        bool all = got < READ_SIZE && !bridge->finishing;
+        bool all = (size_t)got < READ_SIZE - ahead && !bridge->finishing;
         return bridge->stalled || all ? STEP_WAIT : STEP_MORE;
     }
     if (got < 0 && (errno == EAGAIN || errno == EINTR)) {

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/attributes.h"
 #include "base/bytes.h"
@@ -30,6 +32,10 @@ struct bridge_plan {
     /* Pipes: out_fd takes nothing any more, as errno value `os` tells; what still comes is dropped.
      */
     void (*deaf)(void *context, int os);
+    /* What was read passes through it on its way into the channel: from `in` to `out`, which has
+     * room for size + 1 and begins one byte before; returns how much it is then. NULL: as it is.
+     * Must not end the bridge. */
+    size_t (*filter)(void *context, const uint8_t *in, size_t size, uint8_t *out);
 };
 
 /* All is through, or *reason cut it short. The bridge is gone when this returns; the channel is

@@ -9,11 +9,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "cli/cli.h"
 #include "cli/commands.h"
+#include "cli/escape.h"
 #include "cli/notice.h"
 #include "cli/session.h"
 #include "io/loop.h"
@@ -29,7 +32,13 @@ struct options {
 };
 
 /* How long a program may go on after it was told to end. */
-enum { GRACE_MS = 10 * 1000, NOT_RUN_STATUS = 126, NOT_FOUND_STATUS = 127 };
+enum { GRACE_MS = 10 * 1000, NOT_RUN_STATUS = 126, NOT_FOUND_STATUS = 127, LEFT_STATUS = 255 };
+
+/* What a program that was left in its midst may have set and shells do not: back from the other
+ * screen, the cursor seen, no mouse, nothing around what is pasted, keys and colours as usual. */
+#define TERMINAL_CALM                                                                              \
+    "\0337\033[?1049l\0337\033[r\0338\033[?25h\033[?1l\033>\033[m"                                 \
+    "\033[?1000;1002;1003;1004;1006;2004l"
 
 struct running {
     struct loop *loop;
@@ -38,7 +47,9 @@ struct running {
     struct signals *signals;
     struct timer *grace;
     struct pty_saved *saved;
-    bool terminal, started, finished;
+    struct escape escape;
+    struct later *leave;
+    bool terminal, started, finished, whole; /* whole: the program's end is known */
     struct exec_result result;
     struct error *err; /* set when it failed */
     bool failed;
@@ -50,12 +61,21 @@ static void closed(void *context)
     loop_stop(running->loop);
 }
 
+static void terminal_back(struct running *running)
+{
+    if (!running->saved)
+        return;
+    bool calm = running->whole || fd_write_all(1, bytes_of(TERMINAL_CALM), NULL);
+    (void)calm; /* gone: then it needs none */
+    pty_restore(TAKE(running->saved));
+}
+
 static void end(struct running *running)
 {
     if (running->finished)
         return;
     running->finished = true;
-    pty_restore(TAKE(running->saved));
+    terminal_back(running);
     session_close(running->session, closed, running);
 }
 
@@ -69,6 +89,7 @@ static void on_done(void *context, const struct exec_result *result, const struc
             error_set(running->err, reason->kind, "%s; vma dev, or vma sync, brings it there",
                       reason->text);
     }
+    running->whole = result != NULL;
     if (result)
         running->result = *result;
     end(running);
@@ -94,6 +115,33 @@ static void on_patience_over(void *context)
     end(running);
 }
 
+/* As ssh's: the program is hung up, and its end not waited for. */
+static void on_leave(void *context)
+{
+    struct running *running = context;
+    if (running->finished)
+        return;
+    running->result = (struct exec_result){.code = LEFT_STATUS};
+    exec_free(TAKE(running->exec));
+    terminal_back(running);
+    fprintf(stderr, "\nvma: left %s\n", session_host(running->session));
+    end(running);
+}
+
+static size_t on_typed(void *context, const uint8_t *in, size_t size, uint8_t *out)
+{
+    struct running *running = context;
+    enum escape_found found;
+    size_t sent = escape_read(&running->escape, in, size, out, &found);
+    if (found == ESCAPE_HELP) {
+        bool told = fd_write_all(2, bytes_of("\r\n" ESCAPE_HELP_TEXT), NULL);
+        (void)told;
+    }
+    if (found == ESCAPE_LEAVE)
+        later_ask(running->leave);
+    return sent;
+}
+
 static void on_started(void *context)
 {
     struct running *running = context;
@@ -104,6 +152,8 @@ static void on_started(void *context)
     if (pty_size_of(0, &size)) /* it may have changed meanwhile */
         exec_resize(running->exec, size.rows, size.columns);
     running->saved = pty_raw(0);
+    if (running->saved)
+        session_hint(running->session, "~. ends it");
 }
 
 static void on_signal(void *context, int number)
@@ -169,6 +219,7 @@ static void start(struct running *running, const struct options *options,
         .out_fd = own_descriptor(1, O_WRONLY),
         .err_fd = own_descriptor(2, O_WRONLY),
         .started = on_started,
+        .filter = running->terminal && isatty(0) ? on_typed : NULL,
     };
     running->exec =
         exec_start(running->loop, session_mux(running->session), &plan, on_done, running);
@@ -178,6 +229,7 @@ static void signals_take(struct running *running)
 {
     static const int passed[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGUSR1, SIGUSR2};
     running->grace = timer_new(running->loop, on_patience_over, running);
+    running->leave = later_new(running->loop, on_leave, running);
     running->signals = signals_new(running->loop, on_signal, running);
     for (size_t i = 0; i < sizeof passed / sizeof *passed; i++)
         signals_add(running->signals, passed[i]);
@@ -204,6 +256,7 @@ static bool run(struct cli *cli, const struct options *options, const char *cons
     session_free(running.session);
     signals_free(running.signals);
     timer_free(running.grace);
+    later_free(running.leave);
     pty_restore(running.saved);
     loop_free(running.loop);
     cli->exit_code = running.result.signalled ? 128 + running.result.code : running.result.code;
@@ -240,6 +293,12 @@ static bool shell_run(void *context, const void *raw, struct operands operands, 
         OPTION_LIST('e', "env", "NAME=VALUE", environment, "set a variable there"),                \
         OPTION_FLAG(0, "alone", alone, "use a link of its own even if vma dev runs")
 
+#define ESCAPES                                                                                    \
+    "these are, as in ssh, for vma, when typed after Enter or first of all: ~. leaves, also "      \
+    "while "                                                                                       \
+    "the host is away (what runs there is hung up, then or when the host is back); ~~ sends one "  \
+    "tilde; ~? shows them."
+
 static const struct option exec_rows[] = {
     SHARED_ROWS,
     OPTION_FLAG('t', "tty", terminal, "give it a terminal [when there is one here]"),
@@ -254,7 +313,8 @@ const struct command command_exec = {
     .operands = "[--] COMMAND [ARGUMENT…]",
     .summary = "Run a command there: its input, output, signals and exit status are here",
     .details = "The command is run as it is, without a shell in between; for pipes and patterns "
-               "use sh -c '…'. It starts in the folder that belongs to the one you are in.",
+               "use sh -c '…'. It starts in the folder that belongs to the one you are in. "
+               "With a terminal, " ESCAPES,
     .options = exec_rows,
     .defaults = &(const struct options){0},
     .options_size = sizeof(struct options),
@@ -267,6 +327,7 @@ const struct command command_exec = {
 const struct command command_shell = {
     .name = "shell",
     .summary = "Open your shell there; it survives a lost connection",
+    .details = "All keys go to the shell, so " ESCAPES,
     .options = shell_rows,
     .defaults = &(const struct options){.terminal = true},
     .options_size = sizeof(struct options),

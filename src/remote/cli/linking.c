@@ -20,6 +20,7 @@ struct linking {
     struct notice notice;
     struct timer *tick; /* so that the seconds of waiting are seen to pass */
     char *host, *words;
+    const char *hint; /* or NULL */
     const char *ssh[WORDS_MAX + 1];
     const struct linking_events *events;
     void *context;
@@ -55,8 +56,9 @@ static void show(struct linking *linking)
         break;
     case LINK_WAITING:
         if (linking->notice.terminal)
-            notice_say(&linking->notice, "%s is away for %lld s (%s), trying again …",
-                       linking->host, (long long)seconds, status.why);
+            notice_say(&linking->notice, "%s is away for %lld s%s%s (%s), trying again …",
+                       linking->host, (long long)seconds, linking->hint ? ", " : "",
+                       linking->hint ? linking->hint : "", status.why);
         else if (seconds < 1 || !linking->notice.shown)
             notice_say(&linking->notice, "%s is away (%s), trying again", linking->host,
                        status.why);
@@ -167,6 +169,11 @@ struct mux *linking_mux(struct linking *linking)
 void linking_look(const struct linking *linking, struct link_status *out)
 {
     link_look(linking->link, out);
+}
+
+void linking_hint(struct linking *linking, const char *hint)
+{
+    linking->hint = hint;
 }
 
 static void on_link_closed(void *context)

@@ -33,5 +33,7 @@ MUST_USE struct linking *linking_new(struct cli *cli, struct loop *loop,
                                      struct error *err);
 struct mux *linking_mux(struct linking *linking);
 void linking_look(const struct linking *linking, struct link_status *out);
+/* Said whenever the host is away: how to end it. Borrowed. */
+void linking_hint(struct linking *linking, const char *hint);
 void linking_close(struct linking *linking, void (*done)(void *context), void *context);
 void linking_free(struct linking *linking);

@@ -197,6 +197,12 @@ const char *session_host(const struct session *session)
     return session->host;
 }
 
+void session_hint(struct session *session, const char *hint)
+{
+    if (session->linking)
+        linking_hint(session->linking, hint);
+}
+
 void session_close(struct session *session, void (*done)(void *context), void *context)
 {
     session->closed = done;

@@ -38,6 +38,8 @@ bool session_is_up(const struct session *session);
 /* The remote folder that belongs to where we stand, or NULL: the home there. */
 const char *session_folder(const struct session *session);
 const char *session_host(const struct session *session);
+/* How to end it while the host is away, to be said with that; lives on. */
+void session_hint(struct session *session, const char *hint);
 /* Hangs up in an orderly way; `done` after at most a second. */
 void session_close(struct session *session, void (*done)(void *context), void *context);
 void session_free(struct session *session);

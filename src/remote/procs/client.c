@@ -22,6 +22,7 @@ struct exec {
     struct later *finish;
     exec_done *done;
     void (*started)(void *context);
+    size_t (*filter)(void *context, const uint8_t *in, size_t size, uint8_t *out);
     void *context;
     struct exec_result result;
     struct error reason;
@@ -107,6 +108,12 @@ static void io_done(void *context, const struct error *reason)
     later_ask(exec->finish);
 }
 
+static size_t io_filter(void *context, const uint8_t *in, size_t size, uint8_t *out)
+{
+    struct exec *exec = context;
+    return exec->filter(exec->context, in, size, out);
+}
+
 static void err_done(void *context, const struct error *reason)
 {
     struct exec *exec = context;
@@ -184,6 +191,7 @@ struct exec *exec_start(struct loop *loop, struct mux *mux, const struct exec_pl
     char token[EXEC_TOKEN_SIZE + 1];
     exec->done = done;
     exec->started = plan->started;
+    exec->filter = plan->filter;
     exec->context = context;
     exec->reader = MESSAGE_READER(EXEC_MESSAGE_MAX);
     exec->finish = later_new(loop, finish, exec);
@@ -208,7 +216,8 @@ struct exec *exec_start(struct loop *loop, struct mux *mux, const struct exec_pl
                                   .in_fd = plan->in_fd,
                                   .out_fd = plan->out_fd,
                                   .held = plan->terminal,
-                                  .deaf = io_deaf};
+                                  .deaf = io_deaf,
+                                  .filter = plan->filter ? io_filter : NULL};
     exec->io = bridge_new(loop, io, &io_plan, io_done, exec);
     if (plan->terminal) {
         fd_give_back(plan->err_fd);

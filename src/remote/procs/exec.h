@@ -13,6 +13,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/attributes.h"
@@ -47,6 +48,9 @@ struct exec_plan {
     int in_fd, out_fd, err_fd; /* taken; err_fd is not used with a terminal. What is typed on one
                                 * is not read before the program runs: ssh may have a question */
     void (*started)(void *context); /* the program runs; may be NULL */
+    /* What is read passes through it, as struct bridge_plan has it; may be NULL. Must not end the
+     * program. */
+    size_t (*filter)(void *context, const uint8_t *in, size_t size, uint8_t *out);
 };
 
 struct exec_result {
