@@ -200,9 +200,12 @@ class Tests(Both):
         self.project.joinpath("a").write_text("1")
         self.dev()
         wait_for(lambda: self.there.joinpath("a").exists())
+        p = self.w.start("exec", "--", "sh", "-c", "echo runs; exec sleep 100", cwd=self.project)
+        self.assertEqual(p.stdout.readline(), b"runs\n")
         for pid in self.w.pids("agent attach"):
             os.kill(pid, signal.SIGKILL)  # as if the machine had been restarted
-        time.sleep(0.2)
+        self.assertEqual(p.wait(15), 69)
+        self.assertIn(b"the session is not there any more", p.stderr.read())
         self.project.joinpath("a").write_text("22")
         wait_for(lambda: self.there.joinpath("a").read_text() == "22", 15)
 
@@ -321,10 +324,18 @@ class OverSsh(Tests, unittest.TestCase):
         self.write()
         self.dev()
         wait_for(lambda: b": in sync\n" in self.vma("sync", "status").stdout)
+        other = pathlib.Path(self.w.dir, "shares-the-link")
+        other.mkdir()
+        self.w.start("sync", "-q", str(other), f"{self.w.host}:{self.there}-other")
+
+        def others(state):
+            return state in self.w.run("sync", "status", cwd=other).stdout
+        wait_for(lambda: others(b": in sync\n"))
         self.w.sshd_stop()
         try:
             self.w.cut()
             wait_for(lambda: b": waiting for testhost" in self.vma("sync", "status").stdout)
+            wait_for(lambda: others(b": waiting for testhost"))
             status = json.loads(self.vma("sync", "status", "--json").stdout)[0]
             self.assertEqual(status["phase"], "away")
             self.assertGreaterEqual(status["away_ms"], 0)
@@ -335,6 +346,7 @@ class OverSsh(Tests, unittest.TestCase):
             self.w.sshd_start()
         self.assertEqual(flush.wait(20), 0)
         wait_for(lambda: b": in sync\n" in self.vma("sync", "status").stdout)
+        wait_for(lambda: others(b": in sync\n"))
         self.assertEqual(self.vma("stop").returncode, 0)
 
     def test_a_name_that_is_not_there_is_not_waited_for(self):

@@ -115,6 +115,7 @@ static void on_lost(void *context, const struct error *reason, bool session_lost
     }
     if (session_lost)
         say(dev, "what ran there has ended; starting a new session");
+    hub_ear_lost(dev->ear, reason->text);
     later_ask(dev->replace); /* the link cannot be freed while it tells us this */
 }
 
@@ -145,6 +146,7 @@ static void on_changed(void *context, const struct link_status *status)
     struct dev *dev = context;
     if (dev->laptop)
         laptop_linked(dev->laptop, status->state == LINK_UP);
+    hub_ear_linked(dev->ear, status->state == LINK_UP);
     if (dev->progress && status->state != LINK_UP)
         progress_pause(dev->progress); /* the line is for telling that the host is away */
     else if (dev->progress && dev->told_up)

@@ -28,6 +28,7 @@ struct guest {
     struct mux *mux;
     struct forward_share *share;
     struct carrier *carrier;
+    struct channel *news; /* of the link, when it asked for them */
     bool gone;
 };
 
@@ -41,6 +42,7 @@ struct hub_ear {
     struct later *sweep;
     struct guest *guests;
     unsigned count;
+    bool up;
     const struct hub_ear_events *events;
     void *context;
 };
@@ -122,12 +124,57 @@ static bool open_stop(void *context, struct channel *channel, struct bytes reque
     return true;
 }
 
+static void news_data(void *context, struct channel *channel, struct bytes bytes)
+{
+    (void)context;
+    channel_consumed(channel, bytes.size);
+}
+
+static void news_closed(void *context, struct channel *channel, const struct error *reason)
+{
+    struct guest *guest = context;
+    (void)channel;
+    (void)reason;
+    guest->news = NULL;
+}
+
+static const struct channel_events news_events = {.data = news_data, .closed = news_closed};
+
+/* One line: {"up": …} or {"lost": why}. */
+static void tell_news(struct guest *guest, const char *lost)
+{
+    AUTO(jv_free) struct jv *news = jv_object();
+    AUTO(buf_dispose) struct buf text = BUF(4096);
+    if (!guest->news)
+        return;
+    if (lost)
+        jv_text(news, "lost", lost);
+    else
+        jv_bool(news, "up", guest->ear->up);
+    if (jv_write(news, false, &text, NULL) && buf_text(&text, "\n", NULL))
+        channel_write(guest->news, buf_bytes(&text));
+}
+
+static bool open_news(void *context, struct channel *channel, struct bytes request,
+                      struct error *err)
+{
+    struct guest *guest = context;
+    (void)request;
+    if (guest->news)
+        return error_set(err, ERROR_CONFLICT, "the news are told already");
+    guest->news = channel;
+    channel_bind(channel, &news_events, guest);
+    tell_news(guest, NULL);
+    return true;
+}
+
 static void guest_serve(struct guest *guest)
 {
     static const char *const relayed[] = {"exec", "exec.io",   "exec.err", "dial",
                                           "sync", "sync.bulk", "sessions"};
     mux_serve(guest->mux, "hub.status", open_status, guest);
     mux_serve(guest->mux, "hub.stop", open_stop, guest);
+    mux_serve(guest->mux, "hub.news", open_news, guest);
     for (size_t i = 0; guest->ear->mux && i < sizeof relayed / sizeof *relayed; i++)
         relay_service(guest->mux, relayed[i], guest->ear->mux);
     if (guest->ear->forwards)
@@ -181,6 +228,21 @@ void hub_ear_use(struct hub_ear *ear, struct mux *mux, struct forward_client *fo
         guest_free(ear->guests);
     ear->mux = mux;
     ear->forwards = forwards;
+}
+
+void hub_ear_linked(struct hub_ear *ear, bool up)
+{
+    bool news = up != ear->up;
+    ear->up = up;
+    for (struct guest *guest = ear->guests; news && guest; guest = guest->next)
+        tell_news(guest, NULL);
+}
+
+void hub_ear_lost(struct hub_ear *ear, const char *why)
+{
+    ear->up = false;
+    for (struct guest *guest = ear->guests; guest; guest = guest->next)
+        tell_news(guest, why);
 }
 
 void hub_ear_free(struct hub_ear *ear)

@@ -31,4 +31,8 @@ MUST_USE struct hub_ear *hub_ear_new(struct cli *cli, struct loop *loop,
 /* The session that commands are to use from now on, and its forwards; NULL hangs up on all. Call
  * with NULL before they are freed. */
 void hub_ear_use(struct hub_ear *ear, struct mux *mux, struct forward_client *forwards);
+/* Commands that came in are told that the link is up, or away, … */
+void hub_ear_linked(struct hub_ear *ear, bool up);
+/* … or that the session is over, and why. They are hung up on by the next hub_ear_use. */
+void hub_ear_lost(struct hub_ear *ear, const char *why);
 void hub_ear_free(struct hub_ear *ear);

@@ -36,9 +36,12 @@ struct session {
     void *closed_context;
     struct later *tell;
     struct buf status; /* what the one that runs says of itself */
+    struct buf news;   /* and of its link: the line that is not whole yet */
+    bool away;         /* that link is */
+    char lost[240];    /* or its session, and why */
 };
 
-enum { STATUS_MAX = 1024 * 1024 };
+enum { STATUS_MAX = 1024 * 1024, NEWS_MAX = 64 * 1024 };
 
 static void on_lost(void *context, const struct error *reason, bool session_lost)
 {
@@ -65,8 +68,9 @@ static void on_hub_closed(void *context, const struct error *reason, bool broken
 {
     struct session *session = context;
     struct error lost = *reason;
-    if (!broken)
-        error_set(&lost, ERROR_UNAVAILABLE, "the running vma ended");
+    if (!broken || *session->lost)
+        error_set(&lost, ERROR_UNAVAILABLE, "%s",
+                  *session->lost ? session->lost : "the running vma ended");
     session->events->lost(session->context, &lost);
 }
 
@@ -100,6 +104,51 @@ static void ask_status(struct session *session)
                                                         .end = on_status_end};
     session->status = BUF(STATUS_MAX);
     channel_open(session->mux, "hub.status", CHANNEL_CONTROL, (struct bytes){0}, &status_events,
+                 session);
+}
+
+/* --- And what becomes of its link ----------------------------------------------------------- */
+
+static void take_news(struct session *session, struct bytes line)
+{
+    AUTO(jv_free) struct jv *news = jv_parse(line, NULL);
+    const char *lost = news ? jv_get_text(news, "lost", NULL) : NULL;
+    if (lost)
+        text_show(bytes_of(lost), session->lost, sizeof session->lost);
+    bool away = news && !jv_get_bool(news, "up", false);
+    if (!news || away == session->away)
+        return;
+    session->away = away;
+    if (session->events->linked)
+        session->events->linked(session->context, !away);
+}
+
+static void on_news(void *context, struct channel *channel, struct bytes bytes)
+{
+    struct session *session = context;
+    channel_consumed(channel, bytes.size);
+    if (!buf_append(&session->news, bytes, NULL))
+        buf_clear(&session->news); /* too long for what it should be */
+    struct bytes rest = buf_bytes(&session->news);
+    const uint8_t *newline;
+    while (rest.size && (newline = memchr(rest.data, '\n', rest.size))) {
+        size_t size = (size_t)(newline - rest.data);
+        take_news(session, (struct bytes){rest.data, size});
+        rest = (struct bytes){newline + 1, rest.size - size - 1};
+    }
+    buf_consume(&session->news, session->news.size - rest.size);
+}
+
+static void on_news_closed(void *context, struct channel *channel, const struct error *reason)
+{
+    (void)context, (void)channel, (void)reason; /* an older one knows of none */
+}
+
+static void ask_news(struct session *session)
+{
+    static const struct channel_events news_events = {.data = on_news, .closed = on_news_closed};
+    session->news = BUF(NEWS_MAX);
+    channel_open(session->mux, "hub.news", CHANNEL_CONTROL, (struct bytes){0}, &news_events,
                  session);
 }
 
@@ -168,6 +217,8 @@ struct session *session_open(struct cli *cli, struct loop *loop, const struct se
                     : hub_find(cli, plan->host ? plan->host : project_host(session->project));
     if (!(hub ? join_hub(session, hub, err) : link_alone(session, cli, plan, err)))
         return NULL;
+    if (hub)
+        ask_news(session);
     if (hub && !plan->quiet)
         ask_status(session);
     return TAKE(session);
@@ -182,7 +233,7 @@ bool session_is_up(const struct session *session)
 {
     struct link_status status;
     if (!session->linking)
-        return true;
+        return !session->away;
     linking_look(session->linking, &status);
     return status.state == LINK_UP;
 }
@@ -223,6 +274,7 @@ void session_free(struct session *session)
     later_free(session->tell);
     project_free(session->project);
     buf_dispose(&session->status);
+    buf_dispose(&session->news);
     free(session->host);
     free(session->folder);
     free(session);

@@ -24,7 +24,7 @@ struct session_plan {
 struct session_events {
     /* The link is gone for good; *reason says why. Not called for short cuts. */
     void (*lost)(void *context, const struct error *reason);
-    /* It is up, or away for a while: for a link of its own. May be NULL. */
+    /* It is up, or away for a while. May be NULL. */
     void (*linked)(void *context, bool up);
 };
 
@@ -33,7 +33,7 @@ MUST_USE struct session *session_open(struct cli *cli, struct loop *loop,
                                       const struct session_events *events, void *context,
                                       struct error *err);
 struct mux *session_mux(struct session *session);
-/* The link is up; one that another vma holds is taken for it. */
+/* The link is up; one that another vma holds is taken for it until that says otherwise. */
 bool session_is_up(const struct session *session);
 /* The remote folder that belongs to where we stand, or NULL: the home there. */
 const char *session_folder(const struct session *session);
