@@ -349,6 +349,23 @@ class OverSsh(Tests, unittest.TestCase):
         wait_for(lambda: others(b": in sync\n"))
         self.assertEqual(self.vma("stop").returncode, 0)
 
+    def test_it_is_shown_when_the_next_try_is(self):
+        self.write()
+        ours, theirs = pty.openpty()
+        keys = pathlib.Path(self.w.dir, "authorized_keys")
+        mine = keys.read_text()
+        self.w.start("dev", "--no-sync", stderr=theirs, cwd=self.project)
+        os.close(theirs)
+        wait_for(lambda: [s for s in self.status() if s["link"]["state"] == "up"])
+        try:
+            keys.write_text("")  # the host says no: it is not asked twice a second then
+            self.w.cut()
+            self.until(ours, b", next try in 2")
+            self.assertIn(b", next try in 2", self.vma("status").stdout)
+        finally:
+            keys.write_text(mine)
+            os.close(ours)
+
     def test_a_name_that_is_not_there_is_not_waited_for(self):
         self.write()
         r = self.vma("dev", "no-such-host.invalid")

@@ -167,6 +167,11 @@ bool timer_active(const struct timer *timer)
     return uv_is_active((const uv_handle_t *)&timer->uv);
 }
 
+int64_t timer_left_ms(const struct timer *timer)
+{
+    return timer_active(timer) ? (int64_t)uv_timer_get_due_in(&timer->uv) : 0;
+}
+
 void timer_free(struct timer *timer)
 {
     if (timer)

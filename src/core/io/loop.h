@@ -40,6 +40,8 @@ struct timer *timer_new(struct loop *loop, loop_callback *fire, void *context);
 void timer_start(struct timer *timer, int64_t after_ms);
 void timer_stop(struct timer *timer);
 bool timer_active(const struct timer *timer);
+/* Until it fires; 0 when it is not active. */
+int64_t timer_left_ms(const struct timer *timer);
 void timer_free(struct timer *timer);
 
 /* Later: runs once, in this turn, after the callbacks that are due, before the loop sleeps.

@@ -338,8 +338,10 @@ static struct jv *on_status(void *context)
         mux_stats(linking_mux(dev->linking), &stats);
         jv_text(link, "state", state_name(now.state));
         jv_int(link, "since_ms", (loop_now_us(dev->loop) - now.since_us) / 1000);
-        if (now.state == LINK_WAITING)
+        if (now.state == LINK_WAITING) {
             jv_text(link, "why", now.why);
+            jv_int(link, "next_try_ms", now.next_ms);
+        }
         jv_int(link, "rtt_us", stats.rtt_us);
         jv_int(link, "rate_bytes_s", stats.rate_bytes_s);
         jv_int(link, "sent_bytes", (int64_t)stats.sent_bytes);

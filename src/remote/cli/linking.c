@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/linking.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,6 +33,7 @@ struct linking {
 static void show(struct linking *linking)
 {
     struct link_status status;
+    char next[48] = "trying again …";
     link_look(linking->link, &status);
     int64_t seconds = (loop_now_us(linking->loop) - status.since_us) / 1000000;
     switch (status.state) {
@@ -55,10 +57,13 @@ static void show(struct linking *linking)
             notice_say(&linking->notice, "installing the agent on %s", linking->host);
         break;
     case LINK_WAITING:
-        if (linking->notice.terminal)
-            notice_say(&linking->notice, "%s is away for %lld s%s%s (%s), trying again …",
-                       linking->host, (long long)seconds, linking->hint ? ", " : "",
-                       linking->hint ? linking->hint : "", status.why);
+        if (status.next_ms >= 1000)
+            snprintf(next, sizeof next, "next try in %lld s",
+                     (long long)(status.next_ms + 500) / 1000);
+        if (linking->notice.terminal) /* what matters comes first: the line may be short */
+            notice_say(&linking->notice, "%s is away for %lld s, %s%s%s (%s)", linking->host,
+                       (long long)seconds, linking->hint ? linking->hint : "",
+                       linking->hint ? ", " : "", next, status.why);
         else if (seconds < 1 || !linking->notice.shown)
             notice_say(&linking->notice, "%s is away (%s), trying again", linking->host,
                        status.why);

@@ -140,9 +140,13 @@ static void show_link(const struct jv *status)
     const char *state = jv_get_text(link, "state", "");
     const char *why = jv_get_text(link, "why", "");
     printf("%s  %s", jv_get_text(status, "host", ""), state);
-    if (strcmp(state, "waiting") == 0)
+    double next_s = jv_get_real(link, "next_try_ms", 0) / 1000;
+    bool waiting = strcmp(state, "waiting") == 0;
+    if (waiting)
         printf(" for %.0f s%s%s", jv_get_real(link, "since_ms", 0) / 1000, *why ? ": " : "", why);
-    else if (jv_get_int(link, "rtt_us", 0) > 0) /* not measured yet, right behind a cut */
+    if (waiting && next_s >= 1)
+        printf(", next try in %.0f s", next_s);
+    if (!waiting && jv_get_int(link, "rtt_us", 0) > 0) /* not measured yet, right behind a cut */
         printf(", round trip %.1f ms", jv_get_real(link, "rtt_us", 0) / 1000);
     long long cuts = (long long)jv_get_int(link, "cuts", 0);
     if (cuts == 1)

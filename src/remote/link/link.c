@@ -541,6 +541,7 @@ void link_look(const struct link *link, struct link_status *out)
         .why = link->why,
         .since_us = link->since_us,
         .tries = link->tries_made,
+        .next_ms = link->state == LINK_WAITING && !trying(link) ? timer_left_ms(link->timer) : 0,
         .sent = link->sent,
         .total = link->total,
         .asking = link->asking && !link->ever_up,

@@ -38,6 +38,7 @@ struct link_status {
     const char *why;    /* LINK_WAITING: why it was cut or the last try failed; "" */
     int64_t since_us;   /* on the loop's clock */
     unsigned tries;     /* since the cut */
+    int64_t next_ms;    /* LINK_WAITING: until the next begins; 0: one is under way */
     size_t sent, total; /* LINK_INSTALLING: bytes */
     bool asking;        /* LINK_CONNECTING: the terminal is ssh's, for a password */
 };
