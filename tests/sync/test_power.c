@@ -57,11 +57,16 @@ static void lose_power(struct pair *pair, struct disk *disk)
     }
 }
 
+static void meet_again(struct pair *pair)
+{
+    pair_connect(pair);
+    assert_true(pair_settle(pair));
+}
+
 static void go_on(struct pair *pair)
 {
     pair_laptop(pair);
-    pair_connect(pair);
-    assert_true(pair_settle(pair));
+    meet_again(pair);
 }
 
 static void make_anew(const struct pair *pair, bool here)
@@ -198,6 +203,57 @@ static void an_orderly_end_leaves_no_doubt(void **state)
     pair_dispose(&pair);
 }
 
+/* The program is killed, the machine goes on: what both agreed on without a word is known all the
+ * same, and what one of them makes anew is new. */
+static void what_both_deleted_is_known_after_a_kill(void **state)
+{
+    for (int here = 0; here < 2; here++) {
+        struct pair pair;
+        struct disk disk;
+        (void)state;
+        start(&pair, SYNC_TWO_WAY_SAFE, &disk);
+        pair_cut(&pair, false);
+        AUTO(mem_free) char *file = pair_path(pair.here, "f");
+        AUTO(mem_free) char *other = pair_path(pair.there, "f");
+        assert_int_equal(unlink(file), 0);
+        assert_int_equal(unlink(other), 0);
+        meet_again(&pair);
+        stop(&pair);
+        put_text(here ? pair.here : pair.there, "f", "one");
+        go_on(&pair);
+        assert_text(pair.here, "f", "one");
+        assert_text(pair.there, "f", "one");
+        pair_dispose(&pair);
+        for (int i = 0; i < NAMES; i++)
+            buf_dispose(&disk.files[i]);
+    }
+}
+
+/* The state was written, but nothing can be added to it from then on. */
+static void without_a_journal_there_is_doubt(void **state)
+{
+    struct pair pair;
+    struct disk disk;
+    (void)state;
+    start(&pair, SYNC_TWO_WAY_SAFE, &disk);
+    for (int i = 0; i < NAMES; i++)
+        buf_dispose(&disk.files[i]);
+    AUTO(mem_free) char *journal = pair_path(pair.here_state, "journal");
+    assert_int_equal(unlink(journal), 0);
+    assert_int_equal(symlink("nowhere/journal", journal), 0);
+    put_text(pair.here, "other", "second");
+    assert_true(pair_settle(&pair));
+    pair.now_us += 200 * 1000 * 1000; /* the state is written */
+    assert_true(pair_settle(&pair));
+    remove_both(&pair);
+    stop(&pair);
+    make_anew(&pair, true);
+    go_on(&pair);
+    assert_text(pair.here, "f", "one");
+    assert_text(pair.here, "d/g", "three");
+    pair_dispose(&pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +261,8 @@ int main(void)
         cmocka_unit_test(what_one_changed_back_is_not_replaced),
         cmocka_unit_test(and_the_rest_goes_on_as_before),
         cmocka_unit_test(an_orderly_end_leaves_no_doubt),
+        cmocka_unit_test(what_both_deleted_is_known_after_a_kill),
+        cmocka_unit_test(without_a_journal_there_is_doubt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

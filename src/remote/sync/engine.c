@@ -28,9 +28,6 @@ enum {
     KEPT_BYTES = 1200 * 1024,    /* of room for messages that did not come whole */
     LOOK_AGAIN_US = 1000 * 1000, /* for a folder that is gone */
     FULL_US = 2000,              /* until it is looked at again, if nobody says anything */
-    SAVE_AFTER_US = 5 * 1000 * 1000,
-    QUIET_US = 2 * 1000 * 1000,
-    SAVE_LATEST_US = 120 * 1000 * 1000
 };
 
 void ids_add(struct ids *ids, uint32_t id)
@@ -537,30 +534,6 @@ static bool scan_if_due(struct sync *sync, int64_t *next_us, struct error *err)
     return true;
 }
 
-static bool save_if_due(struct sync *sync, int64_t *next_us, struct error *err)
-{
-    if (!sync->changes || !sync->options.state || !sync->scanned)
-        return true;
-    if (!sync->save_due_us)
-        sync->save_due_us = sync->now_us + SAVE_AFTER_US;
-    /* Not while somebody works: the journal has it all, and a save must not wait for this. */
-    int64_t due_us = sync->last_event_us + QUIET_US;
-    if (due_us > sync->save_due_us + SAVE_LATEST_US)
-        due_us = sync->save_due_us + SAVE_LATEST_US;
-    if (due_us < sync->save_due_us)
-        due_us = sync->save_due_us;
-    bool busy = wave_left(sync) || sync->inflight;
-    if (busy || due_us > sync->now_us) {
-        sync_wake_at(sync, next_us, due_us > sync->now_us ? due_us : sync->now_us + SAVE_AFTER_US);
-        return true;
-    }
-    sync->save_due_us = 0;
-    struct error ignored;
-    if (!snapshot_save(sync, &ignored))
-        sync_tell(sync, SYNC_EVENT_NOTE, "", ignored.text);
-    return true;
-}
-
 bool sync_step(struct sync *sync, int64_t now_us, int64_t *out_next_us, struct error *err)
 {
     *out_next_us = INT64_MAX;
@@ -600,5 +573,7 @@ bool sync_step(struct sync *sync, int64_t now_us, int64_t *out_next_us, struct e
     /* What was allowed once is done: the next time is asked for again. */
     if (sync->allow_removals && sync_phase(sync) == SYNC_IN_SYNC)
         sync->allow_removals = sync->options.allow_mass_delete;
-    return save_if_due(sync, out_next_us, err);
+    journal_flush(sync); /* also what was agreed on without a word: we may be killed */
+    snapshot_save_if_due(sync, out_next_us);
+    return true;
 }

@@ -21,6 +21,9 @@ enum {
     JOURNAL_MAX = 64 << 20,
     JOURNAL_BUFFER = 64 * 1024,
     HEADER_SIZE = 16, /* of a journal */
+    SAVE_AFTER_US = 5 * 1000 * 1000,
+    QUIET_US = 2 * 1000 * 1000,
+    SAVE_LATEST_US = 120 * 1000 * 1000,
 };
 
 struct journal {
@@ -167,7 +170,10 @@ static bool journal_load(struct sync *sync, uint64_t snapshot, struct error *err
         whole = !rest && (readable ? generation <= snapshot : journal.size <= HEADER_SIZE);
     }
     doubt_load(sync, !whole);
-    return journal_open(sync, snapshot, keep, err) || error_wrap(err, "%s", path);
+    if (journal_open(sync, snapshot, keep, err))
+        return true;
+    doubt_lost(sync);
+    return error_wrap(err, "%s", path);
 }
 
 bool snapshot_differs(const struct sync *sync)
@@ -257,8 +263,10 @@ bool snapshot_save(struct sync *sync, struct error *err)
     sync->state_generation++;
     sync->rules_saved = hash128_of(buf_bytes(&rules));
     sync->changes = 0;
-    if (!journal_open(sync, sync->state_generation, false, err))
+    if (!journal_open(sync, sync->state_generation, false, err)) {
+        doubt_lost(sync); /* what comes now would belong to no snapshot */
         return error_wrap(err, "remember the state");
+    }
     for (size_t i = 0; i < sync->candidate_count; i++)
         journal_add(sync, sync->candidates[i].kind, sync->candidates[i].id,
                     &sync->candidates[i].entry);
@@ -271,4 +279,27 @@ bool snapshot_save(struct sync *sync, struct error *err)
     buf_dispose(&bytes);
     memory_trim();
     return true;
+}
+
+void snapshot_save_if_due(struct sync *sync, int64_t *next_us)
+{
+    if (!sync->changes || !sync->options.state || !sync->scanned)
+        return;
+    if (!sync->save_due_us)
+        sync->save_due_us = sync->now_us + SAVE_AFTER_US;
+    /* Not while somebody works: the journal has it all, and a save must not wait for this. */
+    int64_t due_us = sync->last_event_us + QUIET_US;
+    if (due_us > sync->save_due_us + SAVE_LATEST_US)
+        due_us = sync->save_due_us + SAVE_LATEST_US;
+    if (due_us < sync->save_due_us)
+        due_us = sync->save_due_us;
+    bool busy = wave_left(sync) || sync->inflight;
+    if (busy || due_us > sync->now_us) {
+        sync_wake_at(sync, next_us, due_us > sync->now_us ? due_us : sync->now_us + SAVE_AFTER_US);
+        return;
+    }
+    sync->save_due_us = 0;
+    struct error err;
+    if (!snapshot_save(sync, &err))
+        sync_tell(sync, SYNC_EVENT_NOTE, "", err.text);
 }

@@ -53,6 +53,8 @@ MUST_USE bool journal_record_decode(struct bytes *input, struct journal_record *
 /* The engine's own: see struct sync. Without a state folder they do nothing. */
 void snapshot_load(struct sync *sync);
 MUST_USE bool snapshot_save(struct sync *sync, struct error *err);
+/* When some time has passed since something changed, and nobody works. */
+void snapshot_save_if_due(struct sync *sync, int64_t *next_us);
 /* Whether there is anything to save. */
 bool snapshot_differs(const struct sync *sync);
 void journal_add(struct sync *sync, enum journal_kind kind, uint32_t id, const struct entry *entry);
