@@ -164,6 +164,7 @@ static void what_cannot_be_added_says_why_and_leaves_nothing(void **state)
     }
     AUTO(models_dispose) struct models models = read_all(dir, "");
     assert_int_equal(models.count, 1);
+    assert_int_equal(rmdir(dir), 0); /* no folder of the model's name either */
     add(dir, "a", "1");
     struct error err;
     struct model_source twice = {"a", "1", "birefnet", NULL, {STUBS "birefnet.onnx"}};
