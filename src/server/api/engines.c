@@ -128,6 +128,15 @@ static void open_voices(struct engines *engines)
     pthread_mutex_unlock(&engines->lock);
 }
 
+/* Another model than the one that was chosen does the work as well as it can: that is no reason to
+ * be taken out of service, but one to be looked at. */
+static void tell_model(struct engines *engines, struct vision *vision)
+{
+    struct segment_state state = segment_state(vision_segment(vision));
+    health_set(engines->options.health, "image_model", false,
+               state.model_why[0] ? HEALTH_UNHEALTHY : HEALTH_HEALTHY, state.model_why);
+}
+
 /* Model and device may have changed with the last picture. */
 static void tell_vision(struct engines *engines)
 {
@@ -140,8 +149,10 @@ static void tell_vision(struct engines *engines)
     bool news = strcmp(now, engines->told) != 0;
     memcpy(engines->told, now, sizeof now);
     pthread_mutex_unlock(&engines->lock);
-    if (news)
-        health_set(engines->options.health, "vision", true, HEALTH_HEALTHY, now);
+    if (!news)
+        return;
+    tell_model(engines, vision);
+    health_set(engines->options.health, "vision", true, HEALTH_HEALTHY, now);
 }
 
 static void stage_ended(void *context, const char *stage, double seconds)
@@ -183,6 +194,8 @@ static void *open_vision(void *context)
     char told[TOLD_SIZE] = "";
     if (vision)
         vision_describe(vision, told, sizeof told);
+    if (vision)
+        tell_model(engines, vision);
     report(engines, "vision", vision != NULL, &err, told, began_ms);
     pthread_mutex_lock(&engines->lock);
     memcpy(engines->told, told, sizeof told);

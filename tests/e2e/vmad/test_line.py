@@ -227,6 +227,11 @@ class Switch(Line):
             self.assertNotIn(vmad.data, why)
             self.assertTrue(wait_until(
                 lambda: says in vmad.get("/health").json["details"].get("vision", "")))
+            health = vmad.get("/health").json
+            self.assertEqual((health["status"], health["services"]["image_model"]),
+                             ("degraded", "unhealthy"))
+            self.assertIn(says, health["details"]["image_model"])
+            self.assertEqual(vmad.get("/health/ready").status, 200)
             self.assertRegex(vmad.get("/metrics").body.decode(), f'model_why="[^"]*{says}"')
             self.assertIn("image.model_not_loaded", vmad.log())
             self.assertEqual(vmad.stop(), 0)
@@ -234,7 +239,8 @@ class Switch(Line):
         self.use(vmad, "portrait")
         self.assertEqual(cut_out(vmad, png(GREY)).status, 200)
         self.assertIsNone(vmad.get("/api/background/health").json["model_why"])
-        self.assertEqual(vmad.get("/health").json["details"]["vision"], "cpu")
+        health = vmad.get("/health").json
+        self.assertEqual((health["status"], health["details"]["vision"]), ("healthy", "cpu"))
 
 
 if __name__ == "__main__":
