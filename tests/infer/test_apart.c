@@ -222,6 +222,61 @@ static void what_ends_the_process_each_time_is_refused_and_the_next_is_served(vo
     assert_serves(fixture);
 }
 
+/* It does not stop when it is told to, and its process has to be ended: whoever ran beside it runs
+ * again beside others, who need not wait for that to end. */
+static void what_ran_beside_one_that_had_to_be_ended_goes_on_beside_others(void **state)
+{
+    struct fixture *fixture = *state;
+    AUTO(run_control_free) struct run_control *control = run_control_new();
+    AUTO(run_control_free) struct run_control *beside_control = run_control_new();
+    struct runner hangs = {.fixture = fixture, .control = control, .value = for_ever};
+    struct runner beside = {.fixture = fixture, .control = beside_control, .value = for_ever};
+    pid_t pid = (pid_t)runtime_state(fixture->apart).pid;
+    pthread_create(&hangs.thread, NULL, run_it, &hangs);
+    await_busy(pid);
+    pthread_create(&beside.thread, NULL, run_it, &beside);
+    await_busy(pid);
+    kill(pid, SIGSTOP);
+    run_control_cancel(control);
+    pthread_join(hangs.thread, NULL);
+    assert_int_equal(hangs.err.kind, ERROR_CANCELLED);
+    pid_t next;
+    while ((next = (pid_t)runtime_state(fixture->apart).pid) == 0 || next == pid)
+        sched_yield();
+    await_busy(next); /* it runs again */
+    assert_serves(fixture);
+    run_control_cancel(beside_control);
+    pthread_join(beside.thread, NULL);
+    assert_int_equal(beside.err.kind, ERROR_CANCELLED);
+    assert_int_equal(runtime_state(fixture->apart).deaths, 1);
+}
+
+/* Somebody killed the process: what it ran runs again, alone. */
+static void who_waits_for_one_that_runs_alone_may_leave(void **state)
+{
+    struct fixture *fixture = *state;
+    AUTO(run_control_free) struct run_control *control = run_control_new();
+    AUTO(run_control_free) struct run_control *waits_control = run_control_new();
+    struct runner alone = {.fixture = fixture, .control = control, .value = for_ever};
+    struct runner waits = {.fixture = fixture, .control = waits_control, .value = at_once};
+    pid_t pid = (pid_t)runtime_state(fixture->apart).pid, next;
+    pthread_create(&alone.thread, NULL, run_it, &alone);
+    await_busy(pid);
+    kill(pid, SIGKILL);
+    while ((next = (pid_t)runtime_state(fixture->apart).pid) == 0 || next == pid)
+        sched_yield();
+    await_busy(next);
+    pthread_create(&waits.thread, NULL, run_it, &waits);
+    run_control_cancel(waits_control);
+    pthread_join(waits.thread, NULL);
+    assert_false(waits.done);
+    assert_int_equal(waits.err.kind, ERROR_CANCELLED);
+    run_control_cancel(control);
+    pthread_join(alone.thread, NULL);
+    assert_int_equal(alone.err.kind, ERROR_CANCELLED);
+    assert_serves(fixture);
+}
+
 static void a_process_that_died_while_idle_costs_nobody_anything(void **state)
 {
     struct fixture *fixture = *state;
@@ -286,6 +341,8 @@ int main(void)
         HERE(a_run_is_cancelled_in_the_other_process),
         HERE(what_ran_when_the_process_was_killed_is_run_again),
         HERE(what_ends_the_process_each_time_is_refused_and_the_next_is_served),
+        HERE(what_ran_beside_one_that_had_to_be_ended_goes_on_beside_others),
+        HERE(who_waits_for_one_that_runs_alone_may_leave),
         HERE(a_process_that_died_while_idle_costs_nobody_anything),
         cmocka_unit_test(a_program_that_is_not_there_is_an_error),
         cmocka_unit_test(a_library_that_is_not_there_is_said),

@@ -35,14 +35,20 @@ struct apart {
     uint64_t generation;  /* of the process that has it open; 0: none */
 };
 
-/* How a question went. */
-enum outcome { OUTCOME_FAILED, OUTCOME_CRASHED, OUTCOME_KILLED, OUTCOME_FINE };
+/* How a question went. A bystander's process was ended because of what another ran: that is held
+ * against nobody else. */
+enum outcome { OUTCOME_FAILED, OUTCOME_CRASHED, OUTCOME_KILLED, OUTCOME_BYSTANDER, OUTCOME_FINE };
 
 static int strike(enum outcome outcome)
 {
     return outcome == OUTCOME_CRASHED  ? STRIKE_CRASHED
            : outcome == OUTCOME_KILLED ? STRIKE_KILLED
                                        : 0;
+}
+
+static bool goes_again(enum outcome outcome)
+{
+    return outcome == OUTCOME_BYSTANDER || strike(outcome) > 0;
 }
 
 /* Waits for the reply. *out_stopped: it was told to stop and did not. */
@@ -60,7 +66,7 @@ static bool reply_wait(struct child *child, struct lane *lane, struct wire_reply
         if (ready < 0 && errno == EINTR)
             continue;
         if (ready <= 0) {
-            child_kill(child, lane->generation, asked ? "it did not stop" : "it hangs");
+            child_kill(child, lane, asked ? "it did not stop" : "it hangs");
             *out_stopped = asked;
             return false;
         }
@@ -74,14 +80,16 @@ static bool reply_wait(struct child *child, struct lane *lane, struct wire_reply
 static enum outcome ask_lane(struct child *child, struct lane *lane, const struct wire_ask *ask,
                              struct wire_reply *reply, struct error *err)
 {
-    bool stopped = false;
+    bool stopped = false, bystander;
     if (wire_send(lane->socket, ask, sizeof *ask) && reply_wait(child, lane, reply, &stopped)) {
         if (reply->fine)
             return OUTCOME_FINE;
         wire_error_get(&reply->error, err);
         return OUTCOME_FAILED;
     }
-    int number = child_lost(child, lane->generation);
+    int number = child_lost(child, lane, &bystander);
+    if (!stopped && bystander)
+        return OUTCOME_BYSTANDER;
     if (!stopped)
         return number == SIGKILL ? OUTCOME_KILLED : OUTCOME_CRASHED;
     error_set(err, ERROR_CANCELLED, "it was told to stop, and had to be ended");
@@ -178,7 +186,7 @@ bool apart_open(struct session *session, const char *path, const struct session_
         if (!lane)
             return false;
         enum outcome outcome = open_in(apart, lane, opened, err);
-        if (strike(outcome)) {
+        if (goes_again(outcome)) {
             strikes += strike(outcome);
             child_lane_drop(lane);
             continue;
@@ -354,7 +362,8 @@ bool apart_run(struct session *session, const struct session_run *run, struct er
 {
     struct child *child = session->apart->child;
     for (int strikes = 0; strikes < STRIKES_OUT;) {
-        child_enter(child, strikes > 0);
+        if (!child_enter(child, strikes > 0, run->control, err))
+            return false;
         struct lane *lane = child_lane(child, err);
         enum outcome outcome = lane ? run_on(session, run, lane, err) : OUTCOME_FAILED;
         child_leave(child);
@@ -364,7 +373,7 @@ bool apart_run(struct session *session, const struct session_run *run, struct er
         else if (lane)
             child_lane_drop(lane);
         strikes += strike(outcome);
-        if (!strike(outcome))
+        if (!goes_again(outcome))
             return outcome == OUTCOME_FINE;
     }
     return refuse(err, session->apart->how.path);

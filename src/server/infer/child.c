@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "infer/control_internal.h"
 #include "infer/runtime.h"
 #include "sys/fdpass.h"
 #include "sys/peer.h"
@@ -46,6 +47,10 @@ struct child {
     bool alone;
     uint64_t deaths;
     int last_signal; /* that ended the last one */
+    struct {
+        uint64_t generation;
+        uint32_t lane;
+    } killed; /* the last one that was ended on purpose, and because of whom */
 };
 
 static char *program_find(struct error *err)
@@ -222,16 +227,42 @@ bool child_hello(struct child *child, struct wire_hello *out, struct error *err)
     return there;
 }
 
-void child_enter(struct child *child, bool alone)
+/* Who waits to be let in. */
+struct entering {
+    struct child *child;
+    bool stopped; /* under the lock */
+};
+
+static void entering_stop(void *context)
 {
+    struct entering *entering = context;
+    pthread_mutex_lock(&entering->child->lock);
+    entering->stopped = true;
+    pthread_cond_broadcast(&entering->child->changed);
+    pthread_mutex_unlock(&entering->child->lock);
+}
+
+bool child_enter(struct child *child, bool alone, struct run_control *control, struct error *err)
+{
+    struct entering entering = {.child = child};
+    if (!run_control_begin(control, entering_stop, &entering, err))
+        return false;
     pthread_mutex_lock(&child->lock);
     child->want_alone += alone;
-    while (child->alone || (alone ? child->inside > 0 : child->want_alone > 0))
+    while (!entering.stopped &&
+           (child->alone || (alone ? child->inside > 0 : child->want_alone > 0)))
         pthread_cond_wait(&child->changed, &child->lock);
     child->want_alone -= alone;
-    child->alone = alone;
-    child->inside++;
+    bool entered = !entering.stopped;
+    if (entered) {
+        child->alone = alone;
+        child->inside++;
+    } else {
+        pthread_cond_broadcast(&child->changed); /* nobody need wait for it any more */
+    }
     pthread_mutex_unlock(&child->lock);
+    run_control_end(control);
+    return entered || error_set(err, ERROR_CANCELLED, "cancelled before it began");
 }
 
 void child_leave(struct child *child)
@@ -334,22 +365,27 @@ void child_stop(struct child *child, const struct lane *lane)
     (void)!write(lane->wake, &one, sizeof one);
 }
 
-void child_kill(struct child *child, uint64_t generation, const char *why)
+void child_kill(struct child *child, const struct lane *lane, const char *why)
 {
     pthread_mutex_lock(&child->lock);
-    if (child->pid && child->generation == generation) {
+    bool there = child->pid && child->generation == lane->generation;
+    if (there && child->killed.generation != lane->generation) {
+        child->killed.generation = lane->generation;
+        child->killed.lane = lane->number;
         log_warn("inference.killed", LOG_INT("pid", child->pid), LOG_TEXT("why", why));
         kill(child->pid, SIGKILL);
     }
     pthread_mutex_unlock(&child->lock);
 }
 
-int child_lost(struct child *child, uint64_t generation)
+int child_lost(struct child *child, const struct lane *lane, bool *out_bystander)
 {
     pthread_mutex_lock(&child->lock);
-    if (child->pid && child->generation == generation)
+    if (child->pid && child->generation == lane->generation)
         process_lost(child);
     int last = child->last_signal;
+    *out_bystander =
+        child->killed.generation == lane->generation && child->killed.lane != lane->number;
     pthread_mutex_unlock(&child->lock);
     return last;
 }

@@ -12,6 +12,7 @@
 
 struct child;
 struct error;
+struct run_control;
 struct runtime_state;
 
 /* Begins to start it. `program` NULL: vmad-infer beside this program or in ../libexec/vmad;
@@ -23,8 +24,10 @@ void child_free(struct child *child); /* nobody may use it */
 MUST_USE bool child_hello(struct child *child, struct wire_hello *out, struct error *err);
 
 /* Who runs something is inside. `alone`: with nobody else inside, so that when the process dies it
- * is known whose fault it was. */
-void child_enter(struct child *child, bool alone);
+ * is known whose fault it was. ERROR_CANCELLED when `control`, which may be NULL, is cancelled
+ * meanwhile: who is alone may take long. */
+MUST_USE bool child_enter(struct child *child, bool alone, struct run_control *control,
+                          struct error *err);
 void child_leave(struct child *child);
 
 /* A connection to the process for one question at a time, with memory that both see. */
@@ -47,10 +50,12 @@ void child_lane_drop(struct lane *lane);
 
 /* Asks the process to end the lane's run `serial`. From any thread; does not block. */
 void child_stop(struct child *child, const struct lane *lane);
-/* Ends the process of that generation, if it is still there. `why` is for the log. */
-void child_kill(struct child *child, uint64_t generation, const char *why);
-/* It was found dead, or useless. The signal that ended it, or 0. */
-int child_lost(struct child *child, uint64_t generation);
+/* Ends the lane's process, if it is still there, because of what the lane runs. `why` is for the
+ * log. */
+void child_kill(struct child *child, const struct lane *lane, const char *why);
+/* The lane's process was found dead, or useless. The signal that ended it, or 0; *out_bystander: it
+ * was child_kill, because of another lane. */
+int child_lost(struct child *child, const struct lane *lane, bool *out_bystander);
 
 /* Of the process that is there now; 0: there is none. */
 uint64_t child_generation(struct child *child);
