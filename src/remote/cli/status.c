@@ -143,9 +143,11 @@ static void show_link(const struct jv *status)
     double next_s = jv_get_real(link, "next_try_ms", 0) / 1000;
     bool waiting = strcmp(state, "waiting") == 0;
     if (waiting)
-        printf(" for %.0f s%s%s", jv_get_real(link, "since_ms", 0) / 1000, *why ? ": " : "", why);
+        printf(" for %.0f s", jv_get_real(link, "since_ms", 0) / 1000);
     if (waiting && next_s >= 1)
         printf(", next try in %.0f s", next_s);
+    if (waiting && *why)
+        printf(": %s", why);
     if (!waiting && jv_get_int(link, "rtt_us", 0) > 0) /* not measured yet, right behind a cut */
         printf(", round trip %.1f ms", jv_get_real(link, "rtt_us", 0) / 1000);
     long long cuts = (long long)jv_get_int(link, "cuts", 0);
