@@ -270,6 +270,47 @@ static void what_is_made_anew_meanwhile_goes_at_once(void **state)
     pair_dispose(&pair);
 }
 
+static void some_turns(struct pair *pair, unsigned count)
+{
+    for (unsigned turn = 0; turn < count; turn++) {
+        pair->now_us += 10000;
+        assert_ok(pair_turn(pair, &pair->laptop, SIZE_MAX, &pair->err), &pair->err);
+        assert_ok(pair_turn(pair, &pair->remote, 10000, &pair->err), &pair->err);
+    }
+}
+
+/* Only what belongs together waits for a file that takes long. */
+static void what_is_removed_later_waits_for_nobody(void **state)
+{
+    struct pair pair;
+    struct error err;
+    (void)state;
+    pair_init(&pair, SYNC_MIRROR);
+    put_folder(pair.here, "old");
+    put_text(pair.here, "old/model", "small");
+    put_text(pair.here, "old/other", "small");
+    put_text(pair.here, "later", "goes");
+    put_text(pair.here, "last", "stays");
+    start(&pair);
+    AUTO(mem_free) char *model = pair_path(pair.here, "old/model");
+    AUTO(mem_free) char *old = pair_path(pair.here, "old");
+    AUTO(mem_free) char *later = pair_path(pair.here, "later");
+    write_random(pair.here, "new-model", SIZE);
+    assert_int_equal(unlink(model), 0);
+    some_turns(&pair, 20);
+    pair.now_us += 3000 * 1000;
+    assert_int_equal(unlink(later), 0);
+    assert_ok(tree_remove(old, &err), &err);
+    some_turns(&pair, 40);
+    assert_false(exists(pair.there, "new-model"));
+    assert_true(exists(pair.there, "old/model"));
+    assert_false(exists(pair.there, "later"));
+    assert_true(pair_settle(&pair));
+    assert_same_trees(&pair);
+    assert_int_equal(pair.laptop.notes, 0);
+    pair_dispose(&pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +323,7 @@ int main(void)
         cmocka_unit_test(a_removal_waits_for_the_large_file_before_it),
         cmocka_unit_test(so_do_those_of_a_first_copy),
         cmocka_unit_test(what_is_made_anew_meanwhile_goes_at_once),
+        cmocka_unit_test(what_is_removed_later_waits_for_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

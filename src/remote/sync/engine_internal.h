@@ -176,7 +176,7 @@ struct sync {
     uint32_t folder_id;
     struct ids large;           /* large files that wait for the bulk lane */
     struct ids late;            /* removals that wait for those            */
-    int64_t large_us;           /* when one last joined them               */
+    int64_t large_us, late_us;  /* when one last joined these, and those    */
     struct sending *sending[2]; /* those under way; [1] is a dense one */
 
     /* pieces.c */

@@ -8,19 +8,30 @@
 
 enum { LATE_US = 1000 * 1000 /* after a large file was saved: what is removed belongs to that */ };
 
-/* A removal that others wait for already may be of something in a folder that goes next. */
+static bool has_late_within(const struct sync *sync, uint32_t folder)
+{
+    uint32_t id = tree_next(sync->tree, folder, folder);
+    while (id && !(node_at(sync, id)->flags & NODE_LATE))
+        id = tree_next(sync->tree, id, folder);
+    return id;
+}
+
+/* As long as one follows the other they belong together; what is removed later waits for nobody,
+ * but the folder of what does. */
 bool late_is(const struct sync *sync, const struct wave_item *item)
 {
-    bool under_way = sync->large.count || sync->sending[0];
-    bool soon = sync->large_us && sync->now_us - sync->large_us < LATE_US;
+    bool under_way = sync->large.count || sync->sending[0] || sync->late.count;
+    int64_t last_us = sync->large_us > sync->late_us ? sync->large_us : sync->late_us;
+    bool soon = last_us && sync->now_us - last_us < LATE_US;
     return sync->options.role == SYNC_LAPTOP && item->class == WAVE_REMOVE &&
-           (sync->late.count || (under_way && soon));
+           ((under_way && soon) || (sync->late.count && has_late_within(sync, item->id)));
 }
 
 void late_add(struct sync *sync, uint32_t id)
 {
     node_at(sync, id)->flags |= NODE_LATE;
     ids_add(&sync->late, id);
+    sync->late_us = sync->now_us;
 }
 
 /* Takes back what was made anew, and what must make room now. */
