@@ -10,6 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
+import termios
 import time
 import unittest
 
@@ -194,6 +195,7 @@ class Tests(Both):
                 got += os.read(fd, 4096)
             except OSError:
                 self.fail(got)
+        return got
 
     def test_a_session_that_was_lost_is_begun_anew(self):
         self.write()
@@ -365,6 +367,34 @@ class OverSsh(Tests, unittest.TestCase):
         finally:
             keys.write_text(mine)
             os.close(ours)
+
+    def test_a_shell_says_that_the_host_is_away_and_can_be_left(self):
+        self.write()
+        self.dev("--no-sync")
+        ours, theirs = pty.openpty()
+        termios.tcsetwinsize(theirs, (24, 80))
+        p = self.w.start("shell", "-C", "/", stdin=theirs, stdout=theirs, stderr=theirs,
+                         cwd=self.project, start_new_session=True)
+        os.close(theirs)
+        os.write(ours, b"PS1=; stty -echo; trap 'echo dra''wn' WINCH; echo $$ i''t.\n")
+        pid = int(self.until(ours, b" it.").split(b" it.")[0].split()[-1])
+        self.w.sshd_stop()
+        try:
+            self.w.cut()
+            self.until(ours, b"testhost is away for 0 s, ~. ends it")
+            self.w.sshd_start()
+            self.until(ours, b"drawn")
+            self.w.sshd_stop()
+            self.w.cut()
+            self.until(ours, b"~. ends it")
+            os.write(ours, b"\r~.")
+            self.until(ours, b"left testhost")
+            self.assertEqual(p.wait(10), 255)
+        finally:
+            if not self.w._answers():
+                self.w.sshd_start()
+            os.close(ours)
+        wait_for(lambda: not os.path.exists(f"/proc/{pid}"))
 
     def test_a_name_that_is_not_there_is_not_waited_for(self):
         self.write()

@@ -503,6 +503,7 @@ class OverSsh(Tests, unittest.TestCase):
 
     def test_a_shell_can_be_left_while_the_host_is_away(self):
         ours, theirs = pty.openpty()
+        termios.tcsetwinsize(theirs, (24, 80))
         before = termios.tcgetattr(theirs)
         p = self.w.start("shell", "-H", self.w.host, stdin=theirs, stdout=theirs, stderr=theirs)
         seen = bytearray()
@@ -527,6 +528,13 @@ class OverSsh(Tests, unittest.TestCase):
             pid = int(bytes(seen).split(b"pid=")[-1].split(b".")[0])
             types(b"~?", b"send one tilde")
             types(b"~~x\r", b"~x")
+            types(b"trap 'echo dra''wn' WINCH\r", b"# ")
+            self.w.sshd_stop()
+            self.w.cut()
+            wait_for(lambda: b"~. ends it" in seen)
+            self.w.sshd_start()
+            wait_for(lambda: b"drawn" in seen, 20)  # over what was said
+            del seen[:]
             self.w.sshd_stop()
             self.w.cut()
             wait_for(lambda: b"~. ends it" in seen)

@@ -153,7 +153,8 @@ static void on_changed(void *context, const struct link_status *status)
         progress_begin(dev->progress);
 }
 
-static const struct linking_events linking_events = {on_lost, on_up, on_changed};
+static const struct linking_events linking_events = {
+    .lost = on_lost, .up = on_up, .changed = on_changed};
 
 static void on_forward(void *context, struct forward *forward)
 {

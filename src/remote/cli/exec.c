@@ -32,7 +32,13 @@ struct options {
 };
 
 /* How long a program may go on after it was told to end. */
-enum { GRACE_MS = 10 * 1000, NOT_RUN_STATUS = 126, NOT_FOUND_STATUS = 127, LEFT_STATUS = 255 };
+enum {
+    GRACE_MS = 10 * 1000,
+    NOT_RUN_STATUS = 126,
+    NOT_FOUND_STATUS = 127,
+    LEFT_STATUS = 255,
+    REDRAW_MS = 100
+};
 
 /* What a program that was left in its midst may have set and shells do not: back from the other
  * screen, the cursor seen, no mouse, nothing around what is pasted, keys and colours as usual. */
@@ -45,7 +51,7 @@ struct running {
     struct session *session;
     struct exec *exec;
     struct signals *signals;
-    struct timer *grace;
+    struct timer *grace, *redraw;
     struct pty_saved *saved;
     struct escape escape;
     struct later *leave;
@@ -105,7 +111,26 @@ static void on_lost(void *context, const struct error *reason)
     end(running);
 }
 
-static const struct session_events session_events = {.lost = on_lost};
+static void size_tell(void *context)
+{
+    struct running *running = context;
+    struct pty_size size;
+    if (running->exec && pty_size_of(0, &size))
+        exec_resize(running->exec, size.rows, size.columns);
+}
+
+/* Programs draw anew when their terminal changes its size: it does, and changes back. */
+static void on_unsaid(void *context)
+{
+    struct running *running = context;
+    struct pty_size size;
+    if (!running->saved || !running->exec || !pty_size_of(0, &size) || size.columns < 2)
+        return;
+    exec_resize(running->exec, size.rows, size.columns - 1);
+    timer_start(running->redraw, REDRAW_MS);
+}
+
+static const struct session_events session_events = {.lost = on_lost, .unsaid = on_unsaid};
 
 /* It does not end by itself, or nobody takes its output: the other side ends it. */
 static void on_patience_over(void *context)
@@ -228,6 +253,7 @@ static void start(struct running *running, const struct options *options,
 static void signals_take(struct running *running)
 {
     static const int passed[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGWINCH, SIGUSR1, SIGUSR2};
+    running->redraw = timer_new(running->loop, size_tell, running);
     running->grace = timer_new(running->loop, on_patience_over, running);
     running->leave = later_new(running->loop, on_leave, running);
     running->signals = signals_new(running->loop, on_signal, running);
@@ -256,6 +282,7 @@ static bool run(struct cli *cli, const struct options *options, const char *cons
     session_free(running.session);
     signals_free(running.signals);
     timer_free(running.grace);
+    timer_free(running.redraw);
     later_free(running.leave);
     pty_restore(running.saved);
     loop_free(running.loop);

@@ -34,6 +34,7 @@ static void show(struct linking *linking)
 {
     struct link_status status;
     char next[48] = "trying again …";
+    bool said;
     link_look(linking->link, &status);
     int64_t seconds = (loop_now_us(linking->loop) - status.since_us) / 1000000;
     switch (status.state) {
@@ -69,9 +70,12 @@ static void show(struct linking *linking)
                        status.why);
         break;
     case LINK_UP:
-        if (linking->was_up && linking->notice.shown && !linking->notice.terminal)
+        said = linking->was_up && linking->notice.shown;
+        if (said && !linking->notice.terminal)
             notice_say(&linking->notice, "%s is back", linking->host);
         notice_clear(&linking->notice);
+        if (said && linking->notice.terminal && linking->events->unsaid)
+            linking->events->unsaid(linking->context);
         break;
     }
 }

@@ -25,6 +25,8 @@ struct linking_events {
     void (*lost)(void *context, const struct error *reason, bool session_lost);
     void (*up)(void *context);                                        /* may be NULL */
     void (*changed)(void *context, const struct link_status *status); /* may be NULL */
+    /* It is back, and the line that said it was away is off the terminal. May be NULL. */
+    void (*unsaid)(void *context);
 };
 
 MUST_USE struct linking *linking_new(struct cli *cli, struct loop *loop,

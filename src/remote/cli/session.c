@@ -39,9 +39,13 @@ struct session {
     struct buf news;   /* and of its link: the line that is not whole yet */
     bool away;         /* that link is */
     char lost[240];    /* or its session, and why */
+    const char *hint;  /* NULL: of that nothing is said */
+    struct notice notice;
+    struct timer *tick; /* the seconds of being away */
+    int64_t away_us;    /* since when */
 };
 
-enum { STATUS_MAX = 1024 * 1024, NEWS_MAX = 64 * 1024 };
+enum { STATUS_MAX = 1024 * 1024, NEWS_MAX = 64 * 1024, PATIENCE_MS = 300 };
 
 static void on_lost(void *context, const struct error *reason, bool session_lost)
 {
@@ -109,6 +113,38 @@ static void ask_status(struct session *session)
 
 /* --- And what becomes of its link ----------------------------------------------------------- */
 
+static void on_tick(void *context)
+{
+    struct session *session = context;
+    int64_t seconds = (loop_now_us(session->loop) - session->away_us) / 1000000;
+    notice_say(&session->notice, "%s is away for %lld s, %s", session->host, (long long)seconds,
+               session->hint);
+    timer_start(session->tick, 1000);
+}
+
+static void on_unsaid(void *context)
+{
+    struct session *session = context;
+    if (session->events->unsaid)
+        session->events->unsaid(session->context);
+}
+
+static void away_show(struct session *session)
+{
+    bool said = session->notice.shown && session->notice.terminal;
+    if (!session->hint)
+        return;
+    if (session->away) {
+        session->away_us = loop_now_us(session->loop);
+        timer_start(session->tick, PATIENCE_MS); /* a blink is not worth a word */
+        return;
+    }
+    timer_stop(session->tick);
+    notice_clear(&session->notice);
+    if (said)
+        on_unsaid(session);
+}
+
 static void take_news(struct session *session, struct bytes line)
 {
     AUTO(jv_free) struct jv *news = jv_parse(line, NULL);
@@ -119,6 +155,7 @@ static void take_news(struct session *session, struct bytes line)
     if (!news || away == session->away)
         return;
     session->away = away;
+    away_show(session);
     if (session->events->linked)
         session->events->linked(session->context, !away);
 }
@@ -172,7 +209,8 @@ static void on_changed(void *context, const struct link_status *status)
         session->events->linked(session->context, status->state == LINK_UP);
 }
 
-static const struct linking_events linking_events = {.lost = on_lost, .changed = on_changed};
+static const struct linking_events linking_events = {
+    .lost = on_lost, .changed = on_changed, .unsaid = on_unsaid};
 
 static bool link_alone(struct session *session, struct cli *cli, const struct session_plan *plan,
                        struct error *err)
@@ -209,6 +247,8 @@ struct session *session_open(struct cli *cli, struct loop *loop, const struct se
     session->events = events;
     session->context = context;
     session->tell = later_new(loop, on_tell, session);
+    session->tick = timer_new(loop, on_tick, session);
+    notice_init(&session->notice, cli, plan->quiet);
     session->project = project_find(cli, err);
     if (!session->project)
         return NULL;
@@ -250,14 +290,21 @@ const char *session_host(const struct session *session)
 
 void session_hint(struct session *session, const char *hint)
 {
-    if (session->linking)
+    if (session->linking) {
         linking_hint(session->linking, hint);
+        return;
+    }
+    session->hint = hint;
+    away_show(session);
 }
 
 void session_close(struct session *session, void (*done)(void *context), void *context)
 {
     session->closed = done;
     session->closed_context = context;
+    session->hint = NULL;
+    timer_stop(session->tick);
+    notice_clear(&session->notice);
     if (session->linking)
         linking_close(session->linking, done, context);
     else
@@ -272,6 +319,7 @@ void session_free(struct session *session)
     carrier_free(session->carrier);
     mux_free(session->mux);
     later_free(session->tell);
+    timer_free(session->tick);
     project_free(session->project);
     buf_dispose(&session->status);
     buf_dispose(&session->news);

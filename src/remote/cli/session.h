@@ -26,6 +26,9 @@ struct session_events {
     void (*lost)(void *context, const struct error *reason);
     /* It is up, or away for a while. May be NULL. */
     void (*linked)(void *context, bool up);
+    /* A line on the terminal said that it is away, and is taken away again now that it is back:
+     * what was there is to be drawn anew. May be NULL. */
+    void (*unsaid)(void *context);
 };
 
 MUST_USE struct session *session_open(struct cli *cli, struct loop *loop,
@@ -38,7 +41,8 @@ bool session_is_up(const struct session *session);
 /* The remote folder that belongs to where we stand, or NULL: the home there. */
 const char *session_folder(const struct session *session);
 const char *session_host(const struct session *session);
-/* How to end it while the host is away, to be said with that; lives on. */
+/* How to end it while the host is away, to be said with that; from now on that is said also of a
+ * link that another vma holds. Lives on. */
 void session_hint(struct session *session, const char *hint);
 /* Hangs up in an orderly way; `done` after at most a second. */
 void session_close(struct session *session, void (*done)(void *context), void *context);

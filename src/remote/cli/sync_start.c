@@ -255,7 +255,7 @@ static void on_linked(void *context, bool up)
         laptop_linked(running->laptop, up);
 }
 
-static const struct session_events session_events = {on_lost, on_linked};
+static const struct session_events session_events = {.lost = on_lost, .linked = on_linked};
 
 static bool open_link(struct running *running, struct error *err)
 {
