@@ -59,29 +59,12 @@ static struct channel *channel_new(struct mux *mux, uint32_t id, enum channel_pr
     return channel;
 }
 
-static void pending_remove(struct channel *channel)
-{
-    if (!channel->pending)
-        return;
-    channel->pending = false;
-    struct pending *list = &channel->mux->pending[channel->priority];
-    struct channel *before = NULL;
-    for (struct channel *at = list->first; at != channel; at = at->next_pending)
-        before = at;
-    if (before)
-        before->next_pending = channel->next_pending;
-    else
-        list->first = channel->next_pending;
-    if (list->last == channel)
-        list->last = before;
-}
-
 /* Out of the table at once; the memory goes when no caller can be standing on it. */
 static void channel_drop(struct channel *channel)
 {
     struct mux *mux = channel->mux;
     assert(!channel->dead);
-    pending_remove(channel);
+    channel_unqueue(channel);
     struct channel **at = slot(mux, channel->id);
     while (*at != channel)
         at = &(*at)->next_in_table;
@@ -92,7 +75,7 @@ static void channel_drop(struct channel *channel)
     mux->dead = channel;
 }
 
-static void given_drop(struct channel *channel)
+void channel_drop_given(struct channel *channel)
 {
     struct given *given = channel->given;
     channel->given = given->next;
@@ -108,7 +91,7 @@ void channels_reap(struct mux *mux)
         struct channel *channel = mux->dead;
         mux->dead = channel->next_dead;
         while (channel->given)
-            given_drop(channel);
+            channel_drop_given(channel);
         buf_dispose(&channel->queue);
         zpack_free(channel->pack);
         zunpack_free(channel->unpack);
@@ -116,7 +99,7 @@ void channels_reap(struct mux *mux)
     }
 }
 
-static void channel_closed(struct channel *channel, const struct error *reason)
+void channel_closed(struct channel *channel, const struct error *reason)
 {
     channel_drop(channel);
     if (channel->events && channel->events->closed)
@@ -130,278 +113,7 @@ void channels_close_all(struct mux *mux, const struct error *reason)
             channel_closed(mux->table[i], reason);
 }
 
-/* --- sending -------------------------------------------------------------------------------- */
-
-static size_t queued(const struct channel *channel)
-{
-    return channel->given_size + channel->queue.size - channel->queue_at;
-}
-
-/* What is to be framed next. */
-static struct bytes front(const struct channel *channel)
-{
-    const struct given *given = channel->given;
-    return given ? (struct bytes){given->bytes.data + given->at, given->bytes.size - given->at}
-                 : (struct bytes){channel->queue.data + channel->queue_at,
-                                  channel->queue.size - channel->queue_at};
-}
-
-static bool has_work(const struct channel *channel)
-{
-    return (queued(channel) > 0 && channel->credit > 0) ||
-           (queued(channel) == 0 && channel->ending && !channel->end_sent);
-}
-
-static void pending_add(struct channel *channel)
-{
-    if (!channel->pending && !channel->dead && has_work(channel)) {
-        struct pending *list = &channel->mux->pending[channel->priority];
-        channel->pending = true;
-        channel->next_pending = NULL;
-        if (list->last)
-            list->last->next_pending = channel;
-        else
-            list->first = channel;
-        list->last = channel;
-    }
-    if (channel->pending)
-        mux_want_output(channel->mux);
-}
-
-/* Bytes that a channel of that priority may add to what is on the way. */
-static size_t allowance(struct mux *mux, enum channel_priority priority)
-{
-    size_t window = OUTBOX_MAX;
-    if (priority != CHANNEL_CONTROL) {
-        window = pace_window(&mux->pace, mux->now_us);
-        if (priority == CHANNEL_INTERACTIVE)
-            window = window * 2 + 256 * 1024;
-    }
-    if (window > OUTBOX_MAX)
-        window = OUTBOX_MAX;
-    return window > mux->outbox.bytes ? window - mux->outbox.bytes : 0;
-}
-
-static size_t frame_limit(struct mux *mux, const struct channel *channel)
-{
-    size_t limit = allowance(mux, channel->priority);
-    size_t most = FRAME_PAYLOAD_MAX;
-    if (channel->priority == CHANNEL_BULK)
-        most = pace_frame(&mux->pace);
-    if (limit > most)
-        limit = most;
-    else if (channel->priority == CHANNEL_BULK && limit < most / 2)
-        limit = 0; /* rather wait than send crumbs */
-    return limit < channel->credit ? limit : channel->credit;
-}
-
-static void queue_drop(struct channel *channel, size_t size)
-{
-    if (channel->given) {
-        channel->given->at += size;
-        channel->given_size -= size;
-        if (channel->given->at == channel->given->bytes.size)
-            given_drop(channel);
-        return;
-    }
-    channel->queue_at += size;
-    if (channel->queue_at == channel->queue.size) {
-        if (channel->queue.capacity > 64 * 1024)
-            buf_dispose(&channel->queue);
-        else
-            buf_clear(&channel->queue);
-        channel->queue_at = 0;
-    } else if (channel->queue_at > channel->queue.size / 2 && channel->queue_at > 64 * 1024) {
-        buf_consume(&channel->queue, channel->queue_at);
-        channel->queue_at = 0;
-    }
-}
-
-static void note_urgency(const struct channel *channel)
-{
-    if (channel->priority == CHANNEL_INTERACTIVE && !channel->patient)
-        channel->mux->urged = true;
-}
-
-static void frame_from_queue(struct channel *channel, size_t limit)
-{
-    struct mux *mux = channel->mux;
-    struct bytes raw = front(channel);
-    if (raw.size > limit)
-        raw.size = limit;
-    if (channel->level > 0) {
-        if (raw.size > ZSTREAM_RAW_MAX)
-            raw.size = ZSTREAM_RAW_MAX;
-        uint8_t *room = outbox_reserve(&mux->outbox, FRAME_PAYLOAD_MAX);
-        size_t packed = zpack_frame(channel->pack, raw, room, FRAME_PAYLOAD_MAX);
-        outbox_commit(&mux->outbox, FRAME_ZDATA, channel->id, packed);
-    } else {
-        uint8_t *room = outbox_reserve(&mux->outbox, raw.size);
-        memcpy(room, raw.data, raw.size);
-        outbox_commit(&mux->outbox, FRAME_DATA, channel->id, raw.size);
-    }
-    channel->credit -= raw.size;
-    note_urgency(channel);
-    queue_drop(channel, raw.size);
-}
-
-static void send_end(struct channel *channel)
-{
-    struct mux *mux = channel->mux;
-    (void)outbox_reserve(&mux->outbox, 0);
-    outbox_commit(&mux->outbox, FRAME_END, channel->id, 0);
-    channel->end_sent = true;
-    if (channel->end_received)
-        channel_closed(channel, NULL);
-}
-
-/* One frame of one channel. False when the link takes no more of this priority. */
-static bool pump_one(struct channel *channel)
-{
-    struct mux *mux = channel->mux;
-    size_t limit = frame_limit(mux, channel);
-    if (queued(channel) > 0 && channel->credit > 0 && limit == 0)
-        return false;
-    pending_remove(channel);
-    if (queued(channel) > 0 && limit > 0)
-        frame_from_queue(channel, limit);
-    if (queued(channel) == 0 && channel->ending && !channel->end_sent) {
-        send_end(channel);
-        return true;
-    }
-    pending_add(channel); /* at the end of the line */
-    if (channel->was_full && queued(channel) <= channel->low) {
-        channel->was_full = false;
-        if (channel->events && channel->events->room)
-            channel->events->room(channel->context, channel);
-    }
-    return true;
-}
-
-void channels_pump(struct mux *mux)
-{
-    mux->bulk_waits = false;
-    for (int priority = 0; priority < PRIORITIES; priority++) {
-        while (mux->pending[priority].first) {
-            if (!pump_one(mux->pending[priority].first)) {
-                mux->bulk_waits = true;
-                break;
-            }
-        }
-    }
-}
-
-bool channels_waiting(const struct mux *mux)
-{
-    for (int priority = 0; priority < PRIORITIES; priority++)
-        if (mux->pending[priority].first)
-            return true;
-    return false;
-}
-
-/* Small things go straight into the outbox, without a stay in the queue. */
-static bool straight(const struct channel *channel, size_t size)
-{
-    return channel->mux->attached && queued(channel) == 0 && channel->level == 0 &&
-           size <= FRAME_PAYLOAD_MAX && channel->credit >= size &&
-           allowance(channel->mux, channel->priority) >= size &&
-           (channel->priority != CHANNEL_BULK || size <= pace_frame(&channel->mux->pace));
-}
-
-uint8_t *channel_reserve(struct channel *channel, size_t size)
-{
-    assert(size <= FRAME_PAYLOAD_MAX && !channel->ending && !channel->dead);
-    channel->reserved = NULL;
-    if (straight(channel, size)) {
-        channel->reserved = outbox_reserve(&channel->mux->outbox, size);
-        return channel->reserved;
-    }
-    uint8_t *room = buf_reserve(&channel->queue, size, NULL);
-    assert(room); /* the owner kept writing into a full queue */
-    return room;
-}
-
-void channel_commit(struct channel *channel, size_t size)
-{
-    if (size == 0)
-        return;
-    if (channel->reserved) {
-        outbox_commit(&channel->mux->outbox, FRAME_DATA, channel->id, size);
-        channel->credit -= size;
-        channel->reserved = NULL;
-        note_urgency(channel);
-        mux_want_output(channel->mux);
-        return;
-    }
-    buf_commit(&channel->queue, size);
-    if (queued(channel) > channel->high)
-        channel->was_full = true;
-    pending_add(channel);
-}
-
-void channel_write(struct channel *channel, struct bytes bytes)
-{
-    assert(!channel->ending && !channel->dead);
-    if (bytes.size == 0)
-        return;
-    if (straight(channel, bytes.size)) {
-        memcpy(channel_reserve(channel, bytes.size), bytes.data, bytes.size);
-        channel_commit(channel, bytes.size);
-        return;
-    }
-    bool fits = buf_append(&channel->queue, bytes, NULL);
-    assert(fits);
-    if (queued(channel) > channel->high)
-        channel->was_full = true;
-    pending_add(channel);
-}
-
-static void give(struct channel *channel, struct buf *bytes, size_t at)
-{
-    struct given *given = xmalloc(sizeof *given);
-    *given = (struct given){.bytes = *bytes, .at = at};
-    *bytes = BUF(bytes->limit);
-    if (channel->given_last)
-        channel->given_last->next = given;
-    else
-        channel->given = given;
-    channel->given_last = given;
-    channel->given_size += given->bytes.size - at;
-}
-
-void channel_give(struct channel *channel, struct buf *bytes)
-{
-    assert(!channel->ending && !channel->dead);
-    if (bytes->size <= FRAME_PAYLOAD_MAX) {
-        channel_write(channel, buf_bytes(bytes));
-        buf_clear(bytes);
-        return;
-    }
-    if (channel->queue.size > channel->queue_at)
-        give(channel, &channel->queue, channel->queue_at);
-    channel->queue_at = 0;
-    give(channel, bytes, 0);
-    if (queued(channel) > channel->high)
-        channel->was_full = true;
-    pending_add(channel);
-}
-
-bool channel_full(const struct channel *channel)
-{
-    return channel->was_full;
-}
-
-size_t channel_queued(const struct channel *channel)
-{
-    return queued(channel);
-}
-
-void channel_end(struct channel *channel)
-{
-    assert(!channel->dead);
-    channel->ending = true;
-    pending_add(channel);
-}
+/* --- its end, its window and what it is ------------------------------------------------------ */
 
 static void send_reset(struct mux *mux, uint32_t id, const struct error *reason)
 {
@@ -456,7 +168,7 @@ void channel_marks(struct channel *channel, size_t high, size_t low)
     assert(low < high);
     channel->high = high;
     channel->low = low;
-    channel->was_full = channel->was_full || queued(channel) > high;
+    channel->was_full = channel->was_full || channel_queued(channel) > high;
 }
 
 void channel_compress(struct channel *channel, int level)
@@ -479,9 +191,9 @@ void channel_priority_set(struct channel *channel, enum channel_priority priorit
 {
     if (channel->priority == priority || channel->dead)
         return;
-    pending_remove(channel);
+    channel_unqueue(channel);
     channel->priority = priority;
-    pending_add(channel);
+    channel_enqueue(channel);
 }
 
 enum channel_priority channel_priority_get(const struct channel *channel)
@@ -623,7 +335,7 @@ static bool got_window(struct channel *channel, uint32_t more, struct error *err
         return error_set(err, ERROR_LIMIT, "channel %u: credit of %zu bytes and %u more",
                          channel->id, channel->credit, more);
     channel->credit += more;
-    pending_add(channel);
+    channel_enqueue(channel);
     return true;
 }
 

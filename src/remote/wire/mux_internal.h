@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What mux.c (the stream) and channel.c (what travels in it) share. */
+/* What mux.c (the stream), channel.c (what travels in it) and sending.c share. */
 #pragma once
 
 #include "base/buf.h"
@@ -105,8 +105,17 @@ void mux_want_output(struct mux *mux);
 struct channel *channel_find(const struct mux *mux, uint32_t id);
 /* A numbered frame from the peer. */
 MUST_USE bool channel_frame(struct mux *mux, const struct frame *frame, struct error *err);
+void channels_close_all(struct mux *mux, const struct error *reason);
+void channels_reap(struct mux *mux);
+/* It is over, on both sides; NULL: as it should. */
+void channel_closed(struct channel *channel, const struct error *reason);
+/* Frees the first of what was given. */
+void channel_drop_given(struct channel *channel);
+
+/* sending.c */
+/* Into the line of those with something to send, if it has, and out of it. */
+void channel_enqueue(struct channel *channel);
+void channel_unqueue(struct channel *channel);
 /* Frames what is queued, as far as credit and the link allow. */
 void channels_pump(struct mux *mux);
 bool channels_waiting(const struct mux *mux);
-void channels_close_all(struct mux *mux, const struct error *reason);
-void channels_reap(struct mux *mux);
