@@ -20,10 +20,10 @@ struct unpacker;
 
 enum {
     SYNC_FAST_LEVEL = 3,      /* of compression in the fast lane          */
-    BATCH_BYTES = 512 * 1024, /* a batch is closed at this size           */
+    BATCH_BYTES = 416 * 1024, /* a batch is closed at this size           */
     BATCH_OPS = 2000,         /* and at this many changes                 */
-    PIECE_BYTES = 512 * 1024, /* of a large file, in one message          */
-    QUEUE_BYTES = 6 << 20,    /* bytes under way to the link in a lane    */
+    PIECE_BYTES = 416 * 1024, /* of a large file, in one message          */
+    QUEUE_BYTES = 5 << 20,    /* bytes under way to the link in a lane    */
     INFLIGHT_OPS = 40000,
     EXPRESS_NODES = 4096,         /* more at once are a wave                  */
     SENDER_LITERALS = 256 * 1024, /* a delta with less goes in the fast lane */

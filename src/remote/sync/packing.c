@@ -16,6 +16,9 @@
 enum {
     WAITING_FULL = 768 * 1024,     /* of raw bytes */
     PIECE_MAX = 8 * 1024 * 1024,   /* of what one buffer becomes */
+    SPARES = 3,                    /* buffers of raw bytes that are used again … */
+    SPARE_LEAST = 256 * 1024,      /* … from this size on … */
+    SPARE_MOST = 1024 * 1024,      /* … up to this one */
     LOOK_FIRST = 12 * 1024 * 1024, /* raw bytes until the level is looked at … */
     LOOK_EVERY = 24 * 1024 * 1024, /* … and then … */
     LOOK_SOON = 2 * 1024 * 1024,   /* … but when the link is about to run dry */
@@ -43,6 +46,8 @@ struct packing {
 
     pthread_mutex_t lock; /* guards what follows */
     struct raw *first, **last;
+    struct buf spares[SPARES];
+    size_t spare_count;
     size_t waiting; /* raw bytes in the list and in work */
     bool full, stop, was_plain;
     bool busy; /* the thread has something in work */
@@ -184,6 +189,29 @@ static bool is_far(struct packing *packing)
     return distance_us > 0 && !level_is_near(distance_us);
 }
 
+static void drop_spares(struct packing *packing)
+{
+    pthread_mutex_lock(&packing->lock);
+    while (packing->spare_count)
+        buf_dispose(&packing->spares[--packing->spare_count]);
+    pthread_mutex_unlock(&packing->lock);
+}
+
+/* Buffers of one size that come and go among smaller ones that stay, those in front of the link,
+ * would leave holes in the heap that only the smaller fit into. */
+static void keep_spare(struct packing *packing, struct buf *bytes)
+{
+    if (bytes->capacity < SPARE_LEAST || bytes->capacity > SPARE_MOST)
+        return;
+    pthread_mutex_lock(&packing->lock);
+    if (packing->spare_count < SPARES) {
+        buf_clear(bytes);
+        packing->spares[packing->spare_count++] = *bytes;
+        *bytes = BUF(0);
+    }
+    pthread_mutex_unlock(&packing->lock);
+}
+
 static void pack(struct packing *packing, struct raw *raw)
 {
     struct error err;
@@ -192,6 +220,7 @@ static void pack(struct packing *packing, struct raw *raw)
         packing->looks = 0;
         packing->plain_sent = 0;
         packing->narrow = packing->plain = false;
+        drop_spares(packing);
         memory_trim();
         return;
     }
@@ -249,6 +278,7 @@ static void *run(void *context)
         bool room = packing->full && packing->waiting < WAITING_FULL;
         packing->full = packing->full && !room;
         pthread_mutex_unlock(&packing->lock);
+        keep_spare(packing, &raw->bytes);
         raw_free(raw);
         if (room)
             packing->plan.room(packing->plan.context);
@@ -288,6 +318,7 @@ void packing_free(struct packing *packing)
         next = raw->next;
         raw_free(raw);
     }
+    drop_spares(packing);
     packer_free(packing->packers[false]);
     packer_free(packing->packers[true]);
     pthread_cond_destroy(&packing->work);
@@ -338,6 +369,17 @@ void packing_add(struct packing *packing, struct buf *raw)
     pthread_mutex_unlock(&packing->lock);
     packing->open = true;
     put(packing, item);
+}
+
+void packing_reuse(struct packing *packing, struct buf *raw)
+{
+    pthread_mutex_lock(&packing->lock);
+    if (raw->capacity == 0 && packing->spare_count) {
+        size_t limit = raw->limit;
+        *raw = packing->spares[--packing->spare_count];
+        raw->limit = limit;
+    }
+    pthread_mutex_unlock(&packing->lock);
 }
 
 void packing_end(struct packing *packing)

@@ -38,6 +38,9 @@ void packing_free(struct packing *packing);
 void packing_begin(struct packing *packing, bool apart);
 /* Takes the bytes over and leaves the buffer empty. */
 void packing_add(struct packing *packing, struct buf *raw);
+/* An empty buffer, such as packing_add is given large ones in, gets the room of one that is done.
+ */
+void packing_reuse(struct packing *packing, struct buf *raw);
 /* Sends everything that was added and closes the stream, so that the reader can give its memory
  * back. More may be added later. Does nothing when nothing was added. */
 void packing_end(struct packing *packing);

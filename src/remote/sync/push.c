@@ -100,6 +100,8 @@ bool draft_add(struct sync *sync, enum sync_lane lane, const struct sync_op *op,
         !draft_send(sync, lane, true, err))
         return false;
     draft->apart = lane == LANE_BULK && sync->dense_turn;
+    if (lane == LANE_BULK && sync->packing)
+        packing_reuse(sync->packing, &draft->ops);
     if (lane == LANE_BULK && draft->ops.capacity == 0 &&
         !buf_reserve(&draft->ops, BATCH_BYTES + BATCH_MARGIN, err))
         return false;

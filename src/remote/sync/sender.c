@@ -565,6 +565,8 @@ bool sending_go_on(struct sync *sync, bool dense, struct error *err)
     struct sending *sending = sync->sending[dense];
     AUTO(buf_dispose) struct buf payload = BUF(SYNC_MESSAGE_MAX);
     bool bulk = sending->lane == LANE_BULK;
+    if (bulk && sync->packing)
+        packing_reuse(sync->packing, &payload);
     if ((bulk && !buf_reserve(&payload, PIECE_ROOM, err)) ||
         !put_head(sync, sending, &payload, err) || !put_runs(sending, &payload, err) ||
         !(bulk ? sync_send_bulk(sync, SYNC_PIECE, dense, (struct bytes){0}, &payload, err)

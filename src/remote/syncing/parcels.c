@@ -38,6 +38,10 @@ void parcels_append(struct parcels *parcels, struct bytes bytes, size_t most, st
         if (!last) {
             last = xcalloc(1, sizeof *last);
             last->bytes = BUF(SIZE_MAX / 2);
+            if (bytes.size >= most) /* nothing will be added to it */
+                last->bytes = (struct buf){.data = xmalloc(bytes.size + 1),
+                                           .capacity = bytes.size + 1,
+                                           .limit = SIZE_MAX / 2};
         }
         put(parcels, last);
     }
