@@ -96,7 +96,7 @@ void mux_attach(struct mux *mux, int64_t now_us)
     int64_t urgent_us = mux->pace.urgent_us;
     pace_init(&mux->pace);
     mux->pace.urgent_us = urgent_us; /* a cut makes nobody less hurried */
-    mux->acked = mux->received; /* the hello says it */
+    mux->acked = mux->received;      /* the hello says it */
     mux->unacked_in = 0;
 
     struct hello hello = {PROTOCOL_VERSION, PROTOCOL_OLDEST, {0}, mux->received};

@@ -62,7 +62,7 @@ struct attempt {
     int side;   /* of the network's input, where that was made smaller */
 };
 
-/* The mask, as the network made it or refined. Waits for its turn at the device, stops at the deadline and
- * when nobody waits any more, and finds a way when memory is short: with the device to itself and
- * its memory given back, then at a smaller size, then on the CPU. */
+/* The mask, as the network made it or refined. Waits for its turn at the device, stops at the
+ * deadline and when nobody waits any more, and finds a way when memory is short: with the device to
+ * itself and its memory given back, then at a smaller size, then on the CPU. */
 MUST_USE bool attempt_run(struct attempt *attempt, struct picture *out, struct error *err);
