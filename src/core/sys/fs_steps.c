@@ -39,8 +39,7 @@ int fs_rename_new_by_taking(int from_dir, const char *from, int to_dir, const ch
 
 static bool has_no_links(int os)
 {
-    return os == EPERM || os == EINVAL || os == ENOSYS || os == EMLINK || os == ENOTSUP ||
-           os == EOPNOTSUPP;
+    return os == EPERM || os == EINVAL || os == ENOSYS || os == EMLINK || os == ENOTSUP;
 }
 
 int fs_rename_new_in_steps(int from_dir, const char *from, int to_dir, const char *to)

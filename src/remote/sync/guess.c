@@ -114,8 +114,8 @@ static bool is_table(struct bytes bytes, struct filter *out)
     struct bytes look = middle_of(bytes, LOOK), sample = middle_of(bytes, SAMPLE);
     size_t most[TRIED] = {0};
     uint8_t strides[TRIED] = {0};
-    for (uint8_t stride = 2; stride <= FILTER_STRIDE_MAX; stride++) {
-        size_t equal = equal_at(look, stride), at = 0;
+    for (int stride = 2; stride <= FILTER_STRIDE_MAX; stride++) {
+        size_t equal = equal_at(look, (size_t)stride), at = 0;
         while (at < TRIED && equal <= most[at] + most[at] / 50) /* rather the smaller one */
             at++;
         if (at == TRIED)
@@ -125,7 +125,7 @@ static bool is_table(struct bytes bytes, struct filter *out)
             strides[i] = strides[i - 1];
         }
         most[at] = equal;
-        strides[at] = stride;
+        strides[at] = (uint8_t)stride;
     }
     double best = (double)sample.size;
     struct filter found = {0};

@@ -122,6 +122,7 @@ bool api_jobs_page(struct api *api, const struct http_request *request,
         return error_about(err, NULL, "jobs_denied");
     }
     jobs_counts(api->jobs, &counts);
+    int64_t unfinished = counts.states[JOB_QUEUED] + counts.states[JOB_RUNNING];
     bool fine =
         buf_text(&page,
                  "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
@@ -133,8 +134,7 @@ bool api_jobs_page(struct api *api, const struct http_request *request,
                  "<a href=\"/health\">Health</a><a href=\"/metrics\">Figures</a></nav>\n",
                  err) &&
         buf_printf(&page, err, "<p>%lld of at most %d wait or run. The latest %d are shown.</p>\n",
-                   (long long)(counts.states[JOB_QUEUED] + counts.states[JOB_RUNNING]),
-                   counts.max_waiting, MAX_ROWS) &&
+                   (long long)unfinished, counts.max_waiting, MAX_ROWS) &&
         put_states(&page, &counts, state, err) && put_jobs(&page, api->jobs, state, err) &&
         buf_text(&page, "</main></body></html>\n", err);
     if (!fine)
@@ -143,7 +143,7 @@ bool api_jobs_page(struct api *api, const struct http_request *request,
                          "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
                          "frame-ancestors 'none'");
     http_response_header(response, "Cache-Control", "no-store");
-    if (counts.states[JOB_QUEUED] + counts.states[JOB_RUNNING] > 0)
+    if (unfinished > 0)
         http_response_header(response, "Refresh", "5");
     http_response_take(response, "text/html; charset=utf-8", &page);
     return true;
