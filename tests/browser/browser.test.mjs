@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { startStandIn } from '../support/stand_in_server.mjs';
-import { assertAccessible, assertFits, assertPlays, buildPage, fill, launch, LONG, open, PHOTO, ROOT, startServer, TEXT, TWO_FACES } from './stage.mjs';
+import { allStored, assertAccessible, assertFits, assertPlays, buildPage, fill, launch, LONG, open, PHOTO, ROOT, startServer, TEXT, TWO_FACES } from './stage.mjs';
 
 const problem = (status, code, detail, field = null) => ({
   status, contentType: 'application/problem+json',
@@ -421,6 +421,7 @@ describe('the page', { concurrency: 2 }, () => {
     await other.check();
     await page.setInputFiles('#look input[type=file]', PHOTO);
     await page.waitForFunction(() => document.querySelector('.behind')?.getAttribute('src')?.startsWith('blob:'));
+    await page.waitForFunction(allStored, ['photo', 'background']); // a file is on the disk a moment later
     await page.reload();
     await people.waitFor();
     assert.ok(await page.locator(`#${name}`).isChecked(), 'the same person speaks');

@@ -159,3 +159,16 @@ export async function assertFits(page) {
   const over = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   assert.equal(over, 0, `the page is ${over} pixels wider than the window`);
 }
+
+/** In the page: whether pictures of these names are on the disk, so that a reload finds them. */
+export async function allStored(names) {
+  const settled = (request) =>
+    new Promise((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+  const db = await settled(indexedDB.open('video-message', 1));
+  const keys = await settled(db.transaction('pictures').objectStore('pictures').getAllKeys());
+  db.close();
+  return names.every((name) => keys.some((key) => key.endsWith(` ${name}`)));
+}
