@@ -161,7 +161,7 @@ static void from_columns(const struct filter *filter, struct bytes in, uint8_t *
 
 /* ------------------------------------------------------------------------------------------- */
 
-void filter_apply(const struct filter *filter, struct bytes in, uint8_t *out)
+static void pass(const struct filter *filter, struct bytes in, uint8_t *out, bool undo)
 {
     assert(filter_is_valid(filter));
     if (in.size == 0)
@@ -171,26 +171,20 @@ void filter_apply(const struct filter *filter, struct bytes in, uint8_t *out)
         memcpy(out, in.data, in.size);
         return;
     case FILTER_X86:
-        return x86(filter, in, out, false);
+        return x86(filter, in, out, undo);
     case FILTER_TABLE:
-        return to_columns(filter, in, out);
+        return undo ? from_columns(filter, in, out) : to_columns(filter, in, out);
     }
+}
+
+void filter_apply(const struct filter *filter, struct bytes in, uint8_t *out)
+{
+    pass(filter, in, out, false);
 }
 
 void filter_undo(const struct filter *filter, struct bytes in, uint8_t *out)
 {
-    assert(filter_is_valid(filter));
-    if (in.size == 0)
-        return;
-    switch ((enum filter_kind)filter->kind) {
-    case FILTER_NONE:
-        memcpy(out, in.data, in.size);
-        return;
-    case FILTER_X86:
-        return x86(filter, in, out, true);
-    case FILTER_TABLE:
-        return from_columns(filter, in, out);
-    }
+    pass(filter, in, out, true);
 }
 
 bool filter_undo_into(const struct filter *filter, struct bytes *bytes, struct buf *scratch,
