@@ -110,20 +110,24 @@ static void put_mark(struct sync *sync, const char *text, bool wait)
     sync->marked = done && *text;
 }
 
-void doubt_begin(struct sync *sync)
+static void put_mark_of_this_run(struct sync *sync, bool wait)
 {
     char boot[BOOT_NAME_SIZE];
+    put_mark(sync, boot_name(boot) ? boot : "", wait);
+}
+
+void doubt_begin(struct sync *sync)
+{
     if (sync->marked || sync->has_mark || !is_remembered(sync)) /* a mark of another run stays */
         return;
-    put_mark(sync, boot_name(boot) ? boot : "", waits_for_disk(sync));
+    put_mark_of_this_run(sync, waits_for_disk(sync));
 }
 
 void doubt_saved(struct sync *sync)
 {
-    char boot[BOOT_NAME_SIZE];
     if (sync->marked || !sync->has_mark || sync->doubtful || !is_remembered(sync))
         return;
-    put_mark(sync, boot_name(boot) ? boot : "", false);
+    put_mark_of_this_run(sync, false);
 }
 
 void doubt_lost(struct sync *sync)
