@@ -46,6 +46,12 @@ static inline uint32_t read_u32(const uint8_t *at)
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
+/* Little-endian, as x86 programs have it. */
+static inline uint32_t read_u32_little(const uint8_t *at)
+{
+    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
 static inline uint64_t read_u64(const uint8_t *at)
 {
     return (uint64_t)read_u32(at) << 32 | read_u32(at + 4);

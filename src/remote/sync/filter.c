@@ -83,11 +83,6 @@ static inline bool is_relative(const uint8_t *at, size_t before)
     }
 }
 
-static inline uint32_t read_little(const uint8_t *at)
-{
-    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
-}
-
 static inline void write_little(uint8_t *at, uint32_t value)
 {
     for (unsigned i = 0; i < OPERAND; i++)
@@ -115,7 +110,7 @@ static void x86(const struct filter *filter, struct bytes in, uint8_t *out, bool
         if (!is_relative(in.data + i, i - free))
             continue;
         uint32_t place = (uint32_t)(filter->base + i + 1 + OPERAND);
-        uint32_t value = undo ? read_u32(in.data + i + 1) : read_little(in.data + i + 1);
+        uint32_t value = undo ? read_u32(in.data + i + 1) : read_u32_little(in.data + i + 1);
         if (is_near(value))
             value = shifted(value, undo ? 0 - place : place);
         if (undo)

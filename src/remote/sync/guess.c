@@ -39,8 +39,7 @@ static bool is_code(struct bytes bytes)
         const uint8_t *at = bytes.data + i;
         if (*at != 0xe8)
             continue;
-        uint32_t where =
-            (uint32_t)at[4] << 24 | (uint32_t)at[3] << 16 | (uint32_t)at[2] << 8 | at[1];
+        uint32_t where = read_u32_little(at + 1);
         calls++;
         near += where + (1u << 24) < 1u << 25 && where + 4 > 4;
     }

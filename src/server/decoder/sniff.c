@@ -128,8 +128,7 @@ static bool png_ends_early(struct bytes file)
 
 static bool webp_ends_early(struct bytes file)
 {
-    uint32_t size = (uint32_t)file.data[4] | (uint32_t)file.data[5] << 8 |
-                    (uint32_t)file.data[6] << 16 | (uint32_t)file.data[7] << 24;
+    uint32_t size = read_u32_little(file.data + 4);
     return size > file.size - 8;
 }
 
